@@ -1,0 +1,46 @@
+# Bootstrap only: builds .venv from the lock, then hands over to Snakemake, pytest and the linters.
+#   make reproduce [SCALE=smoke|tiny|paper]   make figures   make test   make lint
+
+SHELL := /bin/bash
+VENV := .venv
+SCALE ?=
+CONFIG := $(if $(SCALE),--config scale=$(SCALE))
+IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
+# one run at a time: what a killed run left locked may be unlocked only while nobody else runs
+ALONE := flock --nonblock --conflict-exit-code 75 .snakemake.lock
+USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
+
+.PHONY: reproduce figures test lint venv clean-venv
+
+venv: $(VENV)/ready
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	@python=""; for p in $(PYTHON) python3.12 python3.11 python3; do \
+	  if command -v $$p >/dev/null && $$p -c '$(USABLE)' 2>/dev/null; then python=$$p; break; fi; done; \
+	if [ -z "$$python" ]; then \
+	  echo "error: Python 3.11 or 3.12 is needed, and none is on PATH: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; fi; \
+	echo "building $(VENV) with $$($$python --version) (a few minutes, once)"; \
+	$$python -m venv --clear $(VENV) \
+	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check setuptools wheel \
+	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
+	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
+	&& touch $@
+
+reproduce: venv
+	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then \
+	  $(IN_VENV) $(ALONE) snakemake --unlock $(CONFIG) --quiet all; fi
+	@$(IN_VENV) $(ALONE) snakemake --cores all --use-conda $(CONFIG) || { \
+	  code=$$?; [ $$code -ne 75 ] || echo "error: another make reproduce is running in this folder" >&2; exit $$code; }
+
+figures: venv
+	@$(IN_VENV) snakemake figures/
+
+test: venv
+	@$(IN_VENV) python -m pytest -n auto
+
+lint: venv
+	@$(IN_VENV) ruff check . && $(IN_VENV) ruff format --check . && $(IN_VENV) snakefmt --check Snakefile \
+	&& $(IN_VENV) snakemake --lint --config scale=tiny
+
+clean-venv:
+	rm -rf $(VENV)

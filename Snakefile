@@ -1,0 +1,278 @@
+# One command: `snakemake --cores all --use-conda`. Plots alone: `snakemake figures/`.
+#
+#   data -> train -> generate -> score -> analyse -> tables, figures
+#
+# What is asked (arms, seeds, budgets) stands in experiments/; this file only says what depends on what.
+import os
+import sys
+import time
+
+from snakemake.utils import min_version
+
+from uniapl import workflow as flow
+from uniapl.errors import UserError
+
+min_version("9.27")
+
+STARTED = time.time()
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # miniature scales need no hub, and must not ask one
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+try:
+    PLAN = flow.choose_scale(config)
+    PLOTS_ONLY = flow.plots_only(sys.argv[1:])
+    PLAN.arms
+except UserError as error:
+    flow.fail(error)
+SCALE = PLAN.scale.name
+if not PLOTS_ONLY:
+    print(PLAN.announce(workflow.cores or "all"), file=sys.stderr, flush=True)
+if flow.ignore_missing_conda(workflow.deployment_settings):
+    print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
+
+
+def drawn(sets):
+    return expand("figures/out/{set}/{figure}.pdf", set=sets, figure=flow.DRAWN)
+
+
+def folder(wildcards, run):
+    """Where a run's checkpoint and card are."""
+    return f"results/local/{wildcards.scale}/train/{run.arm}/seed{run.seed}"
+
+
+def start(wildcards):
+    """The folder of the checkpoint that a run starts from."""
+    run = PLAN.run(wildcards.arm, wildcards.seed)
+    return (
+        f"{folder(wildcards, run.start)}/model"
+        if run.start
+        else f"results/local/{wildcards.scale}/data/scratch"
+    )
+
+
+def cards_before(wildcards):
+    """The cards of the runs that a training needs: its start and, for every arm after the base, the probe's."""
+    run = PLAN.run(wildcards.arm, wildcards.seed)
+    if run.start is None:
+        return []
+    shared = [PLAN.run(arm.name, 0) for arm in PLAN.scale.shared]
+    return [
+        f"{folder(wildcards, before)}/run.json"
+        for before in {r.arm: r for r in (*shared, run.start)}.values()
+    ]
+
+
+def probe(wildcards):
+    """The options that name the probe's base and discriminator; none for the arms that come before them."""
+    if PLAN.run(wildcards.arm, wildcards.seed).start is None:
+        return ""
+    train = f"results/local/{wildcards.scale}/train"
+    return f"--base {train}/base/seed0/model --discriminator {train}/discriminator/seed0/model"
+
+
+wildcard_constraints:
+    scale="[a-z]+",
+    split="test|validation",
+    arm="[a-z0-9_]+",
+    seed=r"\d+",
+    decoding="greedy|sampled",
+    experiment="[a-z0-9_]+",
+    set="(published|local)/[a-z]+",
+    figure="[a-z]+",
+
+
+localrules:
+    all,
+    figures,
+    figures_slash,
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/local/{scale}/tables/{table}.csv", scale=SCALE, table=flow.TABLES),
+        drawn([f"local/{SCALE}"]),
+
+
+if not PLOTS_ONLY:
+
+    rule data:
+        input:
+            "uniapl/data.py",
+            "uniapl/miniature/world.py",
+            "uniapl/miniature/writers.py",
+            "uniapl/miniature/model.py",
+        output:
+            "results/local/{scale}/data/train.jsonl",
+            "results/local/{scale}/data/validation.jsonl",
+            "results/local/{scale}/data/test.jsonl",
+            "results/local/{scale}/data/expert.jsonl",
+            "results/local/{scale}/data/summary.json",
+        log:
+            "results/local/{scale}/logs/data.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/data.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            out="results/local/{scale}/data",
+            world=str(PLAN.scale.world),
+        shell:
+            "python -m uniapl.data --scale {wildcards.scale} --out {params.out} > {log} 2>&1"
+
+    rule train:
+        input:
+            "results/local/{scale}/data/summary.json",
+            cards_before,
+        output:
+            "results/local/{scale}/train/{arm}/seed{seed}/run.json",
+            "results/local/{scale}/train/{arm}/seed{seed}/history.csv",
+        log:
+            "results/local/{scale}/logs/train/{arm}/seed{seed}.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/train/{arm}/seed{seed}.tsv"
+        priority: 1
+        retries: 1
+        conda:
+            "envs/uniapl.yaml"
+        threads: 1
+        params:
+            data="results/local/{scale}/data",
+            out="results/local/{scale}/train/{arm}/seed{seed}",
+            start=start,
+            probe=probe,
+            fingerprint=lambda wildcards: PLAN.run(wildcards.arm, wildcards.seed).fingerprint,
+        shell:
+            "OMP_NUM_THREADS={threads} python -m uniapl.train --scale {wildcards.scale}"
+            " --arm {wildcards.arm} --seed {wildcards.seed} --data {params.data} --start {params.start}"
+            " {params.probe} --out {params.out} > {log} 2>&1"
+
+    rule generate:
+        input:
+            "results/local/{scale}/train/{arm}/seed{seed}/run.json",
+            "results/local/{scale}/train/base/seed0/run.json",
+            prompts="results/local/{scale}/data/{split}.jsonl",
+            expert="results/local/{scale}/data/expert.jsonl",
+        output:
+            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/greedy.parquet",
+            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/sampled.parquet",
+            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/logprobs.parquet",
+        log:
+            "results/local/{scale}/logs/generate/{split}/{arm}/seed{seed}.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/generate/{split}/{arm}/seed{seed}.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        threads: 1
+        params:
+            out="results/local/{scale}/generate/{split}/{arm}/seed{seed}",
+            checkpoint="results/local/{scale}/train/{arm}/seed{seed}/model",
+            base="results/local/{scale}/train/base/seed0/model",
+            evaluation=str(PLAN.scale.evaluation),
+        shell:
+            "OMP_NUM_THREADS={threads} python -m uniapl.generate --scale {wildcards.scale}"
+            " --checkpoint {params.checkpoint} --base {params.base} --prompts {input.prompts}"
+            " --expert {input.expert} --out {params.out} > {log} 2>&1"
+
+    rule score:
+        input:
+            "uniapl/score.py",
+            "uniapl/checkers.py",
+            prompts="results/local/{scale}/data/{split}.jsonl",
+            responses="results/local/{scale}/generate/{split}/{arm}/seed{seed}/{decoding}.parquet",
+        output:
+            "results/local/{scale}/score/{split}/{arm}/seed{seed}/{decoding}.csv",
+        log:
+            "results/local/{scale}/logs/score/{split}/{arm}/seed{seed}/{decoding}.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/score/{split}/{arm}/seed{seed}/{decoding}.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        shell:
+            "python -m uniapl.score --prompts {input.prompts} --responses {input.responses}"
+            " --out {output} > {log} 2>&1"
+
+    rule analyse:
+        input:
+            "uniapl/analyse.py",
+            "uniapl/stats.py",
+            lambda wildcards: PLAN.paths(
+                "results/local/{scale}/score/{split}/{arm}/seed{seed}/greedy.csv", wildcards.experiment
+            ),
+            lambda wildcards: PLAN.paths(
+                "results/local/{scale}/score/{split}/{arm}/seed{seed}/sampled.csv", wildcards.experiment
+            ),
+        output:
+            "results/local/{scale}/analyse/{experiment}/main.csv",
+            "results/local/{scale}/analyse/{experiment}/comparisons.csv",
+            "results/local/{scale}/analyse/{experiment}/distances.csv",
+            "results/local/{scale}/analyse/{experiment}/cost.csv",
+        log:
+            "results/local/{scale}/logs/analyse/{experiment}.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/analyse/{experiment}.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            root="results/local/{scale}",
+            out="results/local/{scale}/analyse/{experiment}",
+        shell:
+            "python -m uniapl.analyse --root {params.root} --experiment {wildcards.experiment}"
+            " --out {params.out} > {log} 2>&1"
+
+    rule tables:
+        input:
+            "uniapl/tables.py",
+            expand("results/local/{{scale}}/analyse/headline/{table}.csv", table=flow.TABLES),
+        output:
+            expand("results/local/{{scale}}/tables/{table}.csv", table=flow.TABLES),
+        log:
+            "results/local/{scale}/logs/tables.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/tables.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            analysis="results/local/{scale}/analyse/headline",
+            out="results/local/{scale}/tables",
+        shell:
+            "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
+
+    rule tuning:
+        input:
+            f"results/local/{SCALE}/analyse/tuning/main.csv",
+
+    onsuccess:
+        share = flow.compute_share(f"results/local/{SCALE}/benchmarks", STARTED, workflow.cores or 1)
+        print(share, file=sys.stderr)
+
+
+rule figures_slash:
+    name:
+        "figures/"
+    input:
+        drawn(flow.drawable()),
+
+
+rule figures:
+    input:
+        drawn(flow.drawable()),
+
+
+rule figure:
+    input:
+        "results/{set}/analyse/headline/main.csv",
+        "figures/{figure}.py",
+        "figures/style.py",
+    output:
+        "figures/out/{set}/{figure}.pdf",
+        "figures/out/{set}/{figure}.png",
+        "figures/out/{set}/{figure}.txt",
+    log:
+        "figures/out/{set}/logs/{figure}.log",
+    conda:
+        "envs/uniapl.yaml"
+    params:
+        out="figures/out/{set}/{figure}",
+    shell:
+        "python -m figures.{wildcards.figure} --analysis results/{wildcards.set}/analyse/headline"
+        " --out {params.out} > {log} 2>&1"

@@ -1,0 +1,1 @@
+"""The arms' trainers, siblings with one signature: `Settings` and `build(job)`."""

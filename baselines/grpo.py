@@ -1,0 +1,57 @@
+"""GRPO: stock trl.GRPOTrainer with the binary verifiable reward."""
+
+from dataclasses import dataclass
+
+from uniapl.config import setting
+from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, rollout_rows
+from uniapl.reward import follows_all
+
+
+@dataclass(frozen=True)
+class Settings(Optimization):
+    prompts_per_step: int = setting(16, "ours: not stated")
+    group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
+    max_new_tokens: int = setting(64, "ours: response tokens; 64 is enough for the miniature's expert")
+    loss_type: str = setting("dapo", "TRL's default: token mean over the step")
+
+
+def grpo_arguments(job: Job) -> dict:
+    """Keyword arguments of GRPOConfig, shared with UniAPL: on-policy, no KL, temperature 1."""
+    s = job.run.settings
+    return {
+        **arguments(job),
+        "per_device_train_batch_size": s.prompts_per_step * s.group,
+        "num_generations": s.group,
+        "max_completion_length": s.max_new_tokens,
+        "loss_type": s.loss_type,
+        "beta": 0.0,
+        "temperature": 1.0,
+        "disable_dropout": True,
+        "shuffle_dataset": True,
+    }
+
+
+def dataset(job: Job, tokenizer):
+    """The training prompts with their instructions and demonstrations, as a datasets.Dataset."""
+    from datasets import Dataset
+
+    return Dataset.from_list(rollout_rows(job.data / "train.jsonl", tokenizer, job.run.settings.max_new_tokens))
+
+
+def build(job: Job):
+    """A trl.GRPOTrainer for the run."""
+    from trl import GRPOConfig, GRPOTrainer
+
+    tokenizer = load_tokenizer(job.start)
+    return GRPOTrainer(
+        model=load_policy(job.start),
+        reward_funcs=[follows_all],
+        args=GRPOConfig(**grpo_arguments(job)),
+        train_dataset=dataset(job, tokenizer),
+        processing_class=tokenizer,
+    )
+
+
+def cost_per_step(settings: Settings) -> dict:
+    """Rows that one optimizer step consumes."""
+    return {"demonstration_rows": 0, "rollouts": settings.prompts_per_step * settings.group}

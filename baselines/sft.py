@@ -1,0 +1,52 @@
+"""SFT: stock trl.SFTTrainer, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
+
+from dataclasses import dataclass
+
+from uniapl.config import setting
+from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, messages
+from uniapl.score import read_jsonl
+
+
+@dataclass(frozen=True)
+class Settings(Optimization):
+    text: str = setting("demonstrations", "ours: demonstrations, or the corpus for the miniature's base")
+    rows_per_step: int = setting(32, "ours: not stated")
+    adam_beta2: float = setting(0.999, "transformers' default")
+
+
+def rows(job: Job) -> list[dict]:
+    """The rows that are learned, in TRL's prompt-completion format."""
+    if job.run.settings.text == "corpus":
+        pairs = [(row["prompt"], row["completion"]) for row in read_jsonl(job.data / "corpus.jsonl")]
+    else:
+        pairs = [(row["prompt"], row["demonstration"]) for row in read_jsonl(job.data / "train.jsonl")]
+    return [
+        {"prompt": messages(prompt), "completion": [{"role": "assistant", "content": response}]}
+        for prompt, response in pairs
+    ]
+
+
+def build(job: Job):
+    """A trl.SFTTrainer for the run."""
+    from datasets import Dataset
+    from trl import SFTConfig, SFTTrainer
+
+    s = job.run.settings
+    args = SFTConfig(
+        **arguments(job),
+        per_device_train_batch_size=s.rows_per_step,
+        adam_beta2=s.adam_beta2,
+        completion_only_loss=True,
+        max_length=None,
+    )
+    return SFTTrainer(
+        model=load_policy(job.start),
+        args=args,
+        train_dataset=Dataset.from_list(rows(job)),
+        processing_class=load_tokenizer(job.start),
+    )
+
+
+def cost_per_step(settings: Settings) -> dict:
+    """Rows that one optimizer step consumes."""
+    return {"demonstration_rows": settings.rows_per_step, "rollouts": 0}

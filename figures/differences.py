@@ -1,0 +1,92 @@
+"""By how many points does each arm differ from the comparators, such as GRPO and the pipeline SFT→GRPO?"""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from figures import style
+from uniapl.errors import UserError
+
+WORDS = ("arm", "against", "benchmark", "metric", "decoding", "method")
+NUMBERS = (
+    "difference",
+    "low",
+    "high",
+    "seed_low",
+    "seed_high",
+    "p_holm",
+    "n_seeds",
+    "n_seeds_against",
+    "n_prompts",
+)
+ALPHA = 0.05
+
+
+def draw(analysis: Path):
+    """Forest plot of the trained arms: a row of panels per comparator, a column per benchmark, equal axes."""
+    path = analysis / "comparisons.csv"
+    table = style.read(path, WORDS, NUMBERS, metric="prompt_strict")
+    decoding = style.first_of(table.decoding, "greedy")
+    table = table[(table.decoding == decoding) & (table.arm != "base")]
+    if table.empty:
+        raise UserError(f"{path}: no {decoding} rows of an arm other than the base")
+    benchmarks, comparators = style.benchmarks(table), style.in_order(table.against)
+    arms = {against: style.in_order(table.arm[table.against == against]) for against in comparators}
+    heights = [len(arms[against]) for against in comparators]
+    fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.3 * len(heights) + 0.24 * sum(heights))
+    grid = fig.subplots(
+        len(heights), len(benchmarks), squeeze=False, sharex=True, sharey="row", height_ratios=heights
+    )
+    for axes, against in zip(grid, comparators, strict=True):
+        for ax, benchmark in zip(axes, benchmarks, strict=True):
+            rows = table[(table.against == against) & (table.benchmark == benchmark)].set_index("arm")
+            ax.axvline(0, color="black", linewidth=0.6, zorder=1)
+            for y, arm in enumerate(arms[against]):
+                if arm in rows.index:
+                    interval(ax, y, rows.loc[arm], style.look(arm))
+            ax.grid(axis="x")
+            ax.set_yticks(range(len(arms[against])), [style.label(arm) for arm in arms[against]])
+            ax.set_ylim(len(arms[against]) - 0.5, -0.7)
+            if against == comparators[0]:
+                n = table.n_prompts[table.benchmark == benchmark]
+                gap = " " if len(benchmarks) <= 3 else "\n"
+                ax.set_title(f"{style.benchmark(benchmark)}{gap}(n = {style.span(n)})")
+        axes[0].set_ylabel(f"minus\n{style.label(against)}")
+    fig.align_ylabels(grid[:, 0])
+    fig.legend(handles=key(), loc="outside upper center", ncols=4, columnspacing=1.5)
+    fig.supxlabel("difference in prompts followed, strict (points)")
+    other = table[["against", "n_seeds_against"]].set_axis(["arm", "n_seeds"], axis=1)
+    seeds = style.seeds(pd.concat([table[["arm", "n_seeds"]], other]))
+    names = " and to ".join(style.label(against) for against in comparators)
+    caption = f"""Difference of each arm to {names} in prompt-level strict accuracy, in points, {decoding}
+        decoding; right of zero the arm is better. Each pair is shown once. Marker and thick line:
+        difference and 95 % interval, {style.methods(table)}. Thin line below: 95 % Welch t interval over
+        seeds, for these prompts; none where an arm has one seed. Filled marker: p below {ALPHA} after
+        Holm's adjustment over all comparisons of a benchmark. Number of {seeds}. Number of
+        {style.prompts(table)}."""
+    return fig, caption, [path.name]
+
+
+def interval(ax, y: float, row, look: style.Look) -> None:
+    """One comparison: the difference with its bootstrap interval, the t interval over seeds just below."""
+    ax.hlines(y, row.low, row.high, color=look.colour, linewidth=1.8)
+    ax.hlines(y + 0.22, row.seed_low, row.seed_high, color="#444444", linewidth=0.7)
+    face = look.colour if row.p_holm < ALPHA else "white"
+    ax.plot(row.difference, y, look.marker, color=look.colour, markerfacecolor=face)
+    ax.annotate(style.signed(row.difference), (row.difference, y), **style.ABOVE)
+
+
+def key() -> list[Line2D]:
+    """The legend: what lines and markers mean."""
+    grey, dot = "#888888", {"marker": "o", "linewidth": 0}
+    return [
+        Line2D([], [], color=grey, linewidth=1.8, label="95 %, seeds and prompts"),
+        Line2D([], [], color="#444444", linewidth=0.7, label="95 %, seeds only"),
+        Line2D([], [], color=grey, **dot, label=f"Holm p < {ALPHA}"),
+        Line2D([], [], color=grey, **dot, markerfacecolor="white", label=f"Holm p ≥ {ALPHA}"),
+    ]
+
+
+if __name__ == "__main__":
+    style.main(draw)

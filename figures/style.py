@@ -1,0 +1,217 @@
+"""One look for every figure: palette, labels, readers, and files that depend on nothing but the data."""
+
+import argparse
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.figure import Figure, FigureBase
+
+from uniapl import provenance
+from uniapl.errors import UserError, one_line_errors
+
+TWO_COLUMNS = 7.0  # print width, inches
+DPI = 300
+
+
+class Look(NamedTuple):
+    """How an arm is drawn, everywhere."""
+
+    colour: str
+    marker: str
+    line: str | tuple = "-"
+
+
+# Okabe and Ito (2008). Of its sets of four colours, that of sft, grpo, sft_then_grpo and uniapl, with grey
+# and black, keeps the worst pair furthest apart under normal, protan, deutan and tritan sight. An `a_` arm
+# has the colour of the arm that it extends.
+LOOKS = {
+    "base": Look("#808080", "v", (0, (1, 1))),
+    "sft": Look("#56B4E9", "s", (0, (4, 1))),
+    "grpo": Look("#E69F00", "^", (0, (3, 1, 1, 1))),
+    "sft_then_grpo": Look("#0072B2", "D", (0, (6, 1, 1, 1))),
+    "chord": Look("#009E73", "P"),
+    "luffy": Look("#CC79A7", "X"),
+    "a_sft": Look("#56B4E9", "p", (0, (1, 2))),
+    "a_grpo": Look("#E69F00", "<", (0, (1, 2))),
+    "sft_then_a_grpo": Look("#0072B2", "h", (0, (1, 2))),
+    "a_sft_then_a_grpo": Look("#0072B2", ">", (0, (2, 2))),
+    "uniapl": Look("#D55E00", "o"),
+    "expert": Look("#000000", "*"),
+}
+LAST = ("uniapl", "expert")
+TOL_MUTED = ("#332288", "#882255", "#999933", "#44AA99", "#AA4499", "#117733")
+OTHERS = [
+    Look(c, m, d) for m, d in (("d", (0, (5, 2))), ("H", (0, (2, 1))), ("8", (0, (8, 2)))) for c in TOL_MUTED
+]
+NAMES = {"sft": "SFT", "grpo": "GRPO", "uniapl": "UniAPL", "chord": "CHORD", "luffy": "LUFFY"}
+BENCHMARKS = {"trained": "trained types", "new_types": "new instruction types", "new_topics": "new topics"}
+ABOVE = {  # keywords of a number above a marker: in front of the grid, behind the intervals
+    "xytext": (0, 4.5),
+    "textcoords": "offset points",
+    "ha": "center",
+    "zorder": 1.5,
+    "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 0.2},
+}
+
+
+def look(arm: str) -> Look:
+    """The fixed look of a known arm; another's follows from its name alone, so figures agree."""
+    return LOOKS.get(arm) or OTHERS[hashlib.sha256(arm.encode()).digest()[0] % len(OTHERS)]
+
+
+def label(arm: str) -> str:
+    """The arm's name in print: sft_then_a_grpo is SFT→A-GRPO."""
+    stages = [("A-", s[2:]) if s.startswith("a_") else ("", s) for s in arm.split("_then_")]
+    return "→".join(prefix + " ".join(NAMES.get(w, w) for w in name.split("_")) for prefix, name in stages)
+
+
+def in_order(arms: Iterable[str]) -> list[str]:
+    """The distinct arms: known ones as in LOOKS, then unknown ones by name, UniAPL and the expert last."""
+    known = list(LOOKS)
+    return sorted(
+        set(arms), key=lambda arm: (arm in LAST, known.index(arm) if arm in known else len(known), arm)
+    )
+
+
+def benchmarks(table: pd.DataFrame) -> list[str]:
+    """The distinct benchmarks: known ones as in BENCHMARKS, then the others as they come."""
+    found = list(dict.fromkeys(table.benchmark))
+    return [b for b in BENCHMARKS if b in found] + [b for b in found if b not in BENCHMARKS]
+
+
+def benchmark(name: str) -> str:
+    """A benchmark's name in print."""
+    return BENCHMARKS.get(name, name.replace("_", " "))
+
+
+def figure(width: float, height: float) -> Figure:
+    """An empty figure in print style, in inches. Resets matplotlib: a user's matplotlibrc has no say."""
+    matplotlib.rcdefaults()
+    matplotlib.rc("font", family="DejaVu Sans", size=7.5)  # ships with matplotlib: the same glyphs everywhere
+    matplotlib.rc("axes", titlesize=7.5, labelsize=7.5, linewidth=0.6, axisbelow=True)
+    matplotlib.rc("figure", labelsize=7.5)
+    matplotlib.rc("axes.spines", top=False, right=False)
+    matplotlib.rc(("xtick", "ytick"), labelsize=7)
+    matplotlib.rc(("xtick.major", "ytick.major"), size=2.5, width=0.6)
+    matplotlib.rc("grid", color="#DDDDDD", linewidth=0.5)
+    matplotlib.rc("legend", fontsize=7.5, frameon=False)
+    matplotlib.rc("lines", linewidth=1.2, markersize=4)
+    matplotlib.rc("pdf", fonttype=42)  # TrueType: text stays text
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def panels(fig: FigureBase, n: int, widest: int, **share) -> list:
+    """`n` axes in reading order, in as few rows of at most `widest` as possible; spare cells are empty."""
+    rows = math.ceil(n / widest)
+    axes = list(fig.subplots(rows, math.ceil(n / rows), squeeze=False, **share).flat)
+    for spare in axes[n:]:
+        spare.set_axis_off()
+    return axes[:n]
+
+
+def read(path: Path, words: Iterable[str], numbers: Iterable[str], **wanted: str) -> pd.DataFrame:
+    """The rows of a CSV where each `wanted` column has that value. UserErrors name file and column."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such file; run the analysis of this set first")
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys([*words, *wanted], str))
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise UserError(f"{path}: not a CSV file: {error}") from error
+    for column in (*words, *wanted, *numbers):
+        if column not in table:
+            raise UserError(f"{path}: no column {column!r}; it has {', '.join(table.columns)}")
+    for column in numbers:
+        if len(table) and not pd.api.types.is_numeric_dtype(table[column]):
+            raise UserError(f"{path}: column {column!r} holds something that is not a number")
+    for column, value in wanted.items():
+        table = table[table[column] == value]
+    if table.empty:
+        raise UserError(f"{path}: no rows" + "".join(f" with {c} {v!r}" for c, v in wanted.items()))
+    return table
+
+
+def first_of(values: Iterable[str], preferred: str) -> str:
+    """`preferred` where it occurs, otherwise the first value in alphabetical order."""
+    return preferred if preferred in set(values) else min(values)
+
+
+def span(values: Iterable[float]) -> str:
+    """One number where all are equal, otherwise `low to high`."""
+    low, high = min(values), max(values)
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
+
+
+def signed(value: float) -> str:
+    """One decimal with its sign, a true minus."""
+    return f"{value:+.1f}".replace("-", "−")
+
+
+def usual(per_arm: pd.Series) -> str:
+    """The most frequent value, then the arms with another one: `5 (base: 1)`."""
+    most = per_arm.mode().max()
+    odd = [f"{label(arm)}: {per_arm[arm]}" for arm in in_order(per_arm.index) if per_arm[arm] != most]
+    return f"{most}" + (f" ({'; '.join(odd)})" if odd else "")
+
+
+def seeds(table: pd.DataFrame) -> str:
+    """`seeds per arm: 5 (base: 1)`, from the column n_seeds."""
+    return f"seeds per arm: {usual(table.groupby('arm').n_seeds.max())}"
+
+
+def methods(table: pd.DataFrame) -> str:
+    """How the intervals were made, from the column method."""
+    return usual(table.groupby("arm").method.agg(lambda column: " or ".join(sorted(set(column)))))
+
+
+def prompts(table: pd.DataFrame) -> str:
+    """`prompts: trained types 512, ...`, from the column n_prompts."""
+    n = table.groupby("benchmark").n_prompts
+    return "prompts: " + ", ".join(f"{benchmark(b)} {span(n.get_group(b))}" for b in benchmarks(table))
+
+
+def commit(analysis: Path) -> str:
+    """The commit of the nearest manifest.json, up to three folders above, or the checkout's."""
+    for folder in (analysis, *analysis.resolve().parents[:3]):
+        if (folder / "manifest.json").is_file():
+            return str(json.loads((folder / "manifest.json").read_text()).get("commit", "unknown"))
+    return provenance.commit()
+
+
+def save(fig: Figure, out: str, caption: str, analysis: Path, tables: Iterable[str]) -> None:
+    """Write <out>.pdf, .png and .txt, with the CSVs' SHA-256 and the commit inside, without dates.
+
+    The canvases are called directly, after one layout: `savefig` would draw and lay out twice per format.
+    """
+    data = hashlib.sha256(b"".join((analysis / name).read_bytes() for name in tables)).hexdigest()
+    source = f"data sha256 {data}; commit {commit(analysis)}"
+    fig.draw_without_rendering()
+    fig.set_layout_engine("none")
+    png, pdf = io.BytesIO(), io.BytesIO()
+    FigureCanvasAgg(fig).print_png(png, metadata={"Source": source})
+    FigureCanvasPdf(fig).print_pdf(pdf, metadata={"Subject": source, "CreationDate": None})
+    text = f"{' '.join(caption.split())}\n\n{source}\n"
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    for suffix, content in ((".png", png.getvalue()), (".pdf", pdf.getvalue()), (".txt", text.encode())):
+        Path(out + suffix).write_bytes(content)
+
+
+@one_line_errors
+def main(draw: Callable[[Path], tuple[Figure, str, list[str]]]) -> None:
+    """The command line of every figure. `draw(analysis)` returns figure, caption and the CSVs it read."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument(
+        "--analysis", type=Path, required=True, help="folder with the CSV files of one analysis"
+    )
+    parser.add_argument("--out", required=True, help="path of the outputs without suffix")
+    args = parser.parse_args()
+    fig, caption, tables = draw(args.analysis)
+    save(fig, args.out, caption, args.analysis, tables)

@@ -1,0 +1,346 @@
+"""Statistics: closed forms, cases computed by hand, exact symmetries, silent edge cases, error rates."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats as scipy_stats
+
+from uniapl import stats
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def runs(rates, n=60, seed=1):
+    """0/1 scores (seeds, n), one seed per pass rate."""
+    return (generator(seed).random((len(rates), n)) < np.array(rates)[:, None]).astype(float)
+
+
+# compare
+
+
+def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
+    # One seed each, d = (1, 0). A resample draws prompt 1 twice, once or never: d* = 1, 1/2, 0 with probability
+    # 1/4, 1/2, 1/4. Its sd is sqrt(1/8), its 95 % quantiles are 0 and 1, and P(d* <= 0) = 1/4, so p = 1/2.
+    c = stats.compare([[1, 1]], [[0, 1]], rng=generator())
+    assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
+    assert c.p == pytest.approx(0.5, abs=0.02)
+    assert c.detectable == pytest.approx((1.959964 + 0.841621) * math.sqrt(1 / 8), rel=0.02)
+    # h = 2 asin sqrt(1) - 2 asin sqrt(1/2) = pi - pi/2
+    assert c.effect == pytest.approx(math.pi / 2)
+    assert (c.seed_low, c.seed_high, c.p_seeds) == (None, None, None)
+
+
+def test_compare_resamples_seeds_and_not_only_prompts():
+    # Prompts are all alike, so only seeds vary: A's mean is 0, 1/2, 1 with probability 1/4, 1/2, 1/4; B's is 0.
+    c = stats.compare([[1] * 8, [0] * 8], [[0] * 8, [0] * 8], rng=generator())
+    assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
+    assert c.detectable == pytest.approx(2.801585 * math.sqrt(1 / 8), rel=0.02)
+
+
+def test_compare_draws_the_same_prompts_for_both_arms():
+    # Prompts differ wildly, but A is better by exactly 0.1 on each: with shared draws d* is always 0.1.
+    difficulty = generator().random(50)
+    c = stats.compare([difficulty + 0.1], [difficulty], rng=generator())
+    assert (c.low, c.high) == (pytest.approx(0.1), pytest.approx(0.1))
+    assert c.p == 2 / 10_000  # the smallest that 9,999 resamples can give
+    assert c.effect is None and c.detectable is None  # no variance to divide by
+
+
+def test_seeds_of_the_arms_are_drawn_independently():
+    # Seed k of A and of B have the same mean. Paired seeds would give d* = 0; independent ones do not.
+    scores = [[0] * 4, [1] * 4]
+    assert stats.compare(scores, scores, rng=generator()).high == 1
+
+
+def test_bootstrap_variance_is_that_of_the_seed_and_prompt_means():
+    # Additive scores s_k + q_j: sd(d*)^2 = var(s) / K (population variance) of each arm; pairing cancels q.
+    s, q = np.array([0.0, 0.3, 0.9]), generator().random(40)
+    c = stats.compare(s[:, None] + q, np.zeros((2, 40)) + q, rng=generator())
+    assert c.detectable == pytest.approx(2.801585 * math.sqrt(s.var() / 3), rel=0.03)
+
+
+def test_same_generator_gives_the_same_interval_and_another_does_not():
+    a, b = runs([0.6, 0.7, 0.65]), runs([0.5, 0.55, 0.6], seed=2)
+    assert stats.compare(a, b, rng=generator(3)) == stats.compare(a, b, rng=generator(3))
+    assert stats.compare(a, b, rng=generator(3)).low != stats.compare(a, b, rng=generator(4)).low
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.04])
+def test_swapping_the_arms_flips_every_sign_exactly(margin):
+    a, b = runs([0.6, 0.7, 0.65]), runs([0.5, 0.55], seed=2)
+    ab = stats.compare(a, b, rng=generator(), margin=margin)
+    ba = stats.compare(b, a, rng=generator(), margin=-margin)
+    assert ab.estimate > 0
+    assert (ba.estimate, ba.low, ba.high) == (-ab.estimate, -ab.high, -ab.low)
+    assert (ba.seed_low, ba.seed_high, ba.effect) == (-ab.seed_high, -ab.seed_low, -ab.effect)
+    assert (ba.p, ba.p_seeds, ba.detectable) == (ab.p, ab.p_seeds, ab.detectable)
+    assert (ba.n_seeds_a, ba.n_seeds_b, ba.margin) == (2, 3, -margin)
+
+
+def test_identical_arms_differ_by_zero_with_p_one():
+    a = runs([0.5, 0.6, 0.7])
+    c = stats.compare(a, a, rng=generator())
+    assert (c.estimate, c.effect) == (0, 0) and c.low < 0 < c.high
+    assert c.p > 0.95 and c.p_seeds == 1
+    constant = stats.compare(np.ones((2, 5)), np.ones((2, 5)), rng=generator())
+    assert (constant.estimate, constant.low, constant.high, constant.p) == (0, 0, 0, 1)
+    assert constant.detectable is None and constant.p_seeds is None
+
+
+def test_one_seed_falls_back_to_prompts_and_says_so():
+    a, b = runs([0.6]), runs([0.5, 0.6, 0.4], seed=2)
+    alone = stats.compare(a, b[:1], rng=generator())
+    assert alone.method.startswith("bootstrap over prompts (one seed")
+    assert alone.p_seeds is None
+    # With one seed per arm, sd(d*) is the standard error of the paired mean, sd(d) / sqrt(n) (population sd).
+    d = a[0] - b[0]
+    assert alone.detectable == pytest.approx(2.801585 * d.std() / math.sqrt(len(d)), rel=0.03)
+    assert "one arm has one seed" in stats.compare(a, b, rng=generator()).method
+    assert "one seed" not in stats.compare(b, b, rng=generator()).method
+
+
+def test_ragged_seeds_weigh_every_seed_of_an_arm_equally():
+    # A: means 1, 0, 1, 0 -> 1/2. B: means 1, 0, 0 -> 1/3. Difference 1/6.
+    a, b = np.ones((4, 6)) * [[1], [0], [1], [0]], np.ones((3, 6)) * [[1], [0], [0]]
+    c = stats.compare(a, b, rng=generator())
+    assert c.estimate == pytest.approx(1 / 6) and (c.n_seeds_a, c.n_seeds_b, c.n_prompts) == (4, 3, 6)
+
+
+def test_seed_interval_is_welchs_and_respects_the_margin():
+    a, b = runs([0.6, 0.7, 0.65]), runs([0.5, 0.55], seed=2)
+    welch = scipy_stats.ttest_ind(a.mean(axis=1), b.mean(axis=1), equal_var=False)
+    c = stats.compare(a, b, rng=generator(), level=0.9)
+    assert c.p_seeds == pytest.approx(welch.pvalue)
+    assert (c.seed_low, c.seed_high) == pytest.approx(tuple(welch.confidence_interval(0.9)))
+    shifted = scipy_stats.ttest_ind(a.mean(axis=1) - 0.05, b.mean(axis=1), equal_var=False)
+    assert stats.compare(a, b, rng=generator(), margin=0.05).p_seeds == pytest.approx(shifted.pvalue)
+
+
+def test_p_below_five_percent_means_that_the_interval_excludes_the_margin():
+    a, b = runs([0.75, 0.7, 0.8], n=200), runs([0.5, 0.55, 0.5], n=200, seed=2)
+    for margin in np.linspace(-0.1, 0.5, 25):
+        c = stats.compare(a, b, rng=generator(), margin=margin)
+        if abs(c.p - 0.05) > 0.01:  # the +1 correction moves the boundary by less than this
+            assert (c.p < 0.05) == (not c.low <= margin <= c.high)
+
+
+def test_effect_of_real_scores_is_the_standardised_paired_difference():
+    # d = (1, 2, 3) - 0: mean 2, sd (n - 1) = 1, so 2.
+    assert stats.compare([[1, 2, 3]], [[0, 0, 0]], rng=generator()).effect == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "reason"),
+    [
+        ([[1, math.nan]], [[1, 0]], "NaN"),
+        ([[1, math.inf]], [[1, 0]], "NaN or infinite"),
+        ([[1, 0, 1]], [[1, 0]], "3 and 2 prompts"),
+        ([1, 0], [[1, 0]], "shape"),
+        (np.empty((0, 2)), [[1, 0]], "at least one value"),
+    ],
+)
+def test_compare_refuses_what_it_cannot_pair(a, b, reason):
+    with pytest.raises(ValueError, match=reason):
+        stats.compare(a, b, rng=generator())
+
+
+def test_level_and_resamples_out_of_range_are_refused():
+    with pytest.raises(ValueError, match="level"):
+        stats.compare([[1, 0]], [[1, 0]], rng=generator(), level=95)
+    with pytest.raises(ValueError, match="resamples"):
+        stats.interval([[1, 0]], rng=generator(), resamples=0)
+
+
+# interval
+
+
+def test_interval_of_two_prompts_by_hand():
+    # The mean of two draws from (1, 0) is 0, 1/2, 1 with probability 1/4, 1/2, 1/4: 60 % interval 0 to 1.
+    i = stats.interval([[1, 0]], rng=generator(), level=0.6)
+    assert (i.estimate, i.low, i.high, i.n_seeds, i.n_prompts) == (0.5, 0, 1, 1, 2)
+    assert "one seed" in i.method
+
+
+def test_ratio_weighs_instructions_and_clusters_by_prompt():
+    # 3 of 3 and 0 of 1 instructions: 3/4, not the mean of the rates 1/2. Two draws give 3/3, 3/4 or 0/1.
+    i = stats.interval([[3, 0]], [3, 1], rng=generator())
+    assert (i.estimate, i.low, i.high) == (0.75, 0, 1)
+    two_seeds = stats.interval([[3, 0], [3, 0]], [[3, 1], [3, 1]], rng=generator())
+    assert two_seeds.estimate == 0.75
+
+
+def test_interval_of_perfect_scores_is_wilsons_and_not_a_point():
+    # Wilson for k = n = 10: low = 1 / (1 + z^2 / 10) with z = 1.959964, that is 0.7225.
+    i = stats.interval(np.ones((3, 10)), rng=generator())
+    assert (i.estimate, i.high) == (1, 1) and i.low == pytest.approx(1 / (1 + 1.959964**2 / 10))
+    assert "Wilson" in i.method
+    nothing = stats.interval(np.zeros((2, 10)), np.full(10, 3), rng=generator())
+    assert (nothing.estimate, nothing.low) == (0, 0) and nothing.high == pytest.approx(1 - i.low)
+
+
+def test_interval_refuses_a_bad_denominator():
+    for den in ([1, 0], [1, 1, 1], [math.nan, 1]):
+        with pytest.raises(ValueError, match="den"):
+            stats.interval([[1, 0]], den, rng=generator())
+
+
+def test_wilson_by_hand():
+    # k = 5, n = 10: centre (0.5 + z^2/20) / (1 + z^2/10) = 0.5, half width as below.
+    z = 1.959964
+    half = z * math.sqrt(0.25 / 10 + z**2 / 400) / (1 + z**2 / 10)
+    assert stats.wilson(5, 10) == pytest.approx((0.5 - half, 0.5 + half), rel=1e-6)
+    with pytest.raises(ValueError, match="n = 0"):
+        stats.wilson(0, 0)
+
+
+def test_t_interval_by_hand():
+    # x = (1, 2, 3): mean 2, s = 1, t_{0.975, 2} = 4.302653, half width 4.302653 / sqrt(3) = 2.484138.
+    assert stats.t_interval([1, 2, 3]) == pytest.approx((2 - 2.484138, 2 + 2.484138), rel=1e-6)
+    assert stats.t_interval([1.0]) is None
+
+
+# tests and families
+
+
+def test_mcnemar_counts_discordant_prompts():
+    # Only A: 5, only B: 1. p = 2 (C(6,0) + C(6,1)) / 2^6 = 14/64.
+    a, b = [1] * 5 + [0] + [1, 0], [0] * 5 + [1] + [1, 0]
+    assert stats.mcnemar(a, b) == stats.McNemar(5, 1, pytest.approx(14 / 64))
+    assert stats.mcnemar(b, a) == stats.McNemar(1, 5, pytest.approx(14 / 64))
+    assert stats.mcnemar([1, 0], [1, 0]).p == 1
+    with pytest.raises(ValueError, match="0 or 1"):
+        stats.mcnemar([0.5, 1], [0, 1])
+
+
+def test_holm_and_benjamini_hochberg_known_answers():
+    p = [0.03, 0.01, 0.04, 0.02]
+    assert stats.holm(p) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert stats.benjamini_hochberg(p) == pytest.approx([0.04] * 4)
+    assert stats.holm([0.6, 0.9]) == pytest.approx([1, 1])
+    assert len(stats.holm([])) == len(stats.benjamini_hochberg([])) == 0
+
+
+def test_a_missing_test_does_not_shrink_the_family():
+    # Four planned, two found: 4 x 0.01 and 3 x 0.02.
+    assert stats.holm([0.01, 0.02], family=4) == pytest.approx([0.04, 0.06])
+    with pytest.raises(ValueError, match="family of 1"):
+        stats.holm([0.01, 0.02], family=1)
+
+
+@pytest.mark.parametrize("adjust", [stats.holm, stats.benjamini_hochberg])
+def test_p_values_outside_zero_to_one_are_refused(adjust):
+    for p in ([math.nan, 0.1], [-0.1], [1.1]):
+        with pytest.raises(ValueError, match="p-values"):
+            adjust(p)
+
+
+def test_tost_agrees_with_the_ninety_percent_interval():
+    d = generator().normal(0.01, 0.2, 400)
+    sides = [
+        scipy_stats.ttest_1samp(d, s * 0.03, alternative=x).pvalue for s, x in ((-1, "greater"), (1, "less"))
+    ]
+    assert stats.tost(d, 0.03) == pytest.approx(max(sides))
+    low, high = scipy_stats.ttest_1samp(d, 0).confidence_interval(0.9)
+    edge = max(-low, high)
+    assert stats.tost(d, edge * 1.001) < 0.05 < stats.tost(d, edge * 0.999)
+    assert stats.tost(-d, 0.03) == pytest.approx(stats.tost(d, 0.03))
+
+
+def test_tost_without_variance_decides_by_the_mean():
+    assert stats.tost([0.0, 0.0], 0.1) == 0 and stats.tost([0.2, 0.2], 0.1) == 1
+    for d, margin in (([0.1], 0.1), ([0.1, 0.2], 0), ([math.nan, 0], 0.1)):
+        with pytest.raises(ValueError):
+            stats.tost(d, margin)
+
+
+# distance
+
+
+def test_wasserstein_of_a_shift_is_the_shift():
+    x = generator().normal(60, 8, 300)
+    d = stats.distance(x + 4.5, x)
+    assert d.wasserstein == pytest.approx(4.5) and d.median_difference == pytest.approx(4.5)
+    assert d.wilcoxon_p < 1e-6 and d.ks_p < 1e-3
+    assert stats.distance(x - 4.5, x).median_difference == pytest.approx(-4.5)
+
+
+def test_distance_by_hand():
+    # Own 1, 2, 3 against expert 2, 3, 7: sorted, they differ by 1, 1, 4, mean 2. KS: the curves are 1/3 apart.
+    d = stats.distance([3, 1, 2], [7, 2, 3])
+    assert (d.wasserstein, d.ks) == (pytest.approx(2), pytest.approx(1 / 3))
+    assert (d.median_difference, d.n) == (-1, 3)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 13, 14, 60, 541])
+def test_distance_of_equal_or_tied_values_warns_nothing(n):
+    x = generator().integers(0, 5, n)
+    equal = stats.distance(x, x)
+    assert (equal.ks, equal.wasserstein, equal.wilcoxon_p, equal.median_difference) == (0, 0, 1, 0)
+    tied = stats.distance(x, generator(1).integers(0, 5, n))
+    assert 0 <= tied.ks_p <= 1 and 0 <= tied.wilcoxon_p <= 1
+
+
+def test_distance_refuses_unpaired_values():
+    with pytest.raises(ValueError, match="2 and 1 prompts"):
+        stats.distance([1, 2], [1])
+
+
+# error rates
+
+
+def world(rng, seeds, n, seed_sd, difference=0.0):
+    """Two arms on prompts of very different ease, with a seed effect, that differ by about `difference`."""
+    ease = rng.beta(0.6, 0.6, n)
+    skills = [rng.normal(shift, seed_sd, (seeds, 1)) for shift in (difference, 0.0)]
+    return [(rng.random((seeds, n)) < np.clip(ease + s, 0, 1)).astype(float) for s in skills]
+
+
+def rejections(worlds, seeds, n, seed_sd, difference=0.0):
+    """Share of worlds with p < 0.05, and with an interval that excludes 0."""
+    rng, found = generator(), []
+    for _ in range(worlds):
+        a, b = world(rng, seeds, n, seed_sd, difference)
+        c = stats.compare(a, b, rng=rng, resamples=299)
+        found.append((c.p < 0.05, not c.low <= 0 <= c.high))
+    return np.mean(found, axis=0)
+
+
+def test_type_one_error_stays_below_five_percent_and_power_is_there():
+    assert (rejections(200, 3, 100, 0.02) <= 0.05).all()
+    assert (rejections(60, 3, 100, 0.02, difference=0.25) >= 0.8).all()
+
+
+def test_interval_of_one_arm_covers_its_true_mean():
+    # Ease is uniform, so the true mean is 1/2; nominal 95 %, 200 worlds: sd 1.5 %.
+    rng, covered = generator(), []
+    for _ in range(200):
+        scores = rng.random((3, 80)) < rng.random(80)
+        i = stats.interval(scores, rng=rng, resamples=299)
+        covered.append(i.low <= 0.5 <= i.high)
+    assert np.mean(covered) >= 0.93
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("seeds", "seed_sd", "limit"),
+    [(3, 0.0, 0.02), (3, 0.02, 0.05), (5, 0.0, 0.02), (5, 0.04, 0.05)],
+)
+def test_type_one_error_of_the_docstring(seeds, seed_sd, limit):
+    assert rejections(600, seeds, 256, seed_sd)[0] <= limit
+
+
+@pytest.mark.slow
+def test_few_seeds_of_large_variance_need_the_t_interval():
+    # The documented limit: where seeds dominate, the bootstrap over 3 rejects too often; Welch's t does not.
+    rng, found = generator(), []
+    for _ in range(600):
+        a, b = world(rng, 3, 256, 0.08)
+        c = stats.compare(a, b, rng=rng, resamples=299)
+        found.append((c.p < 0.05, c.p_seeds < 0.05))
+    bootstrap, welch = np.mean(found, axis=0)
+    assert bootstrap > 0.08 and welch <= 0.06

@@ -1,0 +1,203 @@
+"""What is asked: scales, arms and experiments, resolved into runs. Imports no torch and writes nothing."""
+
+import dataclasses
+import difflib
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from uniapl.errors import UserError
+
+EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
+ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
+
+
+def setting(default: Any, source: str) -> Any:
+    """A field of a trainer's `Settings` that carries where its value comes from: the paper, a library, or `ours`."""
+    return field(default=default, metadata={"source": source})
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A named recipe: one training, which starts from the checkpoint of another arm.
+
+    `trainer` is a module with a dataclass `Settings` and a function `build(job)`; `changes` are the settings that
+    differ from the scale's; `start` names an arm of the same seed, or one that is trained once.
+    """
+
+    name: str
+    trainer: str
+    start: str = "base"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How every checkpoint is evaluated: tokens per response, prompts per batch, validation prompts of the probe."""
+
+    max_new_tokens: int = 64
+    batch: int = 128
+    probe_prompts: int = 64
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Everything that differs between smoke, tiny and paper, as data.
+
+    `shared` are the arms trained once (base, discriminator); `settings` maps a trainer module to its defaults.
+    """
+
+    name: str
+    hardware: str
+    minutes: str
+    seeds: tuple[int, ...]
+    world: Any
+    shared: tuple[Arm, ...]
+    settings: Mapping[str, Mapping[str, Any]]
+    evaluation: Evaluation
+    missing: str = ""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One question: the arms that answer it and the comparators that each arm is held against.
+
+    `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds` overrides
+    the scale's; `always` says whether plain `snakemake` runs it.
+    """
+
+    name: str
+    question: str
+    expectation: str
+    arms: tuple[Arm, ...]
+    against: tuple[str, ...]
+    split: str = "test"
+    decoding: str = "greedy"
+    seeds: tuple[int, ...] | None = None
+    always: bool = True
+
+
+@dataclass(frozen=True)
+class Run:
+    """An arm at one seed, with every setting resolved."""
+
+    scale: str
+    arm: str
+    seed: int
+    trainer: str
+    settings: Any
+    world: Any
+    start: "Run | None"
+
+    def describe(self) -> dict:
+        """The resolved configuration as plain JSON values: what the fingerprint covers."""
+        return {
+            "arm": self.arm,
+            "seed": self.seed,
+            "trainer": self.trainer,
+            "settings": dataclasses.asdict(self.settings),
+            "world": dataclasses.asdict(self.world),
+            "start": self.start.fingerprint if self.start else "scratch",
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (first 16 digits) of `describe()`: equal exactly when the training is the same training."""
+        text = json.dumps(self.describe(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def choose(kind: str, name: str, known) -> str:
+    """`name` if known; otherwise a UserError that lists what exists and the nearest spelling."""
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, list(known), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}{hint}")
+
+
+def _experiment_module(name: str):
+    try:
+        return importlib.import_module(f"experiments.{name}")
+    except (TypeError, ValueError) as error:  # a misspelt field of Arm, Experiment or Scale
+        raise UserError(f"experiments/{name}.py: {error}") from error
+
+
+def load_scale(name: str) -> Scale:
+    """The scale called `name` in experiments/scales.py. Raises UserError for an unknown one."""
+    scales = {scale.name: scale for scale in _experiment_module("scales").SCALES}
+    return scales[choose("scale", name, scales)]
+
+
+def experiment_names() -> list[str]:
+    """Every file of experiments/ that asks a question, in alphabetical order."""
+    return sorted(path.stem for path in EXPERIMENTS.glob("*.py") if path.stem not in ("__init__", "scales"))
+
+
+def load_experiment(name: str) -> Experiment:
+    """The experiment of experiments/<name>.py. Raises UserError where it is unknown or contradicts itself."""
+    choose("experiment", name, experiment_names())
+    experiment = _experiment_module(name).EXPERIMENT
+    where = f"experiments/{name}.py"
+    if experiment.name != name:
+        raise UserError(f"{where}: the experiment calls itself {experiment.name!r}; it must be named like its file")
+    names = [arm.name for arm in experiment.arms]
+    for arm in names:
+        if names.count(arm) > 1:
+            raise UserError(f"{where}: arm {arm!r} is defined twice")
+    for against in experiment.against:
+        if against not in names:
+            raise UserError(f"{where}: compares against {against!r}, which is not one of its arms {names}")
+    return experiment
+
+
+def all_arms(scale: Scale, experiments: list[Experiment]) -> dict[str, Arm]:
+    """Every arm by name, the shared ones first. Raises UserError where two files define one name differently."""
+    arms: dict[str, Arm] = {arm.name: arm for arm in scale.shared}
+    for experiment in experiments:
+        for arm in experiment.arms:
+            if arms.setdefault(arm.name, arm) != arm:
+                raise UserError(
+                    f"experiments/{experiment.name}.py: arm {arm.name!r} is already defined with other settings"
+                )
+    return arms
+
+
+def settings_of(scale: Scale, arm: Arm):
+    """The arm's `Settings`: the scale's for its trainer, with the arm's changes. Raises UserError for a typo."""
+    settings_class = importlib.import_module(arm.trainer).Settings
+    known = {f.name for f in dataclasses.fields(settings_class)}
+    values = {**scale.settings.get(arm.trainer, {}), **arm.changes}
+    for key in values:
+        choose(f"setting of {arm.trainer} in arm {arm.name!r}", key, known)
+    return settings_class(**values)
+
+
+def resolve(scale: Scale, arms: Mapping[str, Arm], name: str, seed: int) -> Run:
+    """The run of arm `name` at `seed`, its start resolved before it. Raises UserError for an unknown arm or a cycle."""
+
+    def run(name: str, after: tuple[str, ...]) -> Run:
+        if name in after:
+            raise UserError(f"arm {name!r} starts from itself: {' -> '.join((*after, name))}")
+        arm = arms[choose("arm", name, arms)]
+        return Run(
+            scale=scale.name,
+            arm=name,
+            seed=ONCE[0] if arm.once else seed,
+            trainer=arm.trainer,
+            settings=settings_of(scale, arm),
+            world=scale.world,
+            start=None if arm.start == "scratch" else run(arm.start, (*after, name)),
+        )
+
+    return run(name, ())
+
+
+def seeds_of(scale: Scale, experiment: Experiment, arm: Arm) -> tuple[int, ...]:
+    """The seeds at which an experiment runs an arm."""
+    return ONCE if arm.once else (experiment.seeds or scale.seeds)

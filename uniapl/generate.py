@@ -1,0 +1,136 @@
+"""Stage generate: what a checkpoint answers, through lm-eval's harness, and how probable it finds texts.
+
+`python -m uniapl.generate --scale tiny --checkpoint M --base B --prompts test.jsonl --expert expert.jsonl --out FOLDER`
+writes to FOLDER
+
+    greedy.parquet, sampled.parquet   key, prompt, response, n_tokens: one row per prompt (T = 0; T = 1)
+    logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
+    harness.json                      lm-eval's own results and versions
+
+Log-probabilities are of the benchmark `trained`; `own` is the sampled response. Responses come from the harness as
+text and are tokenized again; the end token is counted where the response ended by itself.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from uniapl.config import Evaluation, load_scale
+from uniapl.errors import UserError, one_line_errors
+from uniapl.job import load_policy, load_tokenizer, messages
+from uniapl.score import read_jsonl
+
+DECODINGS = {
+    "greedy": {"do_sample": False},
+    "sampled": {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0},
+}
+TASKS = Path(__file__).resolve().parent / "tasks"
+
+
+def write_tasks(folder: Path, prompts: Path, max_new_tokens: int) -> list[str]:
+    """Write one lm-eval task per decoding to `folder`: our YAML, with the prompts file and the decoding filled in."""
+    for decoding, kwargs in DECODINGS.items():
+        task = {
+            "include": str(TASKS / "uniapl_ifeval.yaml"),
+            "task": decoding,
+            "dataset_kwargs": {"data_files": {"test": str(prompts.resolve())}},
+            "generation_kwargs": {"until": [], "max_gen_toks": max_new_tokens, **kwargs},
+        }
+        (folder / f"{decoding}.yaml").write_text(json.dumps(task))  # JSON is YAML
+    return list(DECODINGS)
+
+
+def evaluate(model, tokenizer, prompts: Path, evaluation: Evaluation) -> dict:
+    """lm-eval's results with samples, for greedy and sampled decoding of every prompt."""
+    from lm_eval import simple_evaluate
+    from lm_eval.models.huggingface import HFLM
+    from lm_eval.tasks import TaskManager
+
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = write_tasks(Path(folder), prompts, evaluation.max_new_tokens)
+        return simple_evaluate(
+            model=HFLM(
+                pretrained=model,
+                tokenizer=tokenizer,
+                batch_size=evaluation.batch,
+                max_length=tokenizer.model_max_length,
+                device=str(model.device),
+            ),
+            tasks=tasks,
+            task_manager=TaskManager(include_path=folder, include_defaults=False),
+            apply_chat_template=True,
+            log_samples=True,
+            bootstrap_iters=0,
+        )
+
+
+def responses(samples: list[dict], tokenizer) -> list[dict]:
+    """One row per prompt from the harness's samples, in order of key."""
+    rows = [
+        {"key": s["doc"]["key"], "prompt": s["doc"]["prompt"], "response": s["resps"][0][0]}
+        for s in sorted(samples, key=lambda s: s["doc"]["key"])
+    ]
+    lengths = tokenizer([row["response"] for row in rows], add_special_tokens=False)["input_ids"]
+    return [{**row, "n_tokens": len(ids)} for row, ids in zip(rows, lengths, strict=True)]
+
+
+def logprobs(models: dict, tokenizer, texts: dict[str, list[dict]], evaluation: Evaluation) -> list[dict]:
+    """Rows of logprobs.parquet: every text under every model, per token, in nats."""
+    from uniapl.logprobs import token_logprobs
+
+    rows = []
+    for text, items in texts.items():
+        pairs = []
+        for item in items:
+            chat = tokenizer.apply_chat_template(
+                messages(item["prompt"]), add_generation_prompt=True, return_dict=False
+            )
+            ids = tokenizer(item["response"], add_special_tokens=False)["input_ids"]
+            ended = len(ids) < evaluation.max_new_tokens
+            pairs.append((chat, [*ids, tokenizer.eos_token_id] if ended else ids))
+        for under, model in models.items():
+            for item, values in zip(items, token_logprobs(model, pairs), strict=True):
+                key = {"key": item["key"], "text": text, "under": under}
+                rows.append({**key, "n_tokens": len(values), "logprobs": values.tolist()})
+    return rows
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--prompts", type=Path, required=True)
+    parser.add_argument("--expert", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    evaluation = load_scale(args.scale).evaluation
+    benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(args.prompts)}
+    if not benchmark:
+        raise UserError(f"{args.prompts}: no rows")
+
+    import pandas as pd
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    tokenizer = load_tokenizer(args.checkpoint)
+    models = {"self": load_policy(args.checkpoint).to(device), "base": load_policy(args.base).to(device)}
+    found = evaluate(models["self"], tokenizer, args.prompts, evaluation)
+    rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
+    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
+    expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)}
+    texts = {"own": own, "expert": [{**row, "response": expert[row["key"]]} for row in own]}
+
+    args.out.mkdir(parents=True, exist_ok=True)
+    measured = logprobs(models, tokenizer, texts, evaluation)
+    pd.DataFrame(measured).to_parquet(args.out / "logprobs.parquet", index=False)
+    for decoding in DECODINGS:
+        pd.DataFrame(rows[decoding]).to_parquet(args.out / f"{decoding}.parquet", index=False)
+    harness = {key: found[key] for key in ("results", "versions", "n-samples")}
+    (args.out / "harness.json").write_text(json.dumps(harness, indent=2, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    main()

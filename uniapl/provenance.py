@@ -1,0 +1,50 @@
+"""Where a result comes from: commit, versions, device, memory. No environment variable is read or stored."""
+
+import importlib.metadata
+import platform
+import resource
+import subprocess
+from pathlib import Path
+
+PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "lm_eval", "snakemake", "scipy", "numpy")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def commit() -> str:
+    """The git commit of the source tree, with `-dirty` where tracked files differ; `unknown` outside a checkout."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+        status = ["git", "status", "--porcelain", "--untracked-files=no"]
+        dirty = subprocess.run(status, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("-dirty" if dirty else "")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that can change a number; a missing one is left out."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def device() -> str:
+    """The name of the GPU, or the kind of CPU with its number of threads."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)"
+
+
+def peak_memory_mb() -> float:
+    """Peak memory of this process in MiB: of the GPU where there is one, else resident."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

@@ -1,0 +1,23 @@
+"""The verifiable reward: 1 where a response follows all of its instructions, strictly, else 0.
+
+Binary, as the public reviews of the paper state; the checkers are those that score the evaluation.
+"""
+
+import functools
+import json
+
+from uniapl import checkers
+
+
+@functools.lru_cache(maxsize=4096)
+def _built(instructions: str) -> tuple:
+    ids, kwargs = json.loads(instructions)
+    return tuple(checkers.build(i, k) for i, k in zip(ids, kwargs, strict=True))
+
+
+def follows_all(completions: list[list[dict]], instructions: list[str], **_) -> list[float]:
+    """TRL reward function. `instructions`: per rollout the JSON of [instruction_id_list, kwargs]; values in {0, 1}."""
+    return [
+        float(checkers.all_strict(_built(asked), completion[0]["content"]))
+        for completion, asked in zip(completions, instructions, strict=True)
+    ]

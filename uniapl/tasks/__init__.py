@@ -1,0 +1,1 @@
+"""lm-eval tasks: `include_path` of the stage generate."""

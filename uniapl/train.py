@@ -1,0 +1,227 @@
+"""Stage train: one run (an arm at a seed) from its start checkpoint to its own.
+
+`python -m uniapl.train --scale tiny --arm grpo --seed 0 --data D --start CHECKPOINT --out FOLDER` writes to FOLDER
+
+    model/        the checkpoint, Hugging Face format
+    history.csv   one row per optimizer step: losses, reward, probe measurements, tokens, seconds, memory
+    run.json      the run card: resolved configuration, fingerprint, cost, versions, commit, hash of the weights
+    state/        the resumable checkpoint, while the run is unfinished
+
+A killed run continues from state/ and ends with the same weights. run.json is written last.
+"""
+
+import argparse
+import dataclasses
+import fcntl
+import hashlib
+import importlib
+import json
+import math
+import shutil
+import time
+from pathlib import Path
+
+from uniapl.config import Evaluation, Run, all_arms, experiment_names, load_experiment, load_scale, resolve
+from uniapl.errors import UserError, one_line_errors
+from uniapl.job import Job, load_policy, load_tokenizer
+from uniapl.provenance import commit, device, peak_memory_mb, versions
+from uniapl.score import read_jsonl
+
+COMPLETE = "complete"  # marks a checkpoint whose last byte is written
+NAMES = {  # TRL's names of what it logs, and ours
+    "loss": "loss",
+    "reward": "reward",
+    "entropy": "entropy",
+    "grad_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+    "completions/mean_length": "length",
+    "frac_reward_zero_std": "zero_variance",
+    "rewards/discriminate/mean": "score",
+    "num_tokens": "tokens_seen",
+    "accuracy": "accuracy",
+}
+KEPT = ("loss_", "probe_", "mu", "demonstration_tokens", "seconds", "peak_memory_mb")
+
+
+def check_configuration(job: Job) -> None:
+    """Refuse a state folder that belongs to another configuration, naming what differs; otherwise claim it."""
+    state, path = job.state, job.state / "run.json"
+    data = hashlib.sha256((job.data / "summary.json").read_bytes()).hexdigest()
+    now = {**job.run.describe(), "data": data}
+    if path.exists():
+        before = json.loads(path.read_text())
+        if before != now:
+            flat = [{**d, **{f"settings.{k}": v for k, v in d["settings"].items()}} for d in (before, now)]
+            keys = sorted(k for k in flat[0].keys() | flat[1].keys() if k not in ("settings", "world"))
+            changed = [f"{k}: {flat[0].get(k)} -> {flat[1].get(k)}" for k in keys if flat[0].get(k) != flat[1].get(k)]
+            raise UserError(
+                f"{state} holds an unfinished run of another configuration "
+                f"({'; '.join(changed) or 'the data differ'}): restore it, or remove the folder to start anew"
+            )
+    state.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(now, indent=2) + "\n")
+
+
+def last_checkpoint(state: Path) -> Path | None:
+    """The newest complete checkpoint; half-written ones are removed."""
+    checkpoints = sorted(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
+    for path in checkpoints:
+        if not (path / COMPLETE).exists():
+            shutil.rmtree(path)
+    return next((path for path in reversed(checkpoints) if path.exists()), None)
+
+
+def watch(trainer) -> None:
+    """Add the callbacks that keep the history's own columns, stop on NaN, show progress and mark checkpoints."""
+    from transformers import PrinterCallback, TrainerCallback
+
+    class Watch(TrainerCallback):
+        def on_train_begin(self, args, state, control, **kwargs):
+            self.first, self.start = state.global_step, time.perf_counter()
+            self.last = self.shown = self.start
+
+        def on_log(self, args, state, control, **kwargs):
+            row, now = state.log_history[-1], time.perf_counter()
+            for name in ("loss", "grad_norm"):
+                if name in row and not math.isfinite(row[name]):
+                    raise UserError(
+                        f"{name} is {row[name]} at step {row['step']} of {state.max_steps}: training stopped; "
+                        f"the last good checkpoint is kept in {args.output_dir}"
+                    )
+            row["seconds"], self.last = now - self.last, now
+            row["peak_memory_mb"] = peak_memory_mb()
+            if now - self.shown > 5:
+                self.shown, rate = now, (state.global_step - self.first) / (now - self.start)
+                left = (state.max_steps - state.global_step) / max(rate, 1e-9)
+                print(f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left", flush=True)
+
+        def on_save(self, args, state, control, **kwargs):
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Watch())
+
+
+def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
+    """Measure the policy on validation prompts while it trains, against the base and the frozen discriminator."""
+    from uniapl.discriminator import Discriminator
+    from uniapl.probe import Probe, ProbeCallback
+
+    rows = [row for row in read_jsonl(job.data / "validation.jsonl") if row["benchmark"] == "trained"]
+    rows = rows[: evaluation.probe_prompts]
+    expert = {row["key"]: row["response"] for row in read_jsonl(job.data / "expert.jsonl")}
+    probe = Probe(
+        rows=rows,
+        references=[expert[row["key"]] for row in rows],
+        base=load_policy(job.base).to(trainer.accelerator.device).eval(),
+        tokenizer=load_tokenizer(job.base),
+        discriminator=Discriminator.load(job.discriminator),
+        max_new_tokens=evaluation.max_new_tokens,
+    )
+    trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
+
+
+def history(log: list[dict], rollouts: int) -> list[dict]:
+    """One row per optimizer step from the trainer's log: what NAMES, `loss_*`, `probe_*` and the costs say.
+
+    tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss.
+    """
+    rows: dict[int, dict] = {}
+    for entry in log:
+        row = rows.setdefault(entry["step"], {"step": entry["step"]})
+        row |= {ours: entry[theirs] for theirs, ours in NAMES.items() if theirs in entry}
+        row |= {k: v for k, v in entry.items() if k.startswith(KEPT)}
+    seen = 0
+    for step in sorted(rows):
+        row = rows[step]
+        if "tokens_seen" in row:
+            now = row.pop("tokens_seen")
+            row["tokens_trained"] = now - seen + row.pop("demonstration_tokens", 0)
+            seen = now
+        if rollouts and "length" in row:
+            row["tokens_generated"] = row["length"] * rollouts
+    return [rows[step] for step in sorted(rows)]
+
+
+def total_cost(rows: list[dict], steps: int, per_step: dict) -> dict:
+    """What the run consumed in all: steps, rows, tokens, seconds; peak memory in MiB."""
+    cost = {"optimizer_steps": steps} | {name: n * steps for name, n in per_step.items()}
+    for name in ("tokens_generated", "tokens_trained", "seconds"):
+        cost[name] = sum(row.get(name, 0) for row in rows)
+    return cost | {"peak_memory_mb": max(row.get("peak_memory_mb", 0) for row in rows)}
+
+
+def train(job: Job, evaluation: Evaluation, out: Path) -> None:
+    """Train the run, or finish it; write its checkpoint, history and card to `out`."""
+    import pandas as pd
+
+    run, state = job.run, job.state
+    check_configuration(job)
+    module = importlib.import_module(run.trainer)
+    trainer = module.build(job)
+    watch(trainer)
+    if job.discriminator:
+        add_probe(trainer, job, evaluation)
+    checkpoint = last_checkpoint(state)
+    if checkpoint:
+        print(f"continuing from {checkpoint.name}", flush=True)
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    heldout = trainer.evaluate() if trainer.eval_dataset is not None else {}
+
+    fresh = out / "model.new"
+    trainer.save_model(str(fresh))
+    shutil.rmtree(out / "model", ignore_errors=True)
+    fresh.rename(out / "model")
+    per_step = module.cost_per_step(run.settings)
+    rows = history(trainer.state.log_history, per_step["rollouts"])
+    pd.DataFrame(rows).to_csv(out / "history.csv", index=False)
+    card = {
+        **run.describe(),
+        "start_arm": run.start.arm if run.start else None,
+        "scale": run.scale,
+        "fingerprint": run.fingerprint,
+        "cost": total_cost(rows, run.settings.steps, per_step),
+        "heldout": {k: v for k, v in heldout.items() if k in ("eval_loss", "eval_accuracy", "eval_margin")},
+        "parameters": trainer.model.num_parameters(),
+        "weights_sha256": hashlib.sha256((out / "model" / "model.safetensors").read_bytes()).hexdigest(),
+        "versions": versions(),
+        "device": device(),
+        "commit": commit(),
+    }
+    (out / "run.json").write_text(json.dumps(card, indent=2) + "\n")
+    shutil.rmtree(state)
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", required=True)
+    parser.add_argument("--arm", required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the stage data")
+    parser.add_argument("--start", type=Path, required=True, help="checkpoint to start from")
+    parser.add_argument("--base", type=Path, help="checkpoint of the base, for the probe")
+    parser.add_argument("--discriminator", type=Path, help="checkpoint of the frozen discriminator")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    scale = load_scale(args.scale)
+    arms = all_arms(scale, [load_experiment(name) for name in experiment_names()])
+    job = Job(
+        run=resolve(scale, arms, args.arm, args.seed),
+        data=args.data,
+        start=args.start,
+        state=args.out / "state",
+        base=args.base,
+        discriminator=args.discriminator,
+    )
+    args.out.mkdir(parents=True, exist_ok=True)
+    with open(args.out / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{args.out} is being trained by another process: wait for it, or stop it") from None
+        train(job, scale.evaluation, args.out)
+
+
+if __name__ == "__main__":
+    main()
