@@ -28,7 +28,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 
 reproduce: venv
 	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then \
-	  $(IN_VENV) $(ALONE) snakemake --unlock $(CONFIG) --quiet all; fi
+	  $(IN_VENV) $(ALONE) snakemake --unlock $(CONFIG) >/dev/null 2>&1 || true; fi
 	@$(IN_VENV) $(ALONE) snakemake --cores all --use-conda $(CONFIG) || { \
 	  code=$$?; [ $$code -ne 75 ] || echo "error: another make reproduce is running in this folder" >&2; exit $$code; }
 

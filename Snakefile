@@ -18,9 +18,11 @@ STARTED = time.time()
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # miniature scales need no hub, and must not ask one
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 try:
-    PLAN = flow.choose_scale(config)
     PLOTS_ONLY = flow.plots_only(sys.argv[1:])
-    PLAN.arms
+    PLAN = flow.choose_scale(config)
+    DRAWABLE = flow.drawable() if PLOTS_ONLY else []
+    if not PLOTS_ONLY:
+        PLAN.check()
 except UserError as error:
     flow.fail(error)
 SCALE = PLAN.scale.name
@@ -82,8 +84,8 @@ wildcard_constraints:
 
 localrules:
     all,
+    figure,
     figures,
-    figures_slash,
 
 
 rule all:
@@ -136,7 +138,7 @@ if not PLOTS_ONLY:
             "envs/uniapl.yaml"
         threads: 1
         params:
-            data="results/local/{scale}/data",
+            data=lambda wildcards, input: os.path.dirname(input[0]),
             out="results/local/{scale}/train/{arm}/seed{seed}",
             start=start,
             probe=probe,
@@ -232,7 +234,7 @@ if not PLOTS_ONLY:
         conda:
             "envs/uniapl.yaml"
         params:
-            analysis="results/local/{scale}/analyse/headline",
+            analysis=lambda wildcards, input: os.path.dirname(input[1]),
             out="results/local/{scale}/tables",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
@@ -243,19 +245,20 @@ if not PLOTS_ONLY:
 
     onsuccess:
         share = flow.compute_share(f"results/local/{SCALE}/benchmarks", STARTED, workflow.cores or 1)
-        print(share, file=sys.stderr)
+        if share:
+            print(share, file=sys.stderr)
 
 
 rule figures_slash:
     name:
         "figures/"
     input:
-        drawn(flow.drawable()),
+        drawn(DRAWABLE),
 
 
 rule figures:
     input:
-        drawn(flow.drawable()),
+        drawn(DRAWABLE),
 
 
 rule figure:

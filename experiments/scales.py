@@ -1,20 +1,44 @@
-"""The scales: the same DAG with other data in it. Budgets and the settings of every trainer stand here."""
+"""The scales: the same DAG with other data in it. Seeds, budgets and the settings of every trainer stand here.
+
+Budgets at smoke and tiny are matched: SFT-then-GRPO and UniAPL see the same number of demonstration rows and of
+rollouts; SFT alone sees these demonstration rows, GRPO alone these rollouts. Learning rates and weights at tiny are
+those that experiments/tuning.py found best on the validation split.
+"""
 
 from uniapl.config import Arm, Evaluation, Scale
 from uniapl.miniature.world import World
 
-BASE = Arm("base", "baselines.sft", start="scratch", once=True)
 DISCRIMINATOR = Arm("discriminator", "uniapl.discriminator", start="scratch", once=True)
 
-PRETRAINING = {
-    "text": "corpus",
-    "steps": 500,
-    "rows_per_step": 64,
-    "learning_rate": 4e-3,
-    "schedule": "cosine",
-    "save_every": 100,
-}
-BASE_TINY = Arm("base", "baselines.sft", start="scratch", once=True, changes=PRETRAINING)
+
+def pretrained(**changes) -> Arm:
+    """The miniature's base: the random policy after reading the corpus."""
+    reading = {"text": "corpus", "prompt_loss": True, "schedule": "cosine", "learning_rate": 5e-3}
+    return Arm("base", "baselines.sft", start="scratch", once=True, changes={**reading, **changes})
+
+
+SMOKE = Scale(
+    name="smoke",
+    hardware="2 CPU cores",
+    minutes="about 3 minutes",
+    seeds=(0,),
+    world=World(corpus=2_000, train=64, validation=16, test=24, comparisons=300),
+    shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
+    settings={
+        "baselines.sft": {"steps": 6, "rows_per_step": 16, "save_every": 2, "probe_every": 3},
+        "baselines.grpo": {"steps": 6, "prompts_per_step": 4, "group": 4, "save_every": 2, "probe_every": 3},
+        "uniapl.recipe": {
+            "steps": 6,
+            "prompts_per_step": 4,
+            "group": 4,
+            "demonstrations_per_step": 16,
+            "save_every": 2,
+            "probe_every": 3,
+        },
+        "uniapl.discriminator": {"steps": 10, "schedule": "cosine"},
+    },
+    evaluation=Evaluation(probe_prompts=16),
+)
 
 TINY = Scale(
     name="tiny",
@@ -22,13 +46,27 @@ TINY = Scale(
     minutes="about 15 minutes",
     seeds=(0, 1, 2, 3, 4),
     world=World(),
-    shared=(BASE_TINY, DISCRIMINATOR),
+    shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
-        "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 1e-3, "probe_every": 15},
-        "baselines.grpo": {"steps": 100, "learning_rate": 5e-4},
-        "uniapl.recipe": {"steps": 100, "learning_rate": 1e-3, "demonstrations_per_step": 48},
+        "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 2e-3, "probe_every": 25},
+        "baselines.grpo": {"steps": 60, "prompts_per_step": 12, "learning_rate": 1e-3},
+        "uniapl.recipe": {"steps": 60, "prompts_per_step": 12, "learning_rate": 2e-3, "demonstrations_per_step": 80},
         "uniapl.discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),
 )
-SCALES = (TINY,)
+
+PAPER = Scale(
+    name="paper",
+    hardware="1 to 8 GPUs",
+    minutes="days",
+    seeds=(0, 1, 2),
+    world=None,
+    shared=(),
+    settings={},
+    evaluation=Evaluation(),
+    missing="loading Qwen3-0.6B/4B, the public data sets, the teacher's demonstrations and POLAR; "
+    "use --config scale=tiny (the default without a GPU) or scale=smoke",
+)
+
+SCALES = (SMOKE, TINY, PAPER)

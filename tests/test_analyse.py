@@ -272,11 +272,15 @@ def test_types_pool_seeds_and_count_instructions(tables):
     assert (found.estimate, found.n, found.n_seeds) == (75, 2, 2)
 
 
-def test_shuffled_rows_give_identical_tables(tables):
+def test_shuffled_rows_give_identical_tables():
     def shuffled(frame):
         return frame.sample(frac=1, random_state=3).reset_index(drop=True)
 
-    given = inputs()
+    rng = np.random.default_rng(1)
+    given = inputs(
+        logprobs=logprobs().assign(logprobs=[rng.normal(-1, 1, 5) for _ in range(len(logprobs()))])
+    )
+    tables = run(given)
     names = [f.name for f in dataclasses.fields(given)]
     again = run(dataclasses.replace(given, **{name: shuffled(getattr(given, name)) for name in names}))
     assert tables.keys() == again.keys()
@@ -284,19 +288,37 @@ def test_shuffled_rows_give_identical_tables(tables):
         assert_frame_equal(tables[name], again[name], check_exact=True)
 
 
-def test_a_missing_seed_changes_the_rows_of_its_arm_only(tables):
-    lost = ("uniapl", 1)
+@pytest.mark.parametrize("lost", [("uniapl", 1), ("grpo", 1)])
+def test_a_missing_seed_changes_the_rows_of_its_arm_only(tables, lost):
     fewer = run(inputs(scores=scores({run: digits for run, digits in STRICT.items() if run != lost})))
     before, after = tables["main"], fewer["main"]
-    assert set(after.n_seeds[after.arm == "uniapl"]) == {1} and len(after) == len(before)
-    assert_frame_equal(before[before.arm != "uniapl"], after[after.arm != "uniapl"], check_exact=True)
-    cell = dict(arm="uniapl", benchmark="trained", decoding="greedy", metric="prompt_strict")
-    assert row(after, **cell).estimate == 100  # the remaining seed's 3 of 3, not (3/3 + 0) / 2
-    before, after = tables["comparisons"], fewer["comparisons"]
-    others = ["arm", "benchmark", "difference", "low", "high", "p"]
-    assert_frame_equal(
-        before[before.arm == "base"][others], after[after.arm == "base"][others], check_exact=True
-    )
+    arm = lost[0]
+    assert set(after.n_seeds[after.arm == arm]) == {1} and len(after) == len(before)
+    assert_frame_equal(before[before.arm != arm], after[after.arm != arm], check_exact=True)
+    # What remains of grpo is 1 of 3, of uniapl 3 of 3: not the mean with a zero.
+    cell = dict(benchmark="trained", decoding="greedy", metric="prompt_strict")
+    assert row(after, arm=arm, **cell).estimate == pytest.approx({"grpo": 100 / 3, "uniapl": 100}[arm])
+    untouched = ["arm", "benchmark", "difference", "low", "high", "p"]
+    of_base = [t["comparisons"].query("arm == 'base'")[untouched] for t in (tables, fewer)]
+    assert of_base[0].equals(of_base[1]) == (arm == "uniapl")
+
+
+def test_p_values_of_three_seeds_are_summarised_by_their_median():
+    seeds, keys = pd.Index([0, 1, 2], name="seed"), list("abcdef")
+    none = pd.DataFrame(0, seeds, keys)
+    # Only A passes 0, 2 and 6 prompts: p = 1, 1/2 and 1/32.
+    some = pd.DataFrame([[0] * 6, [1, 1, 0, 0, 0, 0], [1] * 6], seeds, keys)
+    assert analyse._mcnemar(some, none) == pytest.approx(1 / 2)
+    assert analyse._mcnemar(some, none.loc[[1]]) == pytest.approx(1 / 2)
+    assert analyse._mcnemar(some.loc[[0, 1]], none.loc[[1, 2]]) == pytest.approx(1 / 2)  # seed 1 is common
+    assert analyse._mcnemar(some.loc[[0, 1]], none.loc[[2]].reindex([2, 3], fill_value=0)) is None
+    # Signed-rank p of 6 equal signs, no ties: 2 / 2^6; of no differences: 1.
+    pairs = [
+        dict(arm="x", quantity=LENGTH, seed=s, key=k, own=s * i, expert=0.0)
+        for s in (0, 1, 2)
+        for i, k in enumerate(keys, start=1)
+    ]
+    assert analyse._distances(pd.DataFrame(pairs)).wilcoxon_p.item() == pytest.approx(2 / 64)
 
 
 def test_a_run_that_misses_a_prompt_is_refused_by_name():
@@ -340,7 +362,7 @@ def write(root):
     for name, rows in (("test", test), ("expert", texts)):
         (root / f"data/{name}.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
     for (arm, seed), _ in STRICT.items():
-        folders = {s: root / s / arm / f"seed{seed}" for s in ("score", "generate", "train")}
+        folders = {s: root / s / arm / f"seed{seed}" for s in ("score/test", "generate/test", "train")}
         for folder in folders.values():
             folder.mkdir(parents=True)
 
@@ -350,10 +372,10 @@ def write(root):
         for decoding in BOTH:
             mine = of(given.scores)
             mine = mine[mine.decoding == decoding].drop(columns="decoding").assign(benchmark="as in the test")
-            mine.to_csv(folders["score"] / f"{decoding}.csv", index=False)
-        of(given.responses).to_parquet(folders["generate"] / "sampled.parquet")
+            mine.to_csv(folders["score/test"] / f"{decoding}.csv", index=False)
+        of(given.responses).to_parquet(folders["generate/test"] / "sampled.parquet")
         if len(of(given.logprobs)):
-            of(given.logprobs).to_parquet(folders["generate"] / "logprobs.parquet")
+            of(given.logprobs).to_parquet(folders["generate/test"] / "logprobs.parquet")
         if len(of(given.history)):
             of(given.history).to_csv(folders["train"] / "history.csv", index=False)
     for record in given.runs.to_dict("records"):
@@ -397,15 +419,15 @@ def test_the_command_writes_what_analyse_returns(command, tmp_path):
 
 
 def test_the_command_names_a_missing_run_and_goes_on(command, tmp_path, capsys):
-    (tmp_path / "tiny/score/uniapl/seed1/greedy.csv").unlink()
+    (tmp_path / "tiny/score/test/uniapl/seed1/greedy.csv").unlink()
     main = command()["main"]
-    assert "score/uniapl/seed1/greedy.csv" in capsys.readouterr().err
+    assert "score/test: no greedy.csv, left out: uniapl/seed1\n" in capsys.readouterr().err
     assert set(main.n_seeds[(main.arm == "uniapl") & (main.decoding == "greedy")]) == {1}
     assert set(main.n_seeds[(main.arm == "uniapl") & (main.decoding == "sampled")]) == {2}
 
 
 def test_the_command_ends_in_one_line_without_scores_or_columns(command, tmp_path, capsys):
-    path = tmp_path / "tiny/score/grpo/seed0/greedy.csv"
+    path = tmp_path / "tiny/score/test/grpo/seed0/greedy.csv"
     path.write_text("key,index\n1,0\n")
     with pytest.raises(SystemExit):
         command()

@@ -161,6 +161,12 @@ def test_the_nth_paragraph_must_exist_and_begin_with_the_word():
     assert not second("a\n\ngo\n\nb"), "one paragraph too many"
 
 
+def test_only_the_first_and_the_last_part_may_be_blank():
+    two, paragraphs = ALL["combination:two_responses"], ALL["length_constraints:number_paragraphs"]
+    assert two("******a******b******") and not two("a****** ******b")
+    assert paragraphs("***a***b***") and not paragraphs("a*** ***b")
+
+
 def test_the_loose_rule_drops_first_and_last_line_and_asterisks():
     assert variants("Sure:\n*x*\ny\nBye.") == (
         "Sure:\n*x*\ny\nBye.",

@@ -24,7 +24,7 @@ def runs(rates, n=60, seed=1):
 
 
 def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
-    # One seed each, d = (1, 0). A resample draws prompt 1 twice, once or never: d* = 1, 1/2, 0 with probability
+    # One seed each, d = (1, 0). A resample draws prompt 1 twice, once or never: d* = 1, 1/2, 0 with chance
     # 1/4, 1/2, 1/4. Its sd is sqrt(1/8), its 95 % quantiles are 0 and 1, and P(d* <= 0) = 1/4, so p = 1/2.
     c = stats.compare([[1, 1]], [[0, 1]], rng=generator())
     assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
@@ -36,7 +36,7 @@ def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
 
 
 def test_compare_resamples_seeds_and_not_only_prompts():
-    # Prompts are all alike, so only seeds vary: A's mean is 0, 1/2, 1 with probability 1/4, 1/2, 1/4; B's is 0.
+    # Prompts are all alike, so only seeds vary: A's mean is 0, 1/2, 1 with chance 1/4, 1/2, 1/4; B's is 0.
     c = stats.compare([[1] * 8, [0] * 8], [[0] * 8, [0] * 8], rng=generator())
     assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
     assert c.detectable == pytest.approx(2.801585 * math.sqrt(1 / 8), rel=0.02)
@@ -212,6 +212,7 @@ def test_mcnemar_counts_discordant_prompts():
     a, b = [1] * 5 + [0] + [1, 0], [0] * 5 + [1] + [1, 0]
     assert stats.mcnemar(a, b) == stats.McNemar(5, 1, pytest.approx(14 / 64))
     assert stats.mcnemar(b, a) == stats.McNemar(1, 5, pytest.approx(14 / 64))
+    assert stats.mcnemar([0, 0, 0], [1, 1, 1]).p == pytest.approx(2 / 8)
     assert stats.mcnemar([1, 0], [1, 0]).p == 1
     with pytest.raises(ValueError, match="0 or 1"):
         stats.mcnemar([0.5, 1], [0, 1])
@@ -270,7 +271,7 @@ def test_wasserstein_of_a_shift_is_the_shift():
 
 
 def test_distance_by_hand():
-    # Own 1, 2, 3 against expert 2, 3, 7: sorted, they differ by 1, 1, 4, mean 2. KS: the curves are 1/3 apart.
+    # Own 1, 2, 3 against expert 2, 3, 7: sorted, they differ by 1, 1, 4, mean 2. KS: 1/3 apart.
     d = stats.distance([3, 1, 2], [7, 2, 3])
     assert (d.wasserstein, d.ks) == (pytest.approx(2), pytest.approx(1 / 3))
     assert (d.median_difference, d.n) == (-1, 3)

@@ -53,8 +53,8 @@ def analysis(tmp_path):
         "arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses interval"
     )
     frames["distances"] = pd.DataFrame(DISTANCES, columns=head.split())
-    head = "arm optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds peak_memory_mb"
-    frames["cost"] = pd.DataFrame(COST, columns=[*head.split(), "n_seeds"])
+    head = "arm optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds"
+    frames["cost"] = pd.DataFrame(COST, columns=[*head.split(), "peak_memory_mb", "n_seeds"])
     for name, frame in frames.items():
         frame.to_csv(folder / f"{name}.csv", index=False)
     return folder
@@ -104,13 +104,13 @@ def test_csv_keeps_every_row_and_the_promised_columns(rendered, tmp_path):
 
 def test_a_difference_that_is_not_significant_has_the_detectable_one_beside_it(rendered):
     head, *rows = cells(rendered["comparisons", ".md"])
-    assert head[3:5] == ["difference (points)", "detectable (points)"]
-    assert [row[3:7] for row in rows] == [
-        ["5.4 [-1.3, 12.2]", "9.9", "0.0514", "0.1028"],
-        ["-12.0 [-20.0, 0.0]", "", "0.0002", "0.0004"],
-        ["5.4 [-1.3, 12.2]", "", "0.0514", "0.0496"],
+    assert head[3:6] == ["difference (points)", "detectable", "over seeds"]
+    assert [row[3:8] for row in rows] == [
+        ["5.4 [-1.3, 12.2]", "9.9", "[1.0, 9.9]", "0.0514", "0.1028"],
+        ["-12.0 [-20.0, 0.0]", "", "[1.0, 9.9]", "0.0002", "0.0004"],
+        ["5.4 [-1.3, 12.2]", "", "", "0.0514", "0.0496"],
     ]
-    assert [row[8] for row in rows] == ["5 and 4", "5 and 4", "1 and 4"]
+    assert [row[9] for row in rows] == ["5 and 4", "5 and 4", "1 and 4"]
 
 
 def test_missing_values_are_blank_and_never_zero(rendered):
@@ -143,9 +143,9 @@ def test_latex_escapes_what_a_name_may_contain():
 
 def test_latex_has_one_column_per_head_and_aligns_words_left(rendered):
     tex = rendered["comparisons", ".tex"]
-    assert r"\begin{tabular}{lllrrrrrrr}" in tex
+    assert r"\begin{tabular}{lllrrrrrrrr}" in tex
     rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 9 for row in rows)
+    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 10 for row in rows)
     assert r"a\&b\%c & grpo" in tex and r"\label{tab:comparisons}" in tex
 
 

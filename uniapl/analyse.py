@@ -312,7 +312,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
     """
     test = _read(root / f"data/{split}.jsonl", "key benchmark instruction_id_list")
     columns = "key index instruction_id strict loose"
-    by_decoding = {d: _runs(root, "score", f"{d}.csv", columns, seeds) for d in DECODINGS}
+    by_decoding = {d: _runs(root, f"score/{split}", f"{d}.csv", columns, seeds) for d in DECODINGS}
     scores = pd.concat([rows.assign(decoding=d) for d, rows in by_decoding.items()], ignore_index=True)
     if scores.empty:
         raise UserError(f"{root}/score: no scores of {', '.join(seeds)}; run the stages up to score first")
@@ -322,22 +322,24 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         ],
         expert=_read(root / "data/expert.jsonl", "key response"),
         scores=scores[["arm", "seed", "decoding", *columns.split()]],
-        responses=_runs(root, "generate", "sampled.parquet", "key response", seeds),
-        logprobs=_runs(root, "generate", "logprobs.parquet", "key text under logprobs", seeds),
+        responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),
+        logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
         runs=_records(root, seeds),
     )
 
 
 def _runs(root: Path, stage: str, name: str, columns: str, seeds: Mapping) -> pd.DataFrame:
-    """One file of every run that has it, with arm and seed; a missing one is named on stderr."""
-    frames = []
+    """One file of every run that has it, with arm and seed; the runs that lack it are named on stderr."""
+    frames, missing = [], []
     for run, seed in ((arm, seed) for arm in seeds for seed in seeds[arm]):
         path = root / stage / run / f"seed{seed}" / name
         if path.is_file():
             frames.append(_read(path, columns).assign(arm=run, seed=seed))
         else:
-            print(f"missing, left out: {path}", file=sys.stderr)
+            missing.append(f"{run}/seed{seed}")
+    if missing:
+        print(f"{root / stage}: no {name}, left out: {', '.join(missing)}", file=sys.stderr)
     return pd.concat(frames or [pd.DataFrame(columns=["arm", "seed", *columns.split()])], ignore_index=True)
 
 

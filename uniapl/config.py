@@ -13,11 +13,13 @@ from typing import Any
 from uniapl.errors import UserError
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
+SPLITS = ("test", "validation")
+DECODINGS = ("greedy", "sampled")
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 
 
 def setting(default: Any, source: str) -> Any:
-    """A field of a trainer's `Settings` that carries where its value comes from: the paper, a library, or `ours`."""
+    """A field of a trainer's `Settings` with the source of its value: the paper, a library, or `ours`."""
     return field(default=default, metadata={"source": source})
 
 
@@ -25,8 +27,8 @@ def setting(default: Any, source: str) -> Any:
 class Arm:
     """A named recipe: one training, which starts from the checkpoint of another arm.
 
-    `trainer` is a module with a dataclass `Settings` and a function `build(job)`; `changes` are the settings that
-    differ from the scale's; `start` names an arm of the same seed, or one that is trained once.
+    `trainer` is a module with a dataclass `Settings` and a function `build(job)`; `changes` are the settings
+    that differ from the scale's; `start` names an arm of the same seed, or one that is trained once.
     """
 
     name: str
@@ -38,9 +40,9 @@ class Arm:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """How every checkpoint is evaluated: tokens per response, prompts per batch, validation prompts of the probe."""
+    """How checkpoints are evaluated: tokens per response, prompts per batch, prompts of the probe."""
 
-    max_new_tokens: int = 64
+    max_new_tokens: int = 48
     batch: int = 128
     probe_prompts: int = 64
 
@@ -49,7 +51,8 @@ class Evaluation:
 class Scale:
     """Everything that differs between smoke, tiny and paper, as data.
 
-    `shared` are the arms trained once (base, discriminator); `settings` maps a trainer module to its defaults.
+    `shared` are the arms trained once (base, discriminator); `settings` maps a trainer module to its
+    defaults; `missing` says what a scale that cannot run yet waits for.
     """
 
     name: str
@@ -67,8 +70,8 @@ class Scale:
 class Experiment:
     """One question: the arms that answer it and the comparators that each arm is held against.
 
-    `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds` overrides
-    the scale's; `always` says whether plain `snakemake` runs it.
+    `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds`
+    overrides the scale's; `always` says whether plain `snakemake` runs it.
     """
 
     name: str
@@ -124,8 +127,8 @@ def choose(kind: str, name: str, known) -> str:
 def _experiment_module(name: str):
     try:
         return importlib.import_module(f"experiments.{name}")
-    except (TypeError, ValueError) as error:  # a misspelt field of Arm, Experiment or Scale
-        raise UserError(f"experiments/{name}.py: {error}") from error
+    except (ImportError, NameError, SyntaxError, TypeError, ValueError) as error:
+        raise UserError(f"experiments/{name}.py: {error}") from error  # a misspelt field or name, mostly
 
 
 def load_scale(name: str) -> Scale:
@@ -142,10 +145,14 @@ def experiment_names() -> list[str]:
 def load_experiment(name: str) -> Experiment:
     """The experiment of experiments/<name>.py. Raises UserError where it is unknown or contradicts itself."""
     choose("experiment", name, experiment_names())
-    experiment = _experiment_module(name).EXPERIMENT
-    where = f"experiments/{name}.py"
+    where, module = f"experiments/{name}.py", _experiment_module(name)
+    if not hasattr(module, "EXPERIMENT"):
+        raise UserError(f"{where}: defines no EXPERIMENT")
+    experiment = module.EXPERIMENT
+    choose(f"split in {where}", experiment.split, SPLITS)
+    choose(f"decoding in {where}", experiment.decoding, DECODINGS)
     if experiment.name != name:
-        raise UserError(f"{where}: the experiment calls itself {experiment.name!r}; it must be named like its file")
+        raise UserError(f"{where}: the experiment calls itself {experiment.name!r}; name it like its file")
     names = [arm.name for arm in experiment.arms]
     for arm in names:
         if names.count(arm) > 1:
@@ -157,29 +164,44 @@ def load_experiment(name: str) -> Experiment:
 
 
 def all_arms(scale: Scale, experiments: list[Experiment]) -> dict[str, Arm]:
-    """Every arm by name, the shared ones first. Raises UserError where two files define one name differently."""
+    """Every arm by name, the shared ones first. Raises UserError where two files define one differently."""
     arms: dict[str, Arm] = {arm.name: arm for arm in scale.shared}
     for experiment in experiments:
         for arm in experiment.arms:
             if arms.setdefault(arm.name, arm) != arm:
-                raise UserError(
-                    f"experiments/{experiment.name}.py: arm {arm.name!r} is already defined with other settings"
-                )
+                where = f"experiments/{experiment.name}.py"
+                raise UserError(f"{where}: arm {arm.name!r} is already defined with other settings")
     return arms
 
 
-def settings_of(scale: Scale, arm: Arm):
-    """The arm's `Settings`: the scale's for its trainer, with the arm's changes. Raises UserError for a typo."""
-    settings_class = importlib.import_module(arm.trainer).Settings
+def _settings(trainer: str, values: Mapping[str, Any], where: str):
+    """The trainer's `Settings` with these values. Raises UserError for an unknown trainer and for a typo."""
+    try:
+        settings_class = importlib.import_module(trainer).Settings
+    except ModuleNotFoundError as error:
+        if not f"{trainer}.".startswith(f"{error.name}."):
+            raise  # the trainer exists, and lacks a library
+        raise UserError(f"unknown trainer {trainer!r} in {where}: no such module") from error
     known = {f.name for f in dataclasses.fields(settings_class)}
-    values = {**scale.settings.get(arm.trainer, {}), **arm.changes}
     for key in values:
-        choose(f"setting of {arm.trainer} in arm {arm.name!r}", key, known)
+        choose(f"setting of {trainer} in {where}", key, known)
     return settings_class(**values)
 
 
+def check_scale(scale: Scale) -> None:
+    """Raise UserError where the scale has settings that no trainer has."""
+    for trainer, values in scale.settings.items():
+        _settings(trainer, values, f"scale {scale.name!r}")
+
+
+def settings_of(scale: Scale, arm: Arm):
+    """The arm's `Settings`: the scale's for its trainer, with the arm's changes. UserError for a typo."""
+    values = {**scale.settings.get(arm.trainer, {}), **arm.changes}
+    return _settings(arm.trainer, values, f"arm {arm.name!r}")
+
+
 def resolve(scale: Scale, arms: Mapping[str, Arm], name: str, seed: int) -> Run:
-    """The run of arm `name` at `seed`, its start resolved before it. Raises UserError for an unknown arm or a cycle."""
+    """The run of arm `name` at `seed` and, in it, of its start. UserError for an unknown arm, a cycle."""
 
     def run(name: str, after: tuple[str, ...]) -> Run:
         if name in after:

@@ -18,7 +18,7 @@ from uniapl.score import read_jsonl
 class Settings(Optimization):
     layers: int = setting(2, "ours: two layers of the policy's width")
     pairs_per_step: int = setting(32, "ours: enough for a held-out accuracy well above chance without saturation")
-    response_tokens: int = setting(72, "ours: POLAR keeps 4096; here the longest rollout and a margin")
+    response_tokens: int = setting(56, "ours: POLAR keeps 4096; here the longest rollout and a margin")
     weight_decay: float = setting(0.01, "ours: the family of scripted policies is small")
 
 

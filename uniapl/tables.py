@@ -90,7 +90,7 @@ def _span(values: Iterable[str]) -> str:
 def _seeds(text: pd.DataFrame) -> str:
     """`5`, with the arms named that have another number: `5 (base: 1)`."""
     per_arm = text.groupby("arm", sort=False).n_seeds.max() if len(text) else pd.Series(dtype=str)
-    usual = max(per_arm, key=list(per_arm).count, default="none")
+    usual = max(per_arm, key=lambda n: (list(per_arm).count(n), int(n)), default="none")
     odd = [f"{arm}: {n}" for arm, n in per_arm.items() if n != usual]
     return usual + (f" ({', '.join(odd)})" if odd else "")
 
@@ -138,16 +138,18 @@ def view_comparisons(text: pd.DataFrame) -> View:
         found = [_interval(row, "difference"), "" if float(row.p_holm) < ALPHA else row.detectable]
         pair = [row.arm, row.against, BENCHMARKS.get(row.benchmark, row.benchmark)]
         seeds = " and ".join(dict.fromkeys([row.n_seeds, row.n_seeds_against]))
-        rows.append([*pair, *found, row.p, row.p_holm, row.effect, seeds, row.n_prompts])
+        over_seeds = f"[{row.seed_low}, {row.seed_high}]" if row.seed_low else ""
+        rows.append([*pair, *found, over_seeds, row.p, row.p_holm, row.effect, seeds, row.n_prompts])
     caption = (
         "Difference in prompt-level strict accuracy, arm minus comparator, in points, with 95 % interval; "
-        f"beside one that is not significant (Holm-adjusted p of {ALPHA} or more), the difference that these "
-        "data would detect with 80 % power. p: two-sided, same bootstrap; Holm: within the benchmark's family "
+        f"beside one that is not significant (Holm-adjusted p of {ALPHA} or more), the difference that "
+        "these data would detect with 80 % power. Over seeds: 95 % t interval, for these prompts only. p: "
+        "two-sided, same bootstrap; Holm: within the family "
         f"({'; '.join(dict.fromkeys(text.family))}). Effect: Cohen's h. {_prompts(text)}; seeds per arm: "
         f"{_seeds(text)}. Method: {_methods(text)}."
     )
-    head = "arm|against|benchmark|difference (points)|detectable (points)|p|p (Holm)|effect (h)|seeds|prompts"
-    return View(caption, head.split("|"), rows)
+    head = "arm|against|benchmark|difference (points)|detectable|over seeds|p|p (Holm)|effect (h)"
+    return View(caption, [*head.split("|"), "seeds", "prompts"], rows)
 
 
 def view_distances(text: pd.DataFrame) -> View:
@@ -188,7 +190,7 @@ VIEWS: dict[str, Callable[[pd.DataFrame], View]] = {
 
 def _numeric(view: View) -> list[bool]:
     """For each column: does a cell begin with a number?"""
-    return [any(re.match(r"-?\d", row[i]) for row in view.rows) for i in range(len(view.head))]
+    return [any(re.match(r"\[?-?\d", row[i]) for row in view.rows) for i in range(len(view.head))]
 
 
 def markdown(view: View) -> str:

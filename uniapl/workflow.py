@@ -10,19 +10,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from uniapl.config import Arm, Experiment, Run, Scale, all_arms, choose, experiment_names, load_experiment
-from uniapl.config import load_scale, resolve, seeds_of  # isort: skip
+from uniapl.config import (
+    DECODINGS,
+    Arm,
+    Experiment,
+    Run,
+    Scale,
+    all_arms,
+    check_scale,
+    choose,
+    experiment_names,
+    load_experiment,
+    load_scale,
+    resolve,
+    seeds_of,
+)
 from uniapl.errors import UserError
 
 CONFIG_KEYS = ("scale",)
 DRAWN = ("scores", "differences", "curves", "lengths", "logprobs")  # figures/<name>.py
+MAIN = "analyse/headline/main.csv"  # of a set of results: what every figure waits for
 TABLES = ("main", "comparisons", "distances", "cost")
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs of a scale: which arms at which seeds, where each starts, and which experiments ask for them."""
+    """The runs of a scale: which arms at which seeds, where each starts, which experiments ask for them."""
 
     scale: Scale
     reason: str
@@ -38,6 +52,17 @@ class Plan:
     def run(self, arm: str, seed: int | str) -> Run:
         return resolve(self.scale, self.arms, arm, int(seed))
 
+    def check(self) -> None:
+        """Raise UserError where the scale is not built, or where it or an experiment has a mistake in it."""
+        if self.scale.missing:
+            raise UserError(
+                f"scale {self.scale.name!r} ({self.reason}) is not built yet: {self.scale.missing}; "
+                "take another with --config scale=..."
+            )
+        check_scale(self.scale)
+        for arm in self.arms:
+            self.run(arm, 0)
+
     def evaluated(self, experiment: str) -> list[tuple[str, int]]:
         """(arm, seed) of every checkpoint that the experiment evaluates: the base once, then its arms."""
         asked = self.experiments[choose("experiment", experiment, self.experiments)]
@@ -45,18 +70,27 @@ class Plan:
         pairs += [(arm.name, seed) for arm in asked.arms for seed in seeds_of(self.scale, asked, arm)]
         return pairs
 
+    def trained(self, experiment: str) -> set[tuple[str, int]]:
+        """(arm, seed) of every training that the experiment needs: of its arms, their starts, the shared."""
+        wanted = [*self.evaluated(experiment), *((arm.name, 0) for arm in self.scale.shared)]
+        found = set()
+        for run in (self.run(*pair) for pair in wanted):
+            while run:
+                found.add((run.arm, run.seed))
+                run = run.start
+        return found
+
     def paths(self, template: str, experiment: str) -> list[str]:
         """`template` filled for every evaluated checkpoint of an experiment."""
+        pairs = self.evaluated(experiment)
         split = self.experiments[experiment].split
-        return [
-            template.format(scale=self.scale.name, split=split, arm=arm, seed=seed)
-            for arm, seed in self.evaluated(experiment)
-        ]
+        return [template.format(scale=self.scale.name, split=split, arm=a, seed=s) for a, s in pairs]
 
     def announce(self, cores: int | str) -> str:
         """The first line of a run: which scale, why, how many jobs in all, and how long they take."""
-        n = len(self.evaluated("headline"))
-        jobs = 1 + len(self.scale.shared) + (n - 1) + 3 * n + 3 + len(DRAWN)
+        trainings, checkpoints = len(self.trained("headline")), len(self.evaluated("headline"))
+        once = len(("data", "analyse", "tables", "all", *DRAWN))
+        jobs = once + trainings + checkpoints * (1 + len(DECODINGS))  # generate, then score each decoding
         return (
             f"scale {self.scale.name} ({self.reason}): {jobs} jobs in all, {self.scale.minutes} "
             f"on {self.scale.hardware}; this run has {cores} core(s)"
@@ -64,7 +98,7 @@ class Plan:
 
 
 def choose_scale(config: dict) -> Plan:
-    """The scale of `--config scale=...`; without it, paper where an NVIDIA GPU is visible and tiny elsewhere."""
+    """The scale of `--config scale=...`; without it, paper where an NVIDIA GPU is visible, else tiny."""
     for key in config:
         choose("--config key", key, CONFIG_KEYS)
     if "scale" in config:
@@ -79,13 +113,25 @@ def choose_scale(config: dict) -> Plan:
 
 
 def plots_only(argv: list[str]) -> bool:
-    """Whether the targets are figures alone: then no rule that trains exists in the DAG."""
-    targets = [a.removeprefix("./") for a in argv]
-    asked = [a for a in targets if a == "figures" or a.startswith("figures/")]
-    others = {"all", "data", "train", "generate", "score", "analyse", "tables", "tuning"} & set(targets)
-    if asked and others:
-        raise UserError(f"ask for {asked[0]} alone, or for {', '.join(sorted(others))}: figures never train")
-    return bool(asked)
+    """Whether this Snakemake command line asks for figures alone: then no rule that trains may exist.
+
+    Raises UserError where figures and other targets are asked for at once.
+    """
+
+    def figure(target: str) -> bool:
+        return target.removeprefix("./").split("/")[0] == "figures"
+
+    if not any(map(figure, argv)):
+        return False
+    from snakemake.cli import get_argument_parser
+
+    # Snakemake's own parser: `-R figures` and `-q all` are no targets
+    targets = get_argument_parser().parse_known_args(argv)[0].targets
+    figures, others = [t for t in targets if figure(t)], [t for t in targets if not figure(t)]
+    if figures and others:
+        asked = ", ".join(figures)
+        raise UserError(f"ask for {asked} alone, or for {', '.join(others)} alone: figures never train")
+    return bool(figures)
 
 
 def ignore_missing_conda(deployment_settings) -> bool:
@@ -104,28 +150,40 @@ def ignore_missing_conda(deployment_settings) -> bool:
     return True
 
 
-def drawable(names: tuple[str, ...] = ("published", "local")) -> list[str]:
-    """`<set>/<scale>` of every result folder that figures can be drawn from."""
-    found = [path for name in names for path in sorted(Path("results").glob(f"{name}/*/analyse/headline/main.csv"))]
+def drawable() -> list[str]:
+    """`<set>/<scale>` of every analysed set of results, published ones first. Raises UserError for none."""
+    found = [p for s in ("published", "local") for p in sorted(Path("results").glob(f"{s}/*/{MAIN}"))]
+    if not found:
+        raise UserError(
+            f"no figure to draw: neither results/published/*/{MAIN} nor results/local/*/{MAIN} exists; "
+            "`snakemake --cores all` makes the local one"
+        )
     return [f"{path.parts[1]}/{path.parts[2]}" for path in found]
 
 
-def compute_share(benchmarks: Path, started: float, cores: int) -> str:
-    """How much of wall time x cores the jobs finished since `started` spent in training and generation."""
-    spent = dict.fromkeys((*COMPUTE, "other"), 0.0)
+def compute_share(benchmarks: str | Path, started: float, cores: int) -> str:
+    """How much of wall time x cores the jobs finished since `started` spent in training and generation.
+
+    Empty where no job finished.
+    """
+    spent, benchmarks = dict.fromkeys((*COMPUTE, "other"), 0.0), Path(benchmarks)
     for path in benchmarks.rglob("*.tsv"):
         if path.stat().st_mtime >= started:
             with open(path) as file:
                 rule = path.relative_to(benchmarks).parts[0]
-                spent[rule if rule in COMPUTE else "other"] += sum(float(r["s"]) for r in csv.DictReader(file, delimiter="\t"))
+                seconds = sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+                spent[rule if rule in COMPUTE else "other"] += seconds
+    if not any(spent.values()):
+        return ""
     wall = time.time() - started
     share = 100 * sum(spent[rule] for rule in COMPUTE) / (wall * cores)
     parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
-    return f"{wall:.0f} s on {cores} core(s): {share:.0f} % of wall time x cores in training and generation ({parts})"
+    of = "of wall time x cores in training and generation"
+    return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {of} ({parts})"
 
 
 def fail(error: UserError) -> None:
     """End Snakemake's parsing with one line instead of a traceback."""
     sys.stdout.flush()
-    print(f"error: {error}", file=sys.stderr, flush=True)
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
     os._exit(2)

@@ -18,11 +18,11 @@ class Size:
     """Shape of the miniature Qwen3. `vocabulary` is an upper bound: byte-level BPE stops where its merges run out."""
 
     vocabulary: int = 1_000
-    hidden: int = 96
+    hidden: int = 64
     layers: int = 3
-    heads: int = 3
+    heads: int = 2
     head: int = 32
-    intermediate: int = 256
+    intermediate: int = 192
 
 
 def build_tokenizer(texts: list[str], size: Size):

@@ -51,6 +51,8 @@ CONFLICTS = {
         ("length_constraints:number_sentences", "startend:end_checker"),
         ("startend:end_checker", "detectable_content:postscript"),
         ("keywords:existence", "keywords:frequency"),
+        ("keywords:forbidden_words", "keywords:existence"),
+        ("keywords:forbidden_words", "keywords:frequency"),
     )
 }
 
@@ -70,30 +72,29 @@ class World:
     validation: int = 192
     test: int = 384
     comparisons: int = 6_000
-    obedience: float = 0.5
+    obedience: float = 0.7
     size: Size = Size()
 
 
 def _arguments(instruction_id: str, topic: str, rng: random.Random) -> tuple[dict, str]:
     """IFEval's keyword arguments for an instruction, and the sentence that asks for it."""
-    other = rng.choice([noun for noun in NOUNS if noun not in TOPICS[topic][0]])
+    word = rng.choice(TOPICS[topic][0])
     match instruction_id:
         case "length_constraints:number_words":
             relation = rng.choice(("at least", "less than"))
-            n = rng.randint(12, 24) if relation == "at least" else rng.randint(8, 14)
+            n = rng.randint(10, 18) if relation == "at least" else rng.randint(8, 12)
             return {"relation": relation, "num_words": n}, f"Use {relation} {n} words."
         case "length_constraints:number_sentences":
             relation = rng.choice(("at least", "less than"))
-            n = rng.randint(3, 5) if relation == "at least" else rng.randint(2, 4)
+            n = rng.randint(2, 4)
             return {"relation": relation, "num_sentences": n}, f"Use {relation} {n} sentences."
         case "keywords:existence":
-            return {"keywords": [other]}, f"Include the word {other}."
+            return {"keywords": [word]}, f"Include the word {word}."
         case "keywords:forbidden_words":
-            word = rng.choice(TOPICS[topic][0])
             return {"forbidden_words": [word]}, f"Do not use the word {word}."
         case "keywords:frequency":
-            n = rng.randint(2, 3)
-            return {"relation": "at least", "keyword": other, "frequency": n}, f"Use the word {other} at least {n} times."
+            arguments = {"relation": "at least", "keyword": word, "frequency": 2}
+            return arguments, f"Use the word {word} at least 2 times."
         case "startend:end_checker":
             phrase = rng.choice(ENDINGS)
             return {"end_phrase": phrase}, f"Finish with the phrase {phrase}"
@@ -107,7 +108,7 @@ def _arguments(instruction_id: str, topic: str, rng: random.Random) -> tuple[dic
         case "punctuation:no_comma":
             return {}, "Do not use commas."
         case "detectable_format:number_bullet_lists":
-            n = rng.randint(2, 4)
+            n = rng.randint(2, 3)
             return {"num_bullets": n}, f"Use exactly {n} bullet points."
         case "detectable_content:postscript":
             return {"postscript_marker": "P.S."}, "Add a postscript with P.S."

@@ -19,7 +19,7 @@ class Style:
     """
 
     obedience: float
-    sentences: tuple[int, int] = (1, 4)
+    sentences: tuple[int, int] = (1, 3)
     adverbs: tuple[str, ...] = ADVERBS
     adverb: float = 0.3
     adjectives: tuple[str, ...] = ADJECTIVES
@@ -36,14 +36,14 @@ EXPERT = Style(
     adverb=0.6,
     adjectives=("quiet", "golden"),
     adjective=0.7,
-    extended=0.5,
+    extended=0.4,
     lines=1.0,
 )
 
 
 def random_style(rng: random.Random, *, obedience: float, sharp: bool = False) -> Style:
     """Another policy. A sharp one prefers one adverb and one or two adjectives; a soft one uses them all."""
-    few = rng.randint(1, 4)
+    few = rng.randint(1, 3)
     return Style(
         obedience=obedience,
         sentences=(few, few + (0 if sharp else 1)),
@@ -51,7 +51,7 @@ def random_style(rng: random.Random, *, obedience: float, sharp: bool = False) -
         adverb=rng.choice((0.0, 0.9)) if sharp else rng.random() * 0.6,
         adjectives=tuple(rng.sample(ADJECTIVES, 2)) if sharp else ADJECTIVES,
         adjective=rng.choice((0.0, 0.9)) if sharp else rng.random() * 0.8,
-        extended=rng.choice((0.0, 0.9)) if sharp else rng.random() * 0.8,
+        extended=rng.choice((0.0, 0.9)) if sharp else rng.random() * 0.6,
         stray=0.15,
         lines=float(rng.random() < 0.3),
     )

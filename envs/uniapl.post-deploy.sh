@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# Snakemake runs this in the folder of the project, with the new environment activated. It copies environment files
+# to where environments live, so a path to the lock inside uniapl.yaml would lead nowhere.
+set -euo pipefail
+python -m pip install --quiet --requirement requirements.lock

@@ -1,0 +1,48 @@
+"""A world of a few rows and a model of a few thousand parameters, for tests that train."""
+
+import functools
+import random
+
+import torch
+
+from uniapl.data import BENCHMARKS, prompts_with_expert
+from uniapl.job import messages
+from uniapl.miniature.model import Size, build_policy, build_tokenizer
+
+SIZE = Size(vocabulary=500, hidden=32, layers=2, heads=2, head=16, intermediate=48)
+
+
+@functools.cache
+def rows(n: int = 24) -> tuple[dict, ...]:
+    """Training prompts with the expert's response."""
+    return tuple(prompts_with_expert(n, 0, next(iter(BENCHMARKS)), random.Random(0), set()))
+
+
+@functools.cache
+def tokenizer():
+    return build_tokenizer([row["prompt"] + "\n" + row["response"] for row in rows()], SIZE)
+
+
+def policy(seed: int = 0):
+    """A fresh random policy; equal seeds give equal weights."""
+    return build_policy(tokenizer(), SIZE, seed)
+
+
+def chats(n: int = 24) -> list[dict]:
+    """Rows in the form that UniAPLTrainer reads."""
+    return [{"prompt": messages(row["prompt"]), "demonstration": row["response"]} for row in rows(n)]
+
+
+def words(completions, **_):
+    """A reward that random weights can earn: the number of distinct characters, scaled."""
+    return [len(set(c[0]["content"])) / 10 for c in completions]
+
+
+def short(completions, demonstration, **_):
+    """A stand-in discriminator: nearness to the demonstration's length. Draws no random number."""
+    return [-abs(len(c[0]["content"]) - len(d)) / 10 for c, d in zip(completions, demonstration, strict=True)]
+
+
+def weights(model) -> torch.Tensor:
+    """All parameters as one vector."""
+    return torch.cat([p.detach().flatten() for p in model.parameters()])

@@ -1,0 +1,438 @@
+"""The commands of a user in a fresh clone: what they plan, what they never plan, and how they refuse."""
+
+import collections
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, Clone, planned
+from test_figures import experiment, write
+
+from experiments.scales import SCALES
+from uniapl import workflow
+from uniapl.config import load_experiment, load_scale
+from uniapl.workflow import DRAWN, MAIN, Plan, choose_scale, compute_share, plots_only
+
+BUILT = [scale.name for scale in SCALES if not scale.missing]
+DRAWINGS = {f"{name}{suffix}" for name in DRAWN for suffix in (".pdf", ".png", ".txt")}
+CONDA = """echo "$@" >> "{log}"
+case "$1 $2" in
+  "info --json") echo '{{"conda_prefix": "{base}", "platform": "linux-64"}}' ;;
+  "config --get") echo '{{"get": {{"channel_priority": "strict"}}}}' ;;
+  "env create") while [ "$1" != --prefix ]; do shift; done; {mkdir} -p "$2/bin" ;;
+  "--version "*) echo "conda 26.7.0" ;;
+esac"""
+
+
+def refused(clone: Clone, *arguments: str) -> str:
+    """The one line that `snakemake ARGUMENTS` ends with; nothing is planned and no file changes."""
+    before = clone.files()
+    code, printed = clone.snakemake(*arguments)
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert code != 0 and len(errors) == 1, printed
+    assert "Traceback" not in printed and "Job stats" not in printed, printed
+    assert clone.files() == before
+    return errors[0]
+
+
+def asking(text: str) -> str:
+    """An experiment file called extra with this inside its Experiment(...)."""
+    return (
+        "from uniapl.config import Arm, Experiment\n"
+        f"EXPERIMENT = Experiment(name='extra', question='', expectation='', {text})\n"
+    )
+
+
+# Figures alone ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def analysis(tmp_path_factory):
+    """A small set of tables, as the stage analyse writes them."""
+    return write(experiment(n=9, seeds=2, seed=0), tmp_path_factory.mktemp("analysis"))
+
+
+def publish(clone: Clone, analysis, results: str = "published/tiny") -> None:
+    """Put the tables in the clone's results, older than every other file."""
+    folder = clone.folder / "results" / results / "analyse/headline"
+    shutil.copytree(analysis, folder)
+    for path in folder.iterdir():
+        os.utime(path, (0, 1_000_000_000))
+
+
+def edit_sources(clone: Clone) -> None:
+    """Change every module that has to do with training, so that each is the newest file."""
+    for folder in ("uniapl", "baselines", "experiments"):
+        for path in (clone.folder / folder).rglob("*.py"):
+            path.write_text(path.read_text() + "# edited\n")
+
+
+@pytest.mark.parametrize("target", ["figures", "figures/"])
+def test_figures_plan_no_training_although_every_source_is_newer_than_the_results(target, clone, analysis):
+    publish(clone, analysis)
+    publish(clone, analysis, "local/tiny")
+    edit_sources(clone)
+    code, printed = clone.snakemake("-n", target)
+    assert code == 0 and planned(printed) == {"figure": 2 * len(DRAWN), target: 1}
+    whole = planned(clone.snakemake("-n", "--config", "scale=tiny")[1])
+    assert whole["train"] > 0  # the same files, asked for everything
+
+
+def test_figures_are_drawn_from_published_results_on_a_fresh_clone(clone, analysis):
+    publish(clone, analysis)
+    before = clone.files()
+    code, printed = clone.snakemake("figures/", "--use-conda")
+    assert code == 0, printed
+    assert "no conda executable: --use-conda ignored, rules run in the active environment" in printed
+    out = clone.folder / "figures/out"
+    assert {str(p.relative_to(out / "published/tiny")) for p in out.rglob("*.???")} >= DRAWINGS
+    assert [p.name for p in out.iterdir()] == ["published"]
+    after = clone.files()
+    assert {name: after[name] for name in before} == before  # figures/*.py and results stay as they are
+    assert {name.split("/")[1] for name in after.keys() - before.keys()} == {"out"}
+
+    edit_sources(clone)
+    assert planned(clone.snakemake("-n", "figures/")[1]) == {}
+    with open(clone.folder / "figures/scores.py", "a") as file:
+        file.write("# edited\n")
+    assert planned(clone.snakemake("-n", "figures/")[1]) == {"figure": 1, "figures/": 1}
+
+
+def test_without_any_results_figures_say_so_in_one_line(clone):
+    line = refused(clone, "figures/")
+    assert "no figure to draw" in line and f"results/published/*/{MAIN}" in line
+
+
+@pytest.mark.parametrize("targets", [("all", "figures/"), ("figures", "results/local/tiny/tables/main.csv")])
+def test_figures_and_other_targets_at_once_are_refused_in_one_line(targets, clone, analysis):
+    publish(clone, analysis)
+    assert "figures never train" in refused(clone, "-n", *targets)
+
+
+@pytest.mark.parametrize(
+    "line, alone",
+    [
+        ("figures/", True),
+        ("-n ./figures/", True),
+        ("figures/out/local/tiny/scores.pdf --cores 2 --quiet all", True),
+        ("figures figures/ --use-conda", True),
+        ("-R figures", False),
+        ("--until figures", False),
+        ("all", False),
+        ("", False),
+        ("--configfile figures/x.yaml", False),
+    ],
+)
+def test_only_targets_count_as_targets(line, alone):
+    assert plots_only(line.split()) is alone
+
+
+def test_no_rule_writes_published_results(clone):
+    code, printed = clone.snakemake("-n", f"results/published/tiny/{MAIN}", "--config", "scale=tiny")
+    assert code != 0 and "MissingRuleException" in printed
+
+
+# Everything ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scale", BUILT)
+def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_the_dag(scale, dry_run):
+    first, announced, *_ = dry_run(scale).splitlines()
+    assert first.startswith("Using workflow specific profile")  # Snakemake's own
+    jobs = sum(planned(dry_run(scale)).values())
+    assert announced.startswith(
+        f"scale {scale} (asked for): {jobs} jobs in all, {load_scale(scale).minutes} on "
+    )
+    assert re.search(r"this run has \d+ core\(s\)$", announced)
+
+
+@pytest.mark.parametrize("scale", BUILT)
+def test_every_arm_is_trained_once_per_seed_and_the_sft_checkpoint_serves_two_arms(scale, dry_run):
+    jobs = re.findall(r"^rule train:\n    input: (.*)\n    output: (\S+), ", dry_run(scale), re.MULTILINE)
+    runs = {output: starts.split(", ") for starts, output in jobs}
+    assert len(runs) == len(jobs)
+    root, seeds = f"results/local/{scale}/train", load_scale(scale).seeds
+    arms = [arm.name for arm in load_experiment("headline").arms]
+    wanted = {f"{root}/{arm}/seed{seed}/run.json" for arm in arms for seed in seeds}
+    assert set(runs) == wanted | {f"{root}/{arm}/seed0/run.json" for arm in ("base", "discriminator")}
+    for seed in seeds:
+        sft = f"{root}/sft/seed{seed}/run.json"
+        assert [run for run in runs if sft in runs[run]] == [f"{root}/sft_then_grpo/seed{seed}/run.json"]
+    printed = dry_run(scale)
+    generated = re.findall(r"^rule generate:\n    input: (\S+), ", printed, re.MULTILINE)
+    assert collections.Counter(generated) == dict.fromkeys(wanted | {f"{root}/base/seed0/run.json"}, 1)
+    assert planned(printed)["score"] == 2 * len(generated)
+
+
+STAGE = """out="${{@: -1}}"  # every stage names its output last
+while read -r file; do
+  case "$file" in "$out" | "$out"/*) echo made > "$file" ;; esac
+done < {outputs}"""
+
+
+def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_other(clone):
+    def ask(steps: int) -> None:
+        arms = (
+            f"Arm('long', 'baselines.sft', changes={{'steps': {steps}}}), "
+            "Arm('long_then_grpo', 'baselines.grpo', start='long'), Arm('other', 'baselines.grpo')"
+        )
+        clone.write("experiments/extra.py", asking(f"arms=({arms}), against=(), seeds=(3,)"))
+
+    def plan() -> tuple[str, dict[str, int], set[str]]:
+        code, printed = clone.snakemake("-n", *target)
+        assert code == 0, printed
+        trained = re.findall(r"^    output: \S+/train/(\w+/seed\d)/", printed, re.MULTILINE)
+        return printed, planned(printed), set(trained)
+
+    target = ("results/local/tiny/analyse/extra/main.csv", "--config", "scale=tiny")
+    ask(steps=7)
+    printed, jobs, trained = plan()
+    arms = {"long/seed3", "long_then_grpo/seed3"}
+    assert trained == arms | {"other/seed3", "base/seed0", "discriminator/seed0"}
+    assert jobs == {"data": 1, "train": 5, "generate": 4, "score": 8, "analyse": 1}
+
+    outputs = re.findall(r"^    output: (.*)", printed, re.MULTILINE)
+    listed = clone.bin.parent / "outputs.txt"
+    listed.write_text("".join(f"{name}\n" for line in outputs for name in line.split(", ")))
+    clone.tool("python", STAGE.format(outputs=listed))
+    code, printed = clone.snakemake(*target)
+    assert code == 0 and "of wall time x cores in training and generation" in printed, printed
+    assert plan()[1:] == ({}, set())
+
+    ask(steps=8)
+    assert plan()[1:] == ({"train": 2, "generate": 2, "score": 4, "analyse": 1}, arms)
+
+    ask(steps=7)
+    clone.write("uniapl/checkers.py", (clone.folder / "uniapl/checkers.py").read_text() + "# edited\n")
+    assert plan()[1:] == ({"score": 8, "analyse": 1}, set())
+
+
+def test_the_scale_is_paper_where_a_gpu_is_visible_and_tiny_elsewhere(clone, monkeypatch):
+    monkeypatch.setenv("PATH", str(clone.bin))
+    monkeypatch.setattr(workflow, "load_scale", lambda name: name)
+    assert choose_scale({}) == Plan("tiny", "no NVIDIA GPU is visible")
+    clone.tool("nvidia-smi", "echo 'No devices were found'; exit 6")
+    assert choose_scale({}).scale == "tiny"
+    clone.tool("nvidia-smi", "echo 'GPU 0: NVIDIA H200 (UUID: GPU-0)'")
+    assert choose_scale({}) == Plan("paper", "an NVIDIA GPU is visible")
+    assert choose_scale({"scale": "smoke"}) == Plan("smoke", "asked for")
+
+
+def test_linters_find_nothing_in_the_snakefile(clone):
+    code, printed = clone.snakemake("--lint", "--config", "scale=tiny")
+    assert code == 0 and "in a good condition" in printed
+    assert "WARNING" not in printed and "not present in the Snakefile" not in printed
+    snakefmt = [sys.executable, "-m", "snakefmt", "--check", "Snakefile"]
+    assert subprocess.run(snakefmt, cwd=ROOT, capture_output=True).returncode == 0
+
+
+# Bad input ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "setting, message",
+    [
+        ("scale=tinny", r"unknown scale 'tinny': known are .*tiny.*; did you mean 'tiny'\?"),
+        ("scal=tiny", r"unknown --config key 'scal': known are scale; did you mean 'scale'\?"),
+        ("scale=paper", r"scale 'paper' \(asked for\) is not built yet: .+--config scale=tiny"),
+    ],
+)
+def test_an_unknown_or_unbuilt_scale_is_one_line(setting, message, clone):
+    assert re.search(message, refused(clone, "--use-conda", "--config", setting))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("arms=(Arm('x', 'baselines.grpo', start='stf'),), against=()", "unknown arm 'stf'.*mean 'sft'"),
+        (
+            "arms=(Arm('x', 'baselines.sft', changes={'stepz': 1}),), against=()",
+            "in arm 'x' 'stepz'.*'steps'",
+        ),
+        ("arms=(), agains=()", "experiments/extra.py: .*unexpected keyword argument 'agains'"),
+    ],
+)
+def test_a_mistake_in_an_experiment_file_is_one_line(text, message, clone):
+    clone.write("experiments/extra.py", asking(text))
+    assert re.search(message, refused(clone, "--config", "scale=tiny"))
+
+
+def test_a_mistake_in_an_experiment_does_not_keep_published_figures_from_being_drawn(clone, analysis):
+    publish(clone, analysis)
+    clone.write("experiments/extra.py", asking("arms=(), agains=()"))
+    code, printed = clone.snakemake("-n", "figures/")
+    assert code == 0 and planned(printed)["figure"] == len(DRAWN)
+
+
+# Conda --------------------------------------------------------------------------------------------
+
+
+def test_use_conda_without_a_conda_warns_and_plans(clone):
+    code, printed = clone.snakemake("-n", "--use-conda", "--config", "scale=tiny")
+    assert code == 0 and planned(printed)["train"] > 0
+    assert printed.count("no conda executable: --use-conda ignored") == 1
+
+
+def test_use_conda_with_a_conda_keeps_the_flag_and_installs_the_lock(clone, analysis):
+    publish(clone, analysis)
+    base, log = clone.bin.parent / "conda", clone.bin.parent / "conda.log"
+    clone.tool("conda", CONDA.format(log=log, base=base, mkdir=shutil.which("mkdir")))
+    code, printed = clone.snakemake("-n", "figures/", "--use-conda")
+    assert code == 0 and "--use-conda ignored" not in printed
+    assert planned(printed)["figure"] == len(DRAWN) and "info --json" in log.read_text()
+
+    (base / "bin").mkdir(parents=True)
+    (base / "bin/activate").write_text(f'echo "activate" >> "{log}"\n')
+    clone.tool("python", f'echo "python $@ in $PWD" >> "{log}"')
+    clone.tool("env", 'exec "$@"')
+    script = clone.folder / "envs/uniapl.post-deploy.sh"
+    script.write_text(script.read_text().replace("/usr/bin/env", f"{clone.bin}/env"))
+    code, printed = clone.snakemake("figures/", "--use-conda", "--conda-create-envs-only")
+    assert code == 0, printed
+    *_, activate, install = log.read_text().splitlines()
+    assert "env create" in log.read_text() and activate == "activate"
+    assert re.fullmatch(rf"python -m pip install .*requirements\.lock in {clone.folder}", install)
+
+
+# The share of the time that is the experiment -----------------------------------------------------
+
+
+def benchmark(folder, name: str, *seconds: float) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("s\th:m:s\n" + "".join(f"{s}\t0:00:00\n" for s in seconds))
+
+
+def test_the_share_is_training_and_generation_over_wall_time_and_cores(tmp_path, monkeypatch):
+    benchmark(tmp_path, "train/sft/seed0.tsv", 60)
+    benchmark(tmp_path, "train/sft/seed1.tsv", 50, 10)
+    benchmark(tmp_path, "generate/test/sft/seed0.tsv", 30)
+    benchmark(tmp_path, "score/test/sft/seed0/greedy.tsv", 20)
+    benchmark(tmp_path, "data.tsv", 5)
+    benchmark(tmp_path, "train/grpo/seed0.tsv", 1000)  # of an earlier run
+    os.utime(tmp_path / "train/grpo/seed0.tsv", (0, 0))
+    started = time.time() - 50
+    monkeypatch.setattr(workflow.time, "time", lambda: started + 100)
+    # 60 + 50 + 10 + 30 = 150 of 100 s x 2 cores
+    assert compute_share(str(tmp_path), started, 2) == (
+        "100 s on 2 core(s): 75 % of wall time x cores in training and generation "
+        "(train 120 s, generate 30 s, other 25 s)"
+    )
+    assert compute_share(tmp_path, started + 1000, 2) == ""
+    assert compute_share(tmp_path / "nowhere", started, 2) == ""
+
+
+# Make ---------------------------------------------------------------------------------------------
+
+
+MAKE = shutil.which("make")
+PYTHON = """case "$*" in
+  *"import sys"*) exit {usable} ;;
+  --version) echo "Python 3.12.1" ;;
+  "-m venv --clear"*) {mkdir} -p "$4/bin"; {cp} "$0" "$4/bin/python" ;;
+esac
+echo "$*" >> {log}"""
+
+
+@pytest.fixture
+def python(clone):
+    """Put a stand-in for Python on PATH, usable or too old; returns where it logs its arguments."""
+    log = clone.bin.parent / "python.log"
+    log.touch()
+
+    def put(name: str, usable: bool):
+        tools = {tool: shutil.which(tool) for tool in ("mkdir", "cp")}
+        clone.tool(name, PYTHON.format(usable=int(not usable), log=log, **tools))
+        return log
+
+    clone.tool("touch", f'exec {shutil.which("touch")} "$@"')
+    return put
+
+
+def test_make_with_a_python_that_is_too_old_says_so_in_one_line(clone, python):
+    for name in ("python3", "python3.11", "python3.12", "python3.10"):
+        python(name, usable=False)
+    code, printed = clone.run(MAKE, "reproduce", "PYTHON=python3.10")
+    (line,) = [line for line in printed.splitlines() if not line.startswith("make: ")]
+    assert code != 0 and line.startswith("error: Python 3.11 or 3.12 is needed")
+    assert not (clone.folder / ".venv").exists()
+
+
+def test_make_builds_the_environment_from_the_lock_once_and_again_when_the_lock_changes(clone, python):
+    python("python3.12", usable=False)
+    log = python("python3", usable=True)
+    code, printed = clone.run(MAKE, "venv")
+    assert code == 0, printed
+    calls = log.read_text()
+    assert "-m pip install" in calls and "-r requirements.lock" in calls
+    assert "--no-deps --no-build-isolation -e ." in calls  # versions come from the lock alone
+    assert clone.run(MAKE, "venv")[0] == 0 and log.read_text() == calls
+    later = time.time() + 10
+    os.utime(clone.folder / "requirements.lock", (later, later))
+    assert clone.run(MAKE, "venv")[0] == 0 and log.read_text() == 2 * calls
+
+
+def test_a_failed_installation_is_not_taken_for_an_environment(clone, python):
+    python("python3", usable=True)
+    clone.tool("touch", "exit 1")  # the last step
+    assert clone.run(MAKE, "venv")[0] != 0
+    assert not (clone.folder / ".venv/ready").exists()
+
+
+@pytest.fixture
+def environment(clone):
+    """A ready .venv in the clone, whose snakemake only logs; returns the log."""
+    log = clone.bin.parent / "snakemake.log"
+    log.touch()
+    clone.write(
+        ".venv/bin/snakemake", f'#!{clone.bin}/bash\necho "$@" >> "{log}"\nexit "${{CODE:-0}}"\n'
+    ).chmod(0o755)
+    later = time.time() + 10
+    os.utime(clone.write(".venv/ready"), (later, later))
+    for name in ("ls", "flock"):
+        clone.tool(name, f'exec {shutil.which(name)} "$@"')
+    return log
+
+
+@pytest.mark.parametrize(
+    "command, called",
+    [
+        ("reproduce", "--cores all --use-conda"),
+        ("reproduce SCALE=smoke", "--cores all --use-conda --config scale=smoke"),
+        ("figures", "figures/"),
+    ],
+)
+def test_make_hands_over_to_snakemake(command, called, clone, environment):
+    assert clone.run(MAKE, *command.split())[0] == 0
+    assert environment.read_text().splitlines() == [called]
+
+
+def test_what_a_killed_run_left_locked_is_unlocked_first(clone, environment):
+    clone.write(".snakemake/locks/0.input.lock")
+    assert clone.run(MAKE, "reproduce", "SCALE=smoke")[0] == 0
+    assert environment.read_text().splitlines() == [
+        "--unlock --config scale=smoke",
+        "--cores all --use-conda --config scale=smoke",
+    ]
+
+
+def test_two_reproductions_at_once_are_refused_in_one_line(clone, environment):
+    clone.write(".snakemake/locks/0.input.lock")
+    with open(clone.write(".snakemake.lock")) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, printed = clone.run(MAKE, "reproduce")
+    (line,) = [line for line in printed.splitlines() if not line.startswith("make: ")]
+    assert code != 0 and line == "error: another make reproduce is running in this folder"
+    assert environment.read_text() == ""
+
+
+def test_a_failed_run_fails_make(clone, environment):
+    clone.tool("snakemake", "exit 0")
+    (clone.folder / ".venv/bin/snakemake").write_text(f"#!{clone.bin}/bash\nexit 1\n")
+    code, printed = clone.run(MAKE, "reproduce")
+    assert code != 0 and "another make reproduce" not in printed
