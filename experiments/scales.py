@@ -32,6 +32,7 @@ SMOKE = Scale(
             "prompts_per_step": 4,
             "group": 4,
             "demonstrations_per_step": 16,
+            "mu_decay": 6,
             "save_every": 2,
             "probe_every": 3,
         },
@@ -49,7 +50,7 @@ TINY = Scale(
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
         "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 2e-3, "probe_every": 25},
-        "baselines.grpo": {"steps": 60, "prompts_per_step": 12, "learning_rate": 1e-3},
+        "baselines.grpo": {"steps": 60, "prompts_per_step": 12, "learning_rate": 5e-4},
         "uniapl.recipe": {"steps": 60, "prompts_per_step": 12, "learning_rate": 2e-3, "demonstrations_per_step": 80},
         "uniapl.discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },

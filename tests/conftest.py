@@ -78,13 +78,13 @@ def clone(tmp_path):
 
 @pytest.fixture(scope="session")
 def dry_run(tmp_path_factory):
-    """What `snakemake -n` of the whole DAG prints, by scale."""
+    """What `snakemake -n --use-conda` of the whole DAG prints without a conda, by scale."""
     shared, printed = tmp_path_factory.mktemp("dry"), {}
     clone = Clone(shared / "clone", shared / "bin")
 
     def of(scale: str) -> str:
         if scale not in printed:
-            code, printed[scale] = clone.snakemake("-n", "--config", f"scale={scale}")
+            code, printed[scale] = clone.snakemake("-n", "--use-conda", "--config", f"scale={scale}")
             assert code == 0, printed[scale]
         return printed[scale]
 

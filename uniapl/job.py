@@ -62,19 +62,25 @@ def arguments(job: Job) -> dict:
     }
 
 
+def _checkpoint(folder: Path) -> Path:
+    if not (folder / "config.json").exists():
+        raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
+    return folder
+
+
 def load_policy(folder: Path):
-    """The causal language model of a checkpoint, float32."""
+    """The causal language model of a checkpoint, float32. Raises UserError where the folder holds none."""
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    return AutoModelForCausalLM.from_pretrained(_checkpoint(folder), dtype=torch.float32)
 
 
 def load_tokenizer(folder: Path):
     """The tokenizer of a checkpoint, with its chat template."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(folder)
+    return AutoTokenizer.from_pretrained(_checkpoint(folder))
 
 
 def messages(prompt: str) -> list[dict]:

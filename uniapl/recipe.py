@@ -11,10 +11,10 @@ from uniapl.reward import follows_all
 @dataclass(frozen=True)
 class Settings(grpo.Settings):
     demonstrations_per_step: int = setting(48, "ours: as many rows in all as the SFT arm sees")
-    mu_peak: float = setting(0.5, "ours: not stated; CHORD's example decays from 0.5")
-    mu_valley: float = setting(0.5, "ours: not stated")
-    mu_warmup: int = setting(0, "ours: not stated")
-    mu_decay: int = setting(0, "ours: not stated")
+    mu_peak: float = setting(0.9, "CHORD (arXiv 2508.11408), Sec. 4.3: mu decays from 0.9 to 0.05")
+    mu_valley: float = setting(0.05, "CHORD, Sec. 4.3")
+    mu_warmup: int = setting(0, "CHORD's example configuration: none")
+    mu_decay: int = setting(60, "ours: over the whole run; CHORD's lengths differ between its text and its code")
     lam: float = setting(0.1, "ours: lambda is not stated; 1.0 is exploited in the miniature")
 
 

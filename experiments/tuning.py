@@ -1,0 +1,32 @@
+"""Which learning rate for which arm?  `snakemake tuning`: three candidates each, on the validation split.
+
+The same effort for every arm: three learning rates, one seed that the headline does not use, chosen by prompt-level
+strict accuracy on the validation prompts of trained types. The choice is written into experiments/scales.py by hand,
+with the table that justified it in results/LOG.md. mu and lambda of UniAPL are not tuned.
+"""
+
+from uniapl.config import Arm, Experiment
+
+
+def candidates(name: str, trainer: str, rates: tuple[float, ...], **start) -> list[Arm]:
+    """One arm per learning rate, named by it."""
+    return [
+        Arm(f"{name}_lr{i + 1}", trainer, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="tuning",
+    question="Which learning rate gives each arm its best validation accuracy?",
+    expectation="About 2e-3 for SFT and UniAPL; 5e-4 for GRPO, since 1e-3 degraded language in a first look.",
+    arms=(
+        *candidates("sft", "baselines.sft", (1e-3, 2e-3, 4e-3)),
+        *candidates("grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4)),
+        *candidates("sft_then_grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4), start="sft"),
+        *candidates("uniapl", "uniapl.recipe", (1e-3, 2e-3, 4e-3)),
+    ),
+    against=(),
+    split="validation",
+    seeds=(100,),
+    always=False,
+)
