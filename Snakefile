@@ -15,6 +15,8 @@ from uniapl.errors import UserError
 min_version("9.27")
 
 STARTED = time.time()
+for name, value in flow.MALLOC.items():
+    os.environ.setdefault(name, value)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # miniature scales need no hub, and must not ask one
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 try:

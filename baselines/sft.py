@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 
-from uniapl.config import setting
+from uniapl.config import choose, setting
+from uniapl.errors import UserError
 from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, messages
 from uniapl.score import read_jsonl
+
+TEXTS = {"demonstrations": ("train.jsonl", "demonstration"), "corpus": ("corpus.jsonl", "completion")}
 
 
 @dataclass(frozen=True)
 class Settings(Optimization):
-    text: str = setting("demonstrations", "ours: demonstrations, or the corpus for the miniature's base")
+    text: str = setting("demonstrations", "demonstrations; the miniature's base reads the corpus")
     rows_per_step: int = setting(32, "ours: not stated")
     prompt_loss: bool = setting(False, "SFT on responses alone; pretraining reads whole documents")
     adam_beta2: float = setting(0.999, "transformers' default")
@@ -17,13 +20,13 @@ class Settings(Optimization):
 
 def rows(job: Job) -> list[dict]:
     """The rows that are learned, in TRL's prompt-completion format."""
-    if job.run.settings.text == "corpus":
-        pairs = [(row["prompt"], row["completion"]) for row in read_jsonl(job.data / "corpus.jsonl")]
-    else:
-        pairs = [(row["prompt"], row["demonstration"]) for row in read_jsonl(job.data / "train.jsonl")]
+    file, column = TEXTS[choose("text", job.run.settings.text, TEXTS)]
+    found = read_jsonl(job.data / file)
+    if not found:
+        raise UserError(f"{job.data / file}: no rows")
     return [
-        {"prompt": messages(prompt), "completion": [{"role": "assistant", "content": response}]}
-        for prompt, response in pairs
+        {"prompt": messages(row["prompt"]), "completion": [{"role": "assistant", "content": row[column]}]}
+        for row in found
     ]
 
 

@@ -1,7 +1,7 @@
 """Does one single-stage objective beat the pipeline, at equal budgets?
 
 The paper's headline in miniature: UniAPL beside SFT, GRPO and SFT-then-GRPO, five seeds, every prompt paired.
-Equal between `uniapl` and `sft_then_grpo`: demonstration rows, rollouts, prompts, tuning effort (experiments/tuning.py).
+Equal between `uniapl` and `sft_then_grpo`: rows, rollouts, prompts, effort (experiments/tuning.py).
 Not equal: optimizer steps (the pipeline's SFT steps come on top) and the discriminator's score, which only UniAPL
 sees; tables/cost has both.
 """

@@ -51,7 +51,12 @@ TINY = Scale(
     settings={
         "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 2e-3, "probe_every": 25},
         "baselines.grpo": {"steps": 60, "prompts_per_step": 12, "learning_rate": 5e-4},
-        "uniapl.recipe": {"steps": 60, "prompts_per_step": 12, "learning_rate": 2e-3, "demonstrations_per_step": 80},
+        "uniapl.recipe": {
+            "steps": 60,
+            "prompts_per_step": 12,
+            "learning_rate": 2e-3,
+            "demonstrations_per_step": 80,
+        },
         "uniapl.discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),

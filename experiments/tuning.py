@@ -10,9 +10,7 @@ from uniapl.config import Arm, Experiment
 
 def candidates(name: str, trainer: str, rates: tuple[float, ...], **start) -> list[Arm]:
     """One arm per learning rate, named by it."""
-    return [
-        Arm(f"{name}_lr{i + 1}", trainer, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)
-    ]
+    return [Arm(f"{name}_lr{i + 1}", trainer, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)]
 
 
 EXPERIMENT = Experiment(

@@ -37,9 +37,7 @@ def draw(analysis: Path):
         if quantity == "probe_auc":
             ax.axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
     handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
-    fig.legend(
-        handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2
-    )
+    fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
     n_seeds = style.usual(table.groupby("arm").seed.nunique())

@@ -35,9 +35,7 @@ def draw(analysis: Path):
     arms = {against: style.in_order(table.arm[table.against == against]) for against in comparators}
     heights = [len(arms[against]) for against in comparators]
     fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.3 * len(heights) + 0.24 * sum(heights))
-    grid = fig.subplots(
-        len(heights), len(benchmarks), squeeze=False, sharex=True, sharey="row", height_ratios=heights
-    )
+    grid = fig.subplots(len(heights), len(benchmarks), squeeze=False, sharex=True, sharey="row", height_ratios=heights)
     for axes, against in zip(grid, comparators, strict=True):
         for ax, benchmark in zip(axes, benchmarks, strict=True):
             rows = table[(table.against == against) & (table.benchmark == benchmark)].set_index("arm")

@@ -11,9 +11,7 @@ UNITS = {
     "response": "mean log-probability per token of a response (nats)",
     "token": "log-probability of a token (nats)",
 }
-DISTANCE = (
-    "log-probability per token, own vs expert text, under the arm"  # between the histograms of responses
-)
+DISTANCE = "log-probability per token, own vs expert text, under the arm"  # between the histograms of responses
 
 
 def draw(analysis: Path):
@@ -27,9 +25,7 @@ def draw(analysis: Path):
     blocks = fig.subfigures(len(units), 1, squeeze=False, height_ratios=heights)[:, 0]
     for block, unit in zip(blocks, units, strict=True):
         of_unit = table[table.unit == unit]
-        for ax, arm in zip(
-            style.panels(block, len(arms), WIDEST, sharex=True, sharey=True), arms, strict=True
-        ):
+        for ax, arm in zip(style.panels(block, len(arms), WIDEST, sharex=True, sharey=True), arms, strict=True):
             rows = of_unit[of_unit.arm == arm]
             histogram(ax, rows[rows.text == "own"], style.look(arm).colour)
             histogram(ax, rows[rows.text == "expert"], None)

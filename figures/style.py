@@ -49,9 +49,7 @@ LOOKS = {
 }
 LAST = ("uniapl", "expert")
 TOL_MUTED = ("#332288", "#882255", "#999933", "#44AA99", "#AA4499", "#117733")
-OTHERS = [
-    Look(c, m, d) for m, d in (("d", (0, (5, 2))), ("H", (0, (2, 1))), ("8", (0, (8, 2)))) for c in TOL_MUTED
-]
+OTHERS = [Look(c, m, d) for m, d in (("d", (0, (5, 2))), ("H", (0, (2, 1))), ("8", (0, (8, 2)))) for c in TOL_MUTED]
 NAMES = {"sft": "SFT", "grpo": "GRPO", "uniapl": "UniAPL", "chord": "CHORD", "luffy": "LUFFY"}
 BENCHMARKS = {"trained": "trained types", "new_types": "new instruction types", "new_topics": "new topics"}
 ABOVE = {  # keywords of a number above a marker: in front of the grid, behind the intervals
@@ -77,9 +75,7 @@ def label(arm: str) -> str:
 def in_order(arms: Iterable[str]) -> list[str]:
     """The distinct arms: known ones as in LOOKS, then unknown ones by name, UniAPL and the expert last."""
     known = list(LOOKS)
-    return sorted(
-        set(arms), key=lambda arm: (arm in LAST, known.index(arm) if arm in known else len(known), arm)
-    )
+    return sorted(set(arms), key=lambda arm: (arm in LAST, known.index(arm) if arm in known else len(known), arm))
 
 
 def benchmarks(table: pd.DataFrame) -> list[str]:
@@ -208,9 +204,7 @@ def save(fig: Figure, out: str, caption: str, analysis: Path, tables: Iterable[s
 def main(draw: Callable[[Path], tuple[Figure, str, list[str]]]) -> None:
     """The command line of every figure. `draw(analysis)` returns figure, caption and the CSVs it read."""
     parser = argparse.ArgumentParser()
-    parser.add_argument(
-        "--analysis", type=Path, required=True, help="folder with the CSV files of one analysis"
-    )
+    parser.add_argument("--analysis", type=Path, required=True, help="folder with the CSV files of one analysis")
     parser.add_argument("--out", required=True, help="path of the outputs without suffix")
     args = parser.parse_args()
     fig, caption, tables = draw(args.analysis)

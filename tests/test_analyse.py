@@ -77,9 +77,7 @@ def history():
 
 
 def spent(arm, seed, start, steps, memory):
-    return (
-        {"arm": arm, "seed": seed, "start": start} | dict.fromkeys(SPENT, steps) | {"peak_memory_mb": memory}
-    )
+    return {"arm": arm, "seed": seed, "start": start} | dict.fromkeys(SPENT, steps) | {"peak_memory_mb": memory}
 
 
 def runs():
@@ -225,9 +223,7 @@ def test_histograms_share_bins_integrate_to_one_and_keep_every_value(tables):
     assert set(means.n) == {6} and means.bin_left[means.density > 0].item() <= -2 < means.bin_right.max()
 
 
-@pytest.mark.parametrize(
-    ("low", "high", "least"), [(0, 37, 1), (3, 900, 1), (-7.3, -0.001, 0), (2, 2, 0), (0, 0, 1)]
-)
+@pytest.mark.parametrize(("low", "high", "least"), [(0, 37, 1), (3, 900, 1), (-7.3, -0.001, 0), (2, 2, 0), (0, 0, 1)])
 def test_bins_are_round_few_and_cover_the_values(low, high, least):
     edges = analyse.bins(np.linspace(low, high, 50), least)
     width = edges[1] - edges[0]
@@ -277,9 +273,7 @@ def test_shuffled_rows_give_identical_tables():
         return frame.sample(frac=1, random_state=3).reset_index(drop=True)
 
     rng = np.random.default_rng(1)
-    given = inputs(
-        logprobs=logprobs().assign(logprobs=[rng.normal(-1, 1, 5) for _ in range(len(logprobs()))])
-    )
+    given = inputs(logprobs=logprobs().assign(logprobs=[rng.normal(-1, 1, 5) for _ in range(len(logprobs()))]))
     tables = run(given)
     names = [f.name for f in dataclasses.fields(given)]
     again = run(dataclasses.replace(given, **{name: shuffled(getattr(given, name)) for name in names}))
@@ -395,9 +389,7 @@ def command(tmp_path, monkeypatch):
     )
     monkeypatch.setattr(analyse, "load_experiment", lambda name: experiment)
     monkeypatch.setattr(analyse, "load_scale", lambda name: SimpleNamespace(name=name, shared=[arms["base"]]))
-    monkeypatch.setattr(
-        analyse, "seeds_of", lambda scale, experiment, arm: (0,) if arm.name == "base" else (0, 1)
-    )
+    monkeypatch.setattr(analyse, "seeds_of", lambda scale, experiment, arm: (0,) if arm.name == "base" else (0, 1))
 
     def run_command():
         out = tmp_path / "out"

@@ -182,9 +182,7 @@ def test_the_loose_rule_drops_first_and_last_line_and_asterisks():
     assert variants(" \n ") == ()
     assert check([build("startend:quotation", {})], 'Sure:\n*"x"*').loose == (True,)
     no_comma = build("punctuation:no_comma", {})
-    assert check([no_comma], "a, b") == checkers.Verdicts((False,), (False,)), (
-        "a blank variant follows nothing"
-    )
+    assert check([no_comma], "a, b") == checkers.Verdicts((False,), (False,)), "a blank variant follows nothing"
 
 
 def test_a_combining_mark_ends_a_word_as_in_the_published_figures():
@@ -275,9 +273,7 @@ def test_letters_and_words_are_literal_text():
     assert build("keywords:frequency", {"keyword": "c++", "frequency": 1, "relation": "at least"})("In C++")
     assert build("detectable_content:postscript", {"postscript_marker": "(NB)"})("end (nb) x")
     for letter in "#!":
-        count = build(
-            "keywords:letter_frequency", {"letter": letter, "let_frequency": 1, "let_relation": "at least"}
-        )
+        count = build("keywords:letter_frequency", {"letter": letter, "let_frequency": 1, "let_relation": "at least"})
         assert not count(ENGLISH) and not count(ENGLISH.upper())
 
 
@@ -296,9 +292,7 @@ def test_the_reward_is_the_conjunction_of_strict_verdicts_and_stops_at_the_first
 
 
 @settings(max_examples=150, deadline=None, derandomize=True)
-@given(
-    st.text(st.characters(), max_size=60) | st.text("*-.[]<>\"' \n\r\u2028`{}1aZß,\ud800\x00", max_size=60)
-)
+@given(st.text(st.characters(), max_size=60) | st.text("*-.[]<>\"' \n\r\u2028`{}1aZß,\ud800\x00", max_size=60))
 def test_no_text_raises_and_strict_implies_loose(response):
     verdicts = check(list(ALL.values()), response)
     assert all(type(v) is bool for v in verdicts.strict + verdicts.loose)
@@ -338,9 +332,7 @@ def test_undetectable_text_counts_as_the_language():
 def test_the_language_codes_are_those_of_langdetect():
     from langdetect.detector_factory import PROFILES_DIRECTORY
 
-    assert sorted(checkers.LANGUAGES) == sorted(
-        p.name for p in Path(PROFILES_DIRECTORY).iterdir() if p.is_file()
-    )
+    assert sorted(checkers.LANGUAGES) == sorted(p.name for p in Path(PROFILES_DIRECTORY).iterdir() if p.is_file())
 
 
 def test_verdicts_ask_nltk_for_no_data(monkeypatch):
@@ -359,9 +351,7 @@ def test_verdicts_ask_nltk_for_no_data(monkeypatch):
 
 
 def test_importing_the_module_loads_no_heavy_package():
-    code = (
-        "import sys, uniapl.checkers; print([m for m in ('torch', 'nltk', 'langdetect') if m in sys.modules])"
-    )
+    code = "import sys, uniapl.checkers; print([m for m in ('torch', 'nltk', 'langdetect') if m in sys.modules])"
     root = Path(__file__).parents[1]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).strip() == "[]"
 
@@ -470,9 +460,7 @@ def test_every_verdict_on_text_bison_equals_lm_evals():
 
 @needs_data
 def test_every_instruction_of_the_current_prompts_builds():
-    rows = [
-        json.loads(line) for line in (DATA / "ifeval_input.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    rows = [json.loads(line) for line in (DATA / "ifeval_input.jsonl").read_text(encoding="utf-8").splitlines()]
     built = [build_all(row["instruction_id_list"], row["kwargs"], where=f"key {row['key']}") for row in rows]
     assert sum(map(len, built)) == 834
     assert {name for row in rows for name in row["instruction_id_list"]} == INSTRUCTIONS.keys()

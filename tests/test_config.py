@@ -29,9 +29,7 @@ def scale(**changes) -> Scale:
 
 def experiment(*arms: Arm, **changes) -> Experiment:
     """An experiment on these arms."""
-    return Experiment(
-        **{"name": "asked", "question": "", "expectation": "", "arms": arms, "against": ()} | changes
-    )
+    return Experiment(**{"name": "asked", "question": "", "expectation": "", "arms": arms, "against": ()} | changes)
 
 
 def run(*arms: Arm, seed: int = 0, of: Scale | None = None):

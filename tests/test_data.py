@@ -145,9 +145,7 @@ def test_the_expert_seldom_needs_a_second_try():
 def test_a_corpus_document_follows_its_instructions_as_often_as_the_world_says(monkeypatch):
     written: list[tuple[dict, str]] = []
     write = data.write
-    monkeypatch.setattr(
-        data, "write", lambda row, *rest: written.append((row, write(row, *rest))) or written[-1][1]
-    )
+    monkeypatch.setattr(data, "write", lambda row, *rest: written.append((row, write(row, *rest))) or written[-1][1])
 
     def followed(obedience: float) -> float:
         written.clear()
@@ -202,9 +200,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built, tmp_p
     other = contents(tmp_path / "other")
     assert other.keys() == first.keys()
     same = {name for name in first if other[name] == first[name]}
-    assert same <= {
-        f"scratch/{n}" for n in ("chat_template.jinja", "generation_config.json", "tokenizer_config.json")
-    }
+    assert same <= {f"scratch/{n}" for n in ("chat_template.jinja", "generation_config.json", "tokenizer_config.json")}
 
 
 def test_another_process_with_another_hash_seed_writes_the_same_rows(built, tmp_path):
@@ -280,9 +276,7 @@ def test_the_scratch_policy_loads_as_a_qwen3_of_the_tokenizer_s_vocabulary(built
     "missing, message",
     [("", "unknown scale 'tinny'"), ("a teacher", "scale 'tinny' is not built yet: a teacher")],
 )
-def test_a_scale_that_cannot_be_built_is_one_line_and_writes_nothing(
-    missing, message, tmp_path, monkeypatch, capsys
-):
+def test_a_scale_that_cannot_be_built_is_one_line_and_writes_nothing(missing, message, tmp_path, monkeypatch, capsys):
     if missing:
         tiny = dataclasses.replace(data.load_scale("tiny"), name="tinny", missing=missing)
         monkeypatch.setattr(data, "load_scale", lambda name: tiny)

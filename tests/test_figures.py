@@ -55,9 +55,7 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
             skill = rate + rng.normal(0, 0.012)
             for decoding in ("greedy", "sampled"):
                 passed = (rng.random(len(keys)) < skill * ease).astype(int)
-                rows = pd.DataFrame(
-                    dict(key=keys, index=0, instruction_id="a:b", strict=passed, loose=passed)
-                )
+                rows = pd.DataFrame(dict(key=keys, index=0, instruction_id="a:b", strict=passed, loose=passed))
                 scores.append(rows.assign(decoding=decoding, **run))
             lengths = rng.normal(*WORDS[arm], n).clip(1).astype(int)
             responses.append(
@@ -67,15 +65,11 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
                 trained, itertools.product(("own", "expert"), ("self", "base"))
             ):
                 far = 0 if text == "own" and under == "self" else 3 * (0.7 - rate)
-                logprobs.append(
-                    run | dict(key=key, text=text, under=under, logprobs=-rng.gamma(0.4, 0.8 + far, 40))
-                )
+                logprobs.append(run | dict(key=key, text=text, under=under, logprobs=-rng.gamma(0.4, 0.8 + far, 40)))
             for step in range(0, LAST_STEP.get(arm, 0) + 1, LAST_STEP.get(arm, 20) // 20):
                 t = rate * (1 - np.exp(-4 * step / LAST_STEP.get(arm, 1))) if arm != "sft_then_grpo" else rate
                 noise = rng.normal(0, 0.012, len(PROBES))
-                values = {
-                    q: a + (b - a) * (t + e) for (q, (a, b)), e in zip(PROBES.items(), noise, strict=True)
-                }
+                values = {q: a + (b - a) * (t + e) for (q, (a, b)), e in zip(PROBES.items(), noise, strict=True)}
                 history += [run | dict(step=step) | values] if arm != "base" else []
             runs.append(run | dict.fromkeys(SPENT, 1) | dict(start="base", peak_memory_mb=1))
     frames = [pd.DataFrame(rows) for rows in (logprobs, history, runs)]
@@ -154,16 +148,12 @@ def test_captions_carry_the_numbers_of_the_data(drawn):
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(
-    name, analysis, tmp_path, monkeypatch, capsys
-):
+def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, analysis, tmp_path, monkeypatch, capsys):
     csv, column = FIGURES[name]
     for path in analysis.glob("*.csv"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     pd.read_csv(analysis / csv).drop(columns=column).to_csv(tmp_path / csv, index=False)
-    monkeypatch.setattr(
-        sys, "argv", ["x", "--analysis", str(tmp_path), "--out", str(tmp_path / "out" / name)]
-    )
+    monkeypatch.setattr(sys, "argv", ["x", "--analysis", str(tmp_path), "--out", str(tmp_path / "out" / name)])
     for fault in (f"no column '{column}'", "no such file"):
         with pytest.raises(SystemExit) as stop:
             style.main(importlib.import_module(f"figures.{name}").draw)
@@ -216,9 +206,7 @@ def test_an_unknown_arm_has_the_look_of_its_name_and_never_that_of_a_known_arm()
 
 
 def test_arms_are_named_and_ordered_alike_in_every_figure():
-    arms = style.in_order(
-        ["expert", "uniapl", "zeta", "sft_then_grpo", "grpo", "sft", "alpha_1", "base", "sft"]
-    )
+    arms = style.in_order(["expert", "uniapl", "zeta", "sft_then_grpo", "grpo", "sft", "alpha_1", "base", "sft"])
     assert arms == ["base", "sft", "grpo", "sft_then_grpo", "alpha_1", "zeta", "uniapl", "expert"]
     names = ["base", "SFT", "GRPO", "SFT→GRPO", "alpha 1", "zeta", "UniAPL", "expert"]
     assert [style.label(arm) for arm in arms] == names

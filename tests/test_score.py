@@ -81,9 +81,7 @@ def test_csv_and_parquet_hold_the_same_rows(run):
 
 @pytest.mark.parametrize("fields", [("key",), ("prompt",), ()])
 def test_responses_join_by_key_or_by_text_in_any_order(run, fields):
-    assert [
-        tuple(row) for row in pd.read_csv(run(responses=without(RESPONSES, *fields))[1]).values
-    ] == EXPECTED
+    assert [tuple(row) for row in pd.read_csv(run(responses=without(RESPONSES, *fields))[1]).values] == EXPECTED
 
 
 def test_one_response_without_key_makes_all_join_by_text():

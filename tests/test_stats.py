@@ -242,9 +242,7 @@ def test_p_values_outside_zero_to_one_are_refused(adjust):
 
 def test_tost_agrees_with_the_ninety_percent_interval():
     d = generator().normal(0.01, 0.2, 400)
-    sides = [
-        scipy_stats.ttest_1samp(d, s * 0.03, alternative=x).pvalue for s, x in ((-1, "greater"), (1, "less"))
-    ]
+    sides = [scipy_stats.ttest_1samp(d, s * 0.03, alternative=x).pvalue for s, x in ((-1, "greater"), (1, "less"))]
     assert stats.tost(d, 0.03) == pytest.approx(max(sides))
     low, high = scipy_stats.ttest_1samp(d, 0).confidence_interval(0.9)
     edge = max(-low, high)

@@ -23,14 +23,10 @@ MAIN = [
 COMPARISON = dict(
     arm="sft_then_grpo", against="grpo", benchmark="trained", metric="prompt_strict", decoding="greedy"
 ) | dict(difference=5.449, low=-1.26, high=12.2, seed_low=1.0, seed_high=9.9, p=0.0514, p_holm=0.1028)
-COMPARISON |= dict(
-    p_seeds=0.0213, mcnemar_p=0.0778, effect=0.1149, detectable=9.87, n_seeds=5, n_seeds_against=4
-)
+COMPARISON |= dict(p_seeds=0.0213, mcnemar_p=0.0778, effect=0.1149, detectable=9.87, n_seeds=5, n_seeds_against=4)
 COMPARISON |= dict(n_prompts=128, family="prompt_strict, greedy, trained: 2 comparisons", method=BOTH)
 WORSE = dict(arm="a&b%c", difference=-12.04, low=-20.0, high=-0.04, p=0.0002, p_holm=0.0004, detectable=8.8)
-ALONE = dict(
-    arm="base", n_seeds=1, seed_low=None, seed_high=None, p_seeds=None, p_holm=0.0496, detectable=7.7
-)
+ALONE = dict(arm="base", n_seeds=1, seed_low=None, seed_high=None, p_seeds=None, p_holm=0.0496, detectable=7.7)
 DISTANCES = [
     ("grpo", "response length (words)", 0.41234, 1e-9, 12.3456, 11.0, 13.5, 3.1e-12, -8.25, 5, 128, "t"),
     ("base", "response length (words)", 0.5, 0.01, 20.0, None, None, 0.02, 0.0004, 1, 128, "none (one seed)"),
@@ -49,9 +45,7 @@ def analysis(tmp_path):
     head = "arm benchmark decoding metric estimate low high n_seeds n_prompts method"
     frames = {"main": pd.DataFrame(MAIN, columns=head.split())}
     frames["comparisons"] = pd.DataFrame([COMPARISON, COMPARISON | WORSE, COMPARISON | ALONE])
-    head = (
-        "arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses interval"
-    )
+    head = "arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses interval"
     frames["distances"] = pd.DataFrame(DISTANCES, columns=head.split())
     head = "arm optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds"
     frames["cost"] = pd.DataFrame(COST, columns=[*head.split(), "peak_memory_mb", "n_seeds"])
@@ -136,9 +130,7 @@ def test_latex_escapes_what_a_name_may_contain():
     assert tables.escape("a_b & 5 % #1 {x} ~^\\ $") == (
         r"a\_b \& 5 \% \#1 \{x\} \textasciitilde{}\textasciicircum{}\textbackslash{} \$"
     )
-    assert tables.escape("-1.2 [-3.0, 4.0] 3.1e-12 log-prob 95-100") == (
-        "$-$1.2 [$-$3.0, 4.0] 3.1e-12 log-prob 95-100"
-    )
+    assert tables.escape("-1.2 [-3.0, 4.0] 3.1e-12 log-prob 95-100") == ("$-$1.2 [$-$3.0, 4.0] 3.1e-12 log-prob 95-100")
 
 
 def test_latex_has_one_column_per_head_and_aligns_words_left(rendered):
@@ -154,9 +146,7 @@ def test_latex_compiles_as_pasted(rendered, tmp_path):
     if not compilers:
         pytest.skip("needs pdflatex or tectonic")
     body = "\n".join(rendered[name, ".tex"] for name in tables.VIEWS)
-    source = (
-        "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + body + "\\end{document}\n"
-    )
+    source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + body + "\\end{document}\n"
     (tmp_path / "all.tex").write_text(source)
     options = ["-interaction=nonstopmode", "-halt-on-error"] if compilers[0] == "pdflatex" else []
     done = subprocess.run([compilers[0], *options, "all.tex"], cwd=tmp_path, capture_output=True, text=True)

@@ -83,7 +83,11 @@ def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(wo
 
 def test_two_processes_cannot_train_one_run(world, tmp_path):
     first = subprocess.Popen(
-        command(world, "sft", tmp_path), env=ENVIRONMENT, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(world, "sft", tmp_path),
+        env=ENVIRONMENT,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     while not (tmp_path / "state/run.json").exists() and first.poll() is None:
         time.sleep(0.02)

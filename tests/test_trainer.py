@@ -106,7 +106,9 @@ def test_a_discriminator_equal_to_the_reward_doubles_the_gradient_at_lambda_one(
 
 
 def test_at_mu_one_the_loss_is_that_of_stock_sft_on_the_same_rows(tmp_path):
-    ours = uniapl(tmp_path / "a", mu_peak=1.0, mu_valley=1.0, demonstrations_per_step=24, max_steps=1, max_grad_norm=1e9)
+    ours = uniapl(
+        tmp_path / "a", mu_peak=1.0, mu_valley=1.0, demonstrations_per_step=24, max_steps=1, max_grad_norm=1e9
+    )
     losses, gradients, _ = trained(ours)
     rows = [
         {"prompt": r["prompt"], "completion": [{"role": "assistant", "content": r["demonstration"]}]}
@@ -137,11 +139,20 @@ def test_the_logged_terms_add_up_to_the_loss(tmp_path):
 
 @pytest.mark.parametrize("batch", [8, 4])
 def test_demonstration_gradient_does_not_depend_on_the_layout_of_micro_batches(tmp_path, batch):
-    options = {"mu_peak": 1.0, "mu_valley": 1.0, "max_steps": 1, "max_grad_norm": 1e9, "demonstrations_per_step": 16}
+    options = {
+        "mu_peak": 1.0,
+        "mu_valley": 1.0,
+        "max_steps": 1,
+        "max_grad_norm": 1e9,
+        "demonstrations_per_step": 16,
+    }
     whole = trained(uniapl(tmp_path / "a", per_device_train_batch_size=16, **options))
     split = trained(
         uniapl(
-            tmp_path / "b", per_device_train_batch_size=batch, gradient_accumulation_steps=16 // batch, **options
+            tmp_path / "b",
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=16 // batch,
+            **options,
         )
     )
     torch.testing.assert_close(whole[1][0], split[1][0], rtol=1e-3, atol=1e-6)
@@ -175,7 +186,10 @@ def test_options_that_the_added_terms_do_not_honour_are_refused(tmp_path, name):
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"loss_type": "bnpo"}, "bnpo"), ({"demonstrations_per_step": 7, "gradient_accumulation_steps": 2}, "multiple")],
+    [
+        ({"loss_type": "bnpo"}, "bnpo"),
+        ({"demonstrations_per_step": 7, "gradient_accumulation_steps": 2}, "multiple"),
+    ],
 )
 def test_impossible_settings_are_refused_with_the_reason(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):

@@ -123,9 +123,7 @@ def test_without_any_results_figures_say_so_in_one_line(clone):
 def test_figures_and_other_targets_at_once_are_refused_in_one_line(clone, analysis):
     publish(clone, analysis)
     assert "figures never train" in refused(clone, "-n", "all", "figures/")
-    with pytest.raises(
-        UserError, match="ask for figures alone, or for results/local/tiny/tables/main.csv alone"
-    ):
+    with pytest.raises(UserError, match="ask for figures alone, or for results/local/tiny/tables/main.csv alone"):
         plots_only(["--cores", "1", "figures", "results/local/tiny/tables/main.csv"])
 
 
@@ -155,9 +153,7 @@ def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_th
     first, announced, warned, *_ = dry_run(scale).splitlines()
     assert first.startswith("Using workflow specific profile")  # Snakemake's own
     jobs = sum(planned(dry_run(scale)).values())
-    assert announced.startswith(
-        f"scale {scale} (asked for): {jobs} jobs in all, {load_scale(scale).minutes} on "
-    )
+    assert announced.startswith(f"scale {scale} (asked for): {jobs} jobs in all, {load_scale(scale).minutes} on ")
     assert re.search(r"this run has \d+ core\(s\)$", announced)
     assert warned == "no conda executable: --use-conda ignored, rules run in the active environment"
 
@@ -392,9 +388,7 @@ def environment(clone):
     """A ready .venv in the clone, whose snakemake only logs; returns the log."""
     log = clone.bin.parent / "snakemake.log"
     log.touch()
-    clone.write(
-        ".venv/bin/snakemake", f'#!{clone.bin}/bash\necho "$@" >> "{log}"\nexit "${{CODE:-0}}"\n'
-    ).chmod(0o755)
+    clone.write(".venv/bin/snakemake", f'#!{clone.bin}/bash\necho "$@" >> "{log}"\nexit "${{CODE:-0}}"\n').chmod(0o755)
     later = time.time() + 10
     os.utime(clone.write(".venv/ready"), (later, later))
     for name in ("ls", "flock"):

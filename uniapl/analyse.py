@@ -188,9 +188,7 @@ def _pairs(inputs: Inputs) -> pd.DataFrame:
     """
     words = _headline(inputs, inputs.responses).merge(inputs.expert, "left", "key", validate="m:1")
     if words.response_y.isna().any():
-        raise UserError(
-            f"data/expert.jsonl: no response for key {words.key[words.response_y.isna()].iloc[0]}"
-        )
+        raise UserError(f"data/expert.jsonl: no response for key {words.key[words.response_y.isna()].iloc[0]}")
     for name, column in (("own", "response_x"), ("expert", "response_y")):
         words[name] = [float(len(text.split())) for text in words[column]]
     scored = _headline(inputs, inputs.logprobs)
@@ -317,9 +315,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
     if scores.empty:
         raise UserError(f"{root}/score: no scores of {', '.join(seeds)}; run the stages up to score first")
     return Inputs(
-        test=test.assign(instructions=test.instruction_id_list.map(len))[
-            ["key", "benchmark", "instructions"]
-        ],
+        test=test.assign(instructions=test.instruction_id_list.map(len))[["key", "benchmark", "instructions"]],
         expert=_read(root / "data/expert.jsonl", "key response"),
         scores=scores[["arm", "seed", "decoding", *columns.split()]],
         responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),

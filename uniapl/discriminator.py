@@ -1,8 +1,8 @@
 """The frozen discriminator: a miniature POLAR, which reads a reference first and then scores a response against it.
 
-    input   P \\n reference <|reward|> P \\n response <|end|>     (POLAR, arXiv 2507.05197, with our separator tokens)
-    score   scalar head at the last token, unbounded
-    loss    - log sigma(score(chosen) - score(rejected)), trl.RewardTrainer
+input   P \\n reference <|reward|> P \\n response <|end|>     (POLAR, arXiv 2507.05197, with our separator tokens)
+score   scalar head at the last token, unbounded
+loss    - log sigma(score(chosen) - score(rejected)), trl.RewardTrainer
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,9 @@ class Settings(Optimization):
     weight_decay: float = setting(0.01, "ours: the family of scripted policies is small")
 
 
-def layout(prompt: list[int], reference: list[int], response: list[int], *, newline, separator, end, limit) -> list[int]:
+def layout(
+    prompt: list[int], reference: list[int], response: list[int], *, newline, separator, end, limit
+) -> list[int]:
     """Token ids of one scored pair, at most `limit`: POLAR keeps the last tokens of a prompt that is too long."""
     room = (limit - 4 - len(reference) - len(response)) // 2
     prompt = prompt[-room:] if room > 0 else []
@@ -30,7 +32,7 @@ def layout(prompt: list[int], reference: list[int], response: list[int], *, newl
 
 
 class Encoder:
-    """Turns texts into `layout` ids; prompt, reference and response are tokenized apart, so no merge crosses a border."""
+    """Turns texts into `layout` ids; the three texts are tokenized apart, so no merge crosses a border."""
 
     def __init__(self, tokenizer, response_tokens: int):
         self.tokenizer, self.response_tokens = tokenizer, response_tokens
@@ -109,7 +111,9 @@ def build(job: Job):
     def pairs(split: str) -> Dataset:
         rows = [row for row in triples if row["split"] == split]
         prompts, references = [r["prompt"] for r in rows], [r["reference"] for r in rows]
-        sides = {f"{side}_ids": encoder(prompts, references, [r[side] for r in rows]) for side in ("chosen", "rejected")}
+        sides = {
+            f"{side}_ids": encoder(prompts, references, [r[side] for r in rows]) for side in ("chosen", "rejected")
+        }
         return Dataset.from_dict(sides)
 
     torch.manual_seed(job.run.seed)

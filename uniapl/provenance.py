@@ -6,7 +6,17 @@ import resource
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("torch", "transformers", "trl", "accelerate", "datasets", "lm_eval", "snakemake", "scipy", "numpy")
+PACKAGES = (
+    "torch",
+    "transformers",
+    "trl",
+    "accelerate",
+    "datasets",
+    "lm_eval",
+    "snakemake",
+    "scipy",
+    "numpy",
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -40,9 +40,7 @@ def _refuse(rows: list[dict], of: int, problem: str) -> None:
     """Raise UserError with a count and the first names, unless `rows` is empty."""
     if rows:
         names = list(dict.fromkeys(map(_name, rows)))
-        raise UserError(
-            f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}"
-        )
+        raise UserError(f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
 
 
 def read_jsonl(path: str | Path) -> list[dict]:
@@ -188,9 +186,7 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
 
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompts", type=Path, required=True)
     parser.add_argument("--responses", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

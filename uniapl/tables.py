@@ -247,9 +247,7 @@ def render(analysis: Path, out: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     """The command line of stage tables."""
     parser = argparse.ArgumentParser(description="Tables of one analysis as .csv, .md and .tex.")
-    parser.add_argument(
-        "--analysis", type=Path, required=True, help="folder with the CSV files of an analysis"
-    )
+    parser.add_argument("--analysis", type=Path, required=True, help="folder with the CSV files of an analysis")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     args = parser.parse_args(argv)
     render(args.analysis, args.out)

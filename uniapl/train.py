@@ -11,7 +11,6 @@ A killed run continues from state/ and ends with the same weights. run.json is w
 """
 
 import argparse
-import dataclasses
 import fcntl
 import hashlib
 import importlib
@@ -21,7 +20,7 @@ import shutil
 import time
 from pathlib import Path
 
-from uniapl.config import Evaluation, Run, all_arms, experiment_names, load_experiment, load_scale, resolve
+from uniapl.config import Evaluation, all_arms, experiment_names, load_experiment, load_scale, resolve
 from uniapl.errors import UserError, one_line_errors
 from uniapl.job import Job, load_policy, load_tokenizer
 from uniapl.provenance import commit, device, peak_memory_mb, versions
@@ -93,7 +92,10 @@ def watch(trainer) -> None:
             if now - self.shown > 5:
                 self.shown, rate = now, (state.global_step - self.first) / (now - self.start)
                 left = (state.max_steps - state.global_step) / max(rate, 1e-9)
-                print(f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left", flush=True)
+                print(
+                    f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left",
+                    flush=True,
+                )
 
         def on_save(self, args, state, control, **kwargs):
             (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()

@@ -53,7 +53,7 @@ class UniAPLConfig(GRPOConfig):
 
 
 class EpochSampler(RepeatSampler):
-    """TRL's sampler with its order a function of (seed, epoch): a resumed run would otherwise repeat the first epoch."""
+    """TRL's sampler with its order a function of (seed, epoch): else a resumed run would repeat the first epoch."""
 
     def set_epoch(self, epoch: int) -> None:
         self.generator.manual_seed(self.seed + epoch)
@@ -82,9 +82,7 @@ class UniAPLTrainer(GRPOTrainer):
                 raise ValueError(f"UniAPLTrainer needs a column {column!r}, found {train_dataset.column_names}")
         reward_funcs = reward_funcs if isinstance(reward_funcs, list) else [reward_funcs]
         args.reward_weights = [*(args.reward_weights or [1.0] * len(reward_funcs)), 0.0]
-        super().__init__(
-            reward_funcs=[*reward_funcs, discriminator], args=args, train_dataset=train_dataset, **kwargs
-        )
+        super().__init__(reward_funcs=[*reward_funcs, discriminator], args=args, train_dataset=train_dataset, **kwargs)
         if self._is_vlm or self.aux_loss_enabled:
             raise ValueError("UniAPLTrainer supports dense, text-only policies")
         if self.model.config.attention_dropout:
@@ -162,9 +160,7 @@ class UniAPLTrainer(GRPOTrainer):
         try:  # one forward pass, two advantages; TRL's metrics describe the first
             preference = super()._compute_loss(model, inputs)
             self._metrics = {"train": defaultdict(list)}
-            adversarial = super()._compute_loss(
-                model, {**inputs, "advantages": inputs["discriminator_advantages"]}
-            )
+            adversarial = super()._compute_loss(model, {**inputs, "advantages": inputs["discriminator_advantages"]})
         finally:
             self._metrics, self._forward = metrics, None
         ids, mask, response_mask, tokens = self._demonstration_batch()

@@ -31,6 +31,11 @@ CONFIG_KEYS = ("scale",)
 DRAWN = ("scores", "differences", "curves", "lengths", "logprobs")  # figures/<name>.py
 MAIN = "analyse/headline/main.csv"  # of a set of results: what every figure waits for
 TABLES = ("main", "comparisons", "distances", "cost")
+MALLOC = {  # glibc: keep freed tensors instead of returning their pages; measured, a tenth of a training's CPU time
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",
+    "MALLOC_TRIM_THRESHOLD_": "16000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+}
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 
 

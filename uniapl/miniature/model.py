@@ -36,7 +36,11 @@ def build_tokenizer(texts: list[str], size: Size):
     trainer = trainers.BpeTrainer(
         vocab_size=size.vocabulary,
         special_tokens=[PAD, END, USER, ASSISTANT, REWARD],
-        initial_alphabet=[*map(chr, range(33, 127)), "Ġ", "Ċ"],  # printable ASCII, space, newline: a small softmax
+        initial_alphabet=[
+            *map(chr, range(33, 127)),
+            "Ġ",
+            "Ċ",
+        ],  # printable ASCII, space, newline: a small softmax
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)

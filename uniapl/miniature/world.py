@@ -15,7 +15,10 @@ TOPICS = {  # topic: (nouns, verbs)
     "kitchen": (("bread", "pot", "oven", "spoon", "soup", "table"), ("warms", "steams", "bakes", "cools")),
     "sky": (("cloud", "star", "moon", "storm", "wind", "sun"), ("moves", "fades", "burns", "passes")),
     "farm": (("horse", "barn", "field", "fence", "goat", "seed"), ("rests", "stands", "sleeps", "stirs")),
-    "school": (("book", "teacher", "desk", "lesson", "pencil", "class"), ("begins", "opens", "helps", "ends")),
+    "school": (
+        ("book", "teacher", "desk", "lesson", "pencil", "class"),
+        ("begins", "opens", "helps", "ends"),
+    ),
     "music": (("song", "drum", "piano", "choir", "note", "dance"), ("plays", "rings", "swells", "echoes")),
     "garden": (("rose", "bee", "pond", "hedge", "root", "bird"), ("blooms", "climbs", "sings", "spreads")),
     "winter": (("snow", "ice", "sled", "frost", "scarf", "fire"), ("falls", "melts", "cracks", "gleams")),
@@ -40,6 +43,14 @@ NEW_TYPES = (  # in the pretraining text, never in a training prompt
     "keywords:frequency",
     "startend:quotation",
     "detectable_format:title",
+)
+LONG = (  # need more words or sentences than "less than" leaves
+    "detectable_format:number_bullet_lists",
+    "detectable_content:postscript",
+    "keywords:frequency",
+    "startend:end_checker",
+    "detectable_format:title",
+    "detectable_format:number_highlighted_sections",
 )
 CONFLICTS = {
     frozenset(pair)
@@ -121,9 +132,7 @@ def _infeasible(ids: list[str], kwargs: list[dict]) -> bool:
     if any(frozenset((a, b)) in CONFLICTS for a in ids for b in ids):
         return True
     short = any(k.get("relation") == "less than" and "frequency" not in k for k in kwargs)
-    long_forms = {"detectable_format:number_bullet_lists", "detectable_content:postscript", "keywords:frequency",
-                  "startend:end_checker", "detectable_format:title", "detectable_format:number_highlighted_sections"}  # fmt: skip
-    return short and bool(long_forms & set(ids))
+    return short and bool(set(LONG) & set(ids))
 
 
 def draw_prompt(key: int, topics: tuple[str, ...], types: tuple[str, ...], rng: random.Random, *, must=()) -> dict:

@@ -144,7 +144,7 @@ def write(row: dict, style: Style, rng: random.Random) -> str:
 
 
 def degenerate(text: str, rng: random.Random) -> str:
-    """A broken version of a response: looped, cut or with its words shuffled (ours: without them nonsense scores well)."""
+    """A broken version of a response: looped, cut or shuffled (ours: without them nonsense scores well)."""
     words = text.split(" ")
     match rng.randrange(4):
         case 0:

@@ -1,0 +1,39 @@
+"""Per-token log-probabilities against the plain definition."""
+
+import miniature
+import pytest
+import torch
+
+from uniapl import logprobs
+from uniapl.logprobs import token_logprobs
+
+PAIRS = [([5, 6, 7], [8, 9]), ([10], [11, 12, 13, 14, 1]), ([15, 16], [17])]
+
+
+def plain(model, prompt, response):
+    """log softmax of the full logits at every position, one row at a time."""
+    with torch.inference_mode():
+        logits = model(torch.tensor([prompt + response])).logits[0]
+    rows = torch.log_softmax(logits.double(), -1)
+    return [rows[len(prompt) + t - 1, token].item() for t, token in enumerate(response)]
+
+
+def test_values_are_those_of_the_full_softmax_in_the_order_of_the_input():
+    model = miniature.policy()
+    for (prompt, response), got in zip(PAIRS, token_logprobs(model, PAIRS), strict=True):
+        assert got.tolist() == pytest.approx(plain(model, prompt, response), abs=1e-5)
+
+
+@pytest.mark.parametrize(("batch", "chunk"), [(1, 4096), (2, 3), (64, 1)])
+def test_values_do_not_depend_on_batching_chunking_or_neighbours(monkeypatch, batch, chunk):
+    model = miniature.policy()
+    together = token_logprobs(model, PAIRS)
+    monkeypatch.setattr(logprobs, "CHUNK", chunk)
+    for a, b in zip(together, token_logprobs(model, PAIRS, batch=batch), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=2e-6)
+
+
+def test_probabilities_of_all_next_tokens_add_up_to_one():
+    model, n = miniature.policy(), len(miniature.tokenizer())
+    values = torch.cat(token_logprobs(model, [([5, 6], [token]) for token in range(n)]))
+    assert values.exp().sum().item() == pytest.approx(1, abs=1e-4)
