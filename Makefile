@@ -6,8 +6,8 @@ VENV := .venv
 SCALE ?=
 CONFIG := $(if $(SCALE),--config scale=$(SCALE))
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
-# one run at a time: what a killed run left locked may be unlocked only while nobody else runs
-ALONE := flock --nonblock --conflict-exit-code 75 .snakemake.lock
+# held by a run and everything it started, so what a killed run left locked is known to be stale
+LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 .PHONY: reproduce figures test lint venv clean-venv
@@ -15,22 +15,20 @@ USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 venv: $(VENV)/ready
 
 $(VENV)/ready: requirements.lock pyproject.toml
-	@python=""; for p in $(PYTHON) python3.12 python3.11 python3; do \
+	@python=""; for p in $(PYTHON) python3 python3.12 python3.11; do \
 	  if command -v $$p >/dev/null && $$p -c '$(USABLE)' 2>/dev/null; then python=$$p; break; fi; done; \
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.11 or 3.12 is needed, and none is on PATH: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; fi; \
 	echo "building $(VENV) with $$($$python --version) (a few minutes, once)"; \
 	$$python -m venv --clear $(VENV) \
-	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check setuptools wheel \
 	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
 	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
 	&& touch $@
 
 reproduce: venv
-	@if [ -n "$$(ls .snakemake/locks 2>/dev/null)" ]; then \
-	  $(IN_VENV) $(ALONE) snakemake --unlock $(CONFIG) >/dev/null 2>&1 || true; fi
-	@$(IN_VENV) $(ALONE) snakemake --cores all --use-conda $(CONFIG) || { \
-	  code=$$?; [ $$code -ne 75 ] || echo "error: another make reproduce is running in this folder" >&2; exit $$code; }
+	@flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2
+	@$(IN_VENV) flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \
+	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all --use-conda $(CONFIG)'
 
 figures: venv
 	@$(IN_VENV) snakemake figures/

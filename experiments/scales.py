@@ -41,6 +41,8 @@ SMOKE = Scale(
     evaluation=Evaluation(probe_prompts=16),
 )
 
+RL_TINY = {"steps": 100, "prompts_per_step": 10, "schedule": "constant_with_warmup", "probe_every": 20}
+
 TINY = Scale(
     name="tiny",
     hardware="2 CPU cores",
@@ -49,14 +51,9 @@ TINY = Scale(
     world=World(),
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
-        "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 2e-3, "probe_every": 25},
-        "baselines.grpo": {"steps": 60, "prompts_per_step": 12, "learning_rate": 5e-4},
-        "uniapl.recipe": {
-            "steps": 60,
-            "prompts_per_step": 12,
-            "learning_rate": 2e-3,
-            "demonstrations_per_step": 80,
-        },
+        "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 4e-3, "probe_every": 25},
+        "baselines.grpo": {**RL_TINY, "learning_rate": 5e-4},
+        "uniapl.recipe": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
         "uniapl.discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),

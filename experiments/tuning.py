@@ -18,7 +18,7 @@ EXPERIMENT = Experiment(
     question="Which learning rate gives each arm its best validation accuracy?",
     expectation="About 2e-3 for SFT and UniAPL; 5e-4 for GRPO, since 1e-3 degraded language in a first look.",
     arms=(
-        *candidates("sft", "baselines.sft", (1e-3, 2e-3, 4e-3)),
+        *candidates("sft", "baselines.sft", (2e-3, 4e-3, 8e-3)),
         *candidates("grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4)),
         *candidates("sft_then_grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4), start="sft"),
         *candidates("uniapl", "uniapl.recipe", (1e-3, 2e-3, 4e-3)),

@@ -334,6 +334,7 @@ PYTHON = """case "$*" in
   *"import sys"*) exit {usable} ;;
   --version) echo "Python 3.12.1" ;;
   "-m venv --clear"*) {mkdir} -p "$4/bin"; {cp} "$0" "$4/bin/python" ;;
+  *"{breaks}"*) exit 1 ;;
 esac
 echo "$*" >> {log}"""
 
@@ -344,9 +345,9 @@ def python(clone):
     log = clone.bin.parent / "python.log"
     log.touch()
 
-    def put(name: str, usable: bool):
+    def put(name: str, usable: bool, breaks: str = "nothing"):
         tools = {tool: shutil.which(tool) for tool in ("mkdir", "cp")}
-        clone.tool(name, PYTHON.format(usable=int(not usable), log=log, **tools))
+        clone.tool(name, PYTHON.format(usable=int(not usable), breaks=breaks, log=log, **tools))
         return log
 
     clone.tool("touch", f'exec {shutil.which("touch")} "$@"')
@@ -376,9 +377,9 @@ def test_make_builds_the_environment_from_the_lock_once_and_again_when_the_lock_
     assert clone.run(MAKE, "venv")[0] == 0 and log.read_text() == 2 * calls
 
 
-def test_a_failed_installation_is_not_taken_for_an_environment(clone, python):
-    python("python3", usable=True)
-    clone.tool("touch", "exit 1")  # the last step
+@pytest.mark.parametrize("step", ["-r requirements.lock", "-e ."])
+def test_a_failed_installation_is_not_taken_for_an_environment(step, clone, python):
+    python("python3", usable=True, breaks=step)
     assert clone.run(MAKE, "venv")[0] != 0
     assert not (clone.folder / ".venv/ready").exists()
 

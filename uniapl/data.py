@@ -119,7 +119,8 @@ def build(world: World, out: Path) -> dict:
     test, validation = [], []
     for rows, n, first in ((test, world.test, 100_000), (validation, world.validation, 200_000)):
         for offset, benchmark in enumerate(BENCHMARKS):
-            rows += prompts_with_expert(n, first + offset * 10_000, benchmark, stream["prompts"], seen)
+            size = n if benchmark == "trained" else n // 2
+            rows += prompts_with_expert(size, first + offset * 10_000, benchmark, stream["prompts"], seen)
     train = prompts_with_expert(world.train, 0, "trained", stream["prompts"], seen)
     files = {
         "train": [{**row, "demonstration": row["response"]} for row in train],

@@ -72,8 +72,8 @@ CONFLICTS = {
 class World:
     """Sizes, in rows, and the seed of everything that is drawn.
 
-    `corpus`: pretraining documents. `train`: prompts with one demonstration each. `validation`, `test`: prompts per
-    benchmark. `comparisons`: training triples of the discriminator. `obedience`: the probability that a
+    `corpus`: pretraining documents. `train`: prompts with one demonstration each. `validation`, `test`: prompts of
+    trained types, and half as many for each of the other benchmarks. `comparisons`: training triples of the discriminator. `obedience`: the probability that a
     pretraining document follows each of its instructions. `size`: the shape of the policy.
     """
 
