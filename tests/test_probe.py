@@ -34,17 +34,18 @@ def test_another_policy_has_positive_kl():
 
 
 def test_measuring_is_repeatable_and_leaves_generator_and_mode_alone():
-    model = miniature.policy().train()
+    model, measured = miniature.policy().train(), probe()
     torch.manual_seed(3)
     state = torch.get_rng_state()
-    first = probe().measure(model, seed=1)
+    first = measured.measure(model, seed=1)
     assert torch.equal(state, torch.get_rng_state()) and model.training
-    assert probe().measure(model, seed=1) == first
-    assert probe().measure(model, seed=2) != first
+    assert measured.measure(model, seed=1) == first
+    assert measured.measure(model, seed=2) != first
 
 
 def test_a_probed_training_is_bit_for_bit_the_unprobed_one(tmp_path):
     def weights(probed):
+        callback = ProbeCallback(probe(), every=1, seed=0)  # before the trainer: fresh weights set the global seed
         trainer = GRPOTrainer(
             model=miniature.policy(),
             reward_funcs=[miniature.words],
@@ -59,13 +60,14 @@ def test_a_probed_training_is_bit_for_bit_the_unprobed_one(tmp_path):
                 disable_tqdm=True,
                 save_strategy="no",
                 bf16=False,
+                dataloader_pin_memory=False,
                 gradient_checkpointing=False,
             ),
             train_dataset=Dataset.from_list(miniature.chats()),
             processing_class=miniature.tokenizer(),
         )
         if probed:
-            trainer.add_callback(ProbeCallback(probe(), every=1, seed=0))
+            trainer.add_callback(callback)
         trainer.train()
         rows = [row["step"] for row in trainer.state.log_history if "probe_kl" in row]
         assert rows == ([0, 1, 2, 3] if probed else [])

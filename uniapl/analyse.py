@@ -36,6 +36,7 @@ METRICS = ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose")
 LENGTH = "response length (words)"
 UNDER = "log-probability per token, own vs expert text, under the {}"  # the arm ("self") or the base
 SPENT = "optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds".split()
+CURVES = r"probe_\w+|loss\w*|reward|zero_variance"  # of a history: what does not depend on the machine
 BINS = 40  # about so many per histogram: enough to see a mode, few enough for 100 responses
 CELL = ("arm", "benchmark", "decoding", "metric")
 COMPARED = """arm against benchmark metric decoding difference low high seed_low seed_high p p_holm p_seeds
@@ -262,9 +263,11 @@ def _logprob_histograms(logprobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _curves(history: pd.DataFrame) -> pd.DataFrame:
-    """Long form, measured values only; the step counts within the arm's own training."""
+    """Long form of what the CURVES name, six digits; the step counts within the arm's own training."""
     curves = history.melt(["arm", "seed", "step"], var_name="quantity", value_name="value")
+    curves = curves[curves.quantity.str.fullmatch(CURVES)]
     curves = curves.assign(value=pd.to_numeric(curves.value)).dropna(subset="value")
+    curves = curves.assign(value=[float(f"{value:.6g}") for value in curves.value])
     return curves.sort_values(["arm", "seed", "quantity", "step"])
 
 

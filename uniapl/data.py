@@ -7,7 +7,7 @@
     test.jsonl         the same; benchmark is trained, new_types or new_topics
     expert.jsonl       key, response: the expert on every validation and test prompt
     corpus.jsonl       prompt, completion: the pretraining text
-    comparisons.jsonl  prompt, reference, chosen, rejected, policies, split: the discriminator's triples
+    comparisons.jsonl  prompt, reference, chosen, rejected, expert, broken, split: the discriminator's triples
     scratch/           tokenizer and random weights, Hugging Face format
     summary.json       counts and the SHA-256 of every file
 """

@@ -70,6 +70,12 @@ def last_checkpoint(state: Path) -> Path | None:
     return next((path for path in reversed(checkpoints) if path.exists()), None)
 
 
+def restore_token_count(trainer, checkpoint: Path) -> None:
+    """Go on counting where the interrupted run stopped: TRL's counter starts again from zero."""
+    log = json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
+    trainer._total_train_tokens = next(row["num_tokens"] for row in reversed(log) if "num_tokens" in row)
+
+
 def watch(trainer) -> None:
     """Add the callbacks that keep the history's own columns, stop on NaN, show progress and mark checkpoints."""
     from transformers import PrinterCallback, TrainerCallback
@@ -167,6 +173,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     checkpoint = last_checkpoint(state)
     if checkpoint:
         print(f"continuing from {checkpoint.name}", flush=True)
+        restore_token_count(trainer, checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     heldout = trainer.evaluate() if trainer.eval_dataset is not None else {}
 

@@ -26,7 +26,7 @@ class Size:
 
 
 def build_tokenizer(texts: list[str], size: Size):
-    """A byte-level BPE tokenizer trained on `texts`, with the chat template of the miniature world."""
+    """A byte-level BPE tokenizer trained on `texts`, with the miniature's chat template; it drops non-ASCII text."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 

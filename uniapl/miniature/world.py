@@ -73,8 +73,8 @@ class World:
     """Sizes, in rows, and the seed of everything that is drawn.
 
     `corpus`: pretraining documents. `train`: prompts with one demonstration each. `validation`, `test`: prompts of
-    trained types, and half as many for each of the other benchmarks. `comparisons`: training triples of the discriminator. `obedience`: the probability that a
-    pretraining document follows each of its instructions. `size`: the shape of the policy.
+    trained types, and half as many for each other benchmark. `comparisons`: triples of the discriminator.
+    `obedience`: the probability that a pretraining document follows each of its instructions. `size`: the policy's.
     """
 
     seed: int = 0
