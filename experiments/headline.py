@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
     arms=(
         Arm("sft", "baselines.sft"),
         Arm("grpo", "baselines.grpo"),
-        Arm("sft_then_grpo", "baselines.grpo", start="sft"),
+        Arm("sft_then_grpo", "baselines.grpo", start="sft", changes={"learning_rate": 3e-4}),
         Arm("uniapl", "uniapl.recipe"),
     ),
     against=("grpo", "sft_then_grpo"),

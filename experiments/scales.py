@@ -2,7 +2,7 @@
 
 Budgets at smoke and tiny are matched: SFT-then-GRPO and UniAPL see the same number of demonstration rows and of
 rollouts; SFT alone sees these demonstration rows, GRPO alone these rollouts. Learning rates and weights at tiny are
-those that experiments/tuning.py found best on the validation split.
+those that experiments/tuning.py found best on the validation split (results/LOG.md has the table).
 """
 
 from uniapl.config import Arm, Evaluation, Scale

@@ -81,7 +81,7 @@ def constant(completions, **_):
         {"loss_type": "dr_grpo", "scale_rewards": "none"},
         {"num_iterations": 2},
         {"per_device_train_batch_size": 4, "gradient_accumulation_steps": 2},
-        {"mask_truncated_completions": True},
+        {"importance_sampling_level": "sequence"},
         {"remove_unused_columns": True},
     ],
     ids=str,

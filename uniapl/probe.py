@@ -89,5 +89,7 @@ class ProbeCallback(TrainerCallback):
             self._append(state, model)
 
     def _append(self, state, model):
+        if not all(p.isfinite().all() for p in model.parameters()):
+            return  # nothing to sample from; the log of this step stops the training
         values = self.probe.measure(model, seed=self.seed * 1_000_003 + state.global_step)
         state.log_history.append({"step": state.global_step, **values})

@@ -183,7 +183,8 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     fresh.rename(out / "model")
     per_step = module.cost_per_step(run.settings)
     rows = history(trainer.state.log_history, per_step["rollouts"])
-    pd.DataFrame(rows).to_csv(out / "history.csv", index=False)
+    table = pd.DataFrame(rows).set_index("step").sort_index(axis="columns")  # a resumed log has another key order
+    table.to_csv(out / "history.csv")
     card = {
         **run.describe(),
         "start_arm": run.start.arm if run.start else None,
