@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from uniapl.config import choose, setting
-from uniapl.errors import UserError
 from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, messages
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 TEXTS = {"demonstrations": ("train.jsonl", "demonstration"), "corpus": ("corpus.jsonl", "completion")}
 
@@ -21,12 +20,9 @@ class Settings(Optimization):
 def rows(job: Job) -> list[dict]:
     """The rows that are learned, in TRL's prompt-completion format."""
     file, column = TEXTS[choose("text", job.run.settings.text, TEXTS)]
-    found = read_jsonl(job.data / file)
-    if not found:
-        raise UserError(f"{job.data / file}: no rows")
     return [
         {"prompt": messages(row["prompt"]), "completion": [{"role": "assistant", "content": row[column]}]}
-        for row in found
+        for row in read_jsonl(job.data / file)
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from uniapl import checkers, data
 from uniapl.miniature.world import NEW_TOPICS, NEW_TYPES, TRAINED, World, draw_prompt
 from uniapl.miniature.writers import EXPERT
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 SIZES = dict(corpus=200, train=40, validation=8, test=12, comparisons=60)
 WORLD = World(**SIZES)

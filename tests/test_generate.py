@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from uniapl import score
-from uniapl.data import write_jsonl
+from uniapl.rows import write_jsonl
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from uniapl.errors import UserError
-from uniapl.score import main, match, read_jsonl, read_prompts, read_responses, score, summary
+from uniapl.rows import read_jsonl
+from uniapl.score import main, match, read_prompts, read_responses, score, summary
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ifeval"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")

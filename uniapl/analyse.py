@@ -29,6 +29,7 @@ import pandas as pd
 from uniapl import stats
 from uniapl.config import load_experiment, load_scale, seeds_of
 from uniapl.errors import UserError, one_line_errors
+from uniapl.rows import read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 DECODINGS = ("greedy", "sampled")
@@ -347,8 +348,7 @@ def _read(path: Path, columns: str) -> pd.DataFrame:
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the stage {path.parent.name} first")
     if path.suffix == ".jsonl":
-        with open(path, encoding="utf-8") as lines:
-            table = pd.DataFrame([json.loads(line) for line in lines if line.strip()])
+        table = pd.DataFrame(read_jsonl(path))
     else:
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     if absent := set(columns.split()) - set(table.columns):

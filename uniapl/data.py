@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import random
-from collections.abc import Iterable
 from pathlib import Path
 
 from uniapl import checkers
@@ -25,6 +24,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.miniature.model import write_scratch
 from uniapl.miniature.world import NEW_TOPICS, NEW_TYPES, TOPICS, TRAINED, World, draw_prompt
 from uniapl.miniature.writers import EXPERT, degenerate, random_style, write
+from uniapl.rows import write_jsonl
 
 OLD_TOPICS = tuple(topic for topic in TOPICS if topic not in NEW_TOPICS)
 BENCHMARKS = {  # benchmark: (topics, instruction types, at least one of these)
@@ -37,8 +37,7 @@ TRIES = 20
 
 def follows(row: dict, response: str) -> bool:
     """Whether the response follows all of the row's instructions, strictly."""
-    built = [checkers.build(i, k) for i, k in zip(row["instruction_id_list"], row["kwargs"], strict=True)]
-    return checkers.all_strict(built, response)
+    return checkers.all_strict(checkers.build_all(row["instruction_id_list"], row["kwargs"]), response)
 
 
 def expert_response(row: dict, rng: random.Random) -> str | None:
@@ -100,11 +99,6 @@ def comparisons(world: World, rng: random.Random) -> list[dict]:
             }
         )
     return rows
-
-
-def write_jsonl(path: Path, rows: Iterable[dict]) -> None:
-    """One JSON object a line, UTF-8."""
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
 def _without(rows: list[dict], *names: str) -> list[dict]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from uniapl.config import setting
 from uniapl.job import Job, Optimization, arguments, load_tokenizer
 from uniapl.miniature.model import END, REWARD
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ import tempfile
 from pathlib import Path
 
 from uniapl.config import Evaluation, load_scale
-from uniapl.errors import UserError, one_line_errors
+from uniapl.errors import one_line_errors
 from uniapl.job import load_policy, load_tokenizer, messages
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 DECODINGS = {
     "greedy": {"do_sample": False},
@@ -108,8 +108,6 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     evaluation = load_scale(args.scale).evaluation
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(args.prompts)}
-    if not benchmark:
-        raise UserError(f"{args.prompts}: no rows")
 
     import pandas as pd
     import torch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from uniapl.config import Run, setting
 from uniapl.errors import UserError
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,6 @@ def rollout_rows(path: Path, tokenizer, room: int) -> list[dict]:
     """Rows for GRPO: prompt (chat), instructions (JSON), demonstration. Raises UserError for a prompt that leaves
     less than `room` tokens of the model's context for its response."""
     rows = read_jsonl(path)
-    if not rows:
-        raise UserError(f"{path}: no rows")
     limit = tokenizer.model_max_length - room
     for line, row in enumerate(rows, start=1):
         chat = tokenizer.apply_chat_template(messages(row["prompt"]), add_generation_prompt=True, return_dict=False)

@@ -10,9 +10,8 @@ from uniapl import checkers
 
 
 @functools.lru_cache(maxsize=4096)
-def _built(instructions: str) -> tuple:
-    ids, kwargs = json.loads(instructions)
-    return tuple(checkers.build(i, k) for i, k in zip(ids, kwargs, strict=True))
+def _built(instructions: str):
+    return checkers.build_all(*json.loads(instructions))
 
 
 def follows_all(completions: list[list[dict]], instructions: list[str], **_) -> list[float]:

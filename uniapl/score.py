@@ -24,6 +24,7 @@ import pyarrow.parquet
 
 from uniapl import checkers
 from uniapl.errors import UserError, one_line_errors
+from uniapl.rows import read_jsonl
 
 PROMPT_FIELDS = {"key": (int, str), "prompt": str, "instruction_id_list": list, "kwargs": list}
 ENDINGS = (".csv", ".parquet")
@@ -41,31 +42,6 @@ def _refuse(rows: list[dict], of: int, problem: str) -> None:
     if rows:
         names = list(dict.fromkeys(map(_name, rows)))
         raise UserError(f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
-
-
-def read_jsonl(path: str | Path) -> list[dict]:
-    """The objects of a JSON Lines file, without its blank lines. Raises UserError as `file:line: problem`."""
-    rows = []
-    try:
-        with open(path, encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    rows.append(_parse(line, f"{path}:{number}"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}") from error
-    if not rows:
-        raise UserError(f"{path}: holds no rows")
-    return rows
-
-
-def _parse(line: str, where: str) -> dict:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{where}: not JSON: {error}") from error
-    if not isinstance(row, dict):
-        raise UserError(f"{where}: a row must be a JSON object, not {type(row).__name__}")
-    return row
 
 
 def read_prompts(path: str | Path) -> list[dict]:

@@ -24,7 +24,7 @@ from uniapl.config import Evaluation, all_arms, experiment_names, load_experimen
 from uniapl.errors import UserError, one_line_errors
 from uniapl.job import Job, load_policy, load_tokenizer
 from uniapl.provenance import commit, device, peak_memory_mb, versions
-from uniapl.score import read_jsonl
+from uniapl.rows import read_jsonl
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 NAMES = {  # TRL's names of what it logs, and ours

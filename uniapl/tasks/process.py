@@ -5,8 +5,7 @@ from uniapl import checkers
 
 def process_results(doc: dict, results: list[str]) -> dict:
     """The four IFEval metrics of one response; instruction-level ones as lists, which `mean_of_lists` pools."""
-    asked = zip(doc["instruction_id_list"], doc["kwargs"], strict=True)
-    built = [checkers.build(i, k, where=f"key {doc['key']}") for i, k in asked]
+    built = checkers.build_all(doc["instruction_id_list"], doc["kwargs"], where=f"key {doc['key']}")
     verdicts = checkers.check(built, results[0])
     return {
         "prompt_strict": float(all(verdicts.strict)),
