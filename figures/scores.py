@@ -7,6 +7,7 @@ from figures import style
 WORDS = ("arm", "benchmark", "decoding", "metric", "method")
 NUMBERS = ("estimate", "low", "high", "n_seeds", "n_prompts")
 WIDEST = 3  # panels in a row
+CLEAR = 4  # percent: a number centred further left would touch the axis
 
 
 def draw(analysis: Path):
@@ -25,7 +26,7 @@ def draw(analysis: Path):
             row, colour = rows.loc[arm], style.look(arm).colour
             ax.hlines(y, row.low, row.high, color=colour, linewidth=1.4)
             ax.plot(row.estimate, y, style.look(arm).marker, color=colour)
-            ax.annotate(f"{row.estimate:.1f}", (row.estimate, y), **style.ABOVE)
+            ax.annotate(f"{row.estimate:.1f}", (max(row.estimate, CLEAR), y), **style.ABOVE)
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
         ax.set_yticks(range(len(arms)), [style.label(arm) for arm in arms])
         ax.set_ylim(len(arms) - 0.5, -0.7)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ def test_the_table_replaces_what_stands_between_the_markers():
 def test_the_readme_shows_the_published_table():
     readme = (ROOT / "README.md").read_text()
     assert with_table(readme, (ROOT / "results/published/tiny/tables/main.md").read_text()) == readme
+
+
+def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table():
+    readme = (ROOT / "README.md").read_text()
+    prose = readme.split(END, 1)[1]
+    tables = "".join(path.read_text() for path in (ROOT / "results/published/tiny/tables").glob("*.md"))
+    intervals = re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", prose)
+    assert len(intervals) >= 4
+    assert [text for text in intervals if text not in tables] == []
 
 
 @pytest.mark.parametrize("manifest", PUBLISHED, ids=lambda path: path.parent.name)

@@ -76,9 +76,9 @@ def numbers(text):
 
 def test_main_is_one_row_per_arm_with_a_column_per_benchmark(rendered):
     assert cells(rendered["main", ".md"]) == [
-        ["arm", "trained types (%)", "new types (%)", "seeds", "prompts"],
-        ["base", "28.1 [20.0, 36.0]", "0.0 [0.0, 5.7]", "1", "128/64"],
-        ["grpo", "46.5 [40.1, 53.0]", "", "5", "128/-"],
+        ["arm", "trained types (%)", "new types (%)", "trained types, sampled (%)", "seeds", "prompts"],
+        ["base", "28.1 [20.0, 36.0]", "0.0 [0.0, 5.7]", "", "1", "128/64"],
+        ["grpo", "46.5 [40.1, 53.0]", "", "41.1 [39.9, 42.2]", "5", "128/-"],
     ]
     caption = rendered["main", ".md"].splitlines()[-1]
     assert "n = 128 prompts (trained types), 64 prompts (new types)" in caption
@@ -98,13 +98,13 @@ def test_csv_keeps_every_row_and_the_promised_columns(rendered, tmp_path):
 
 def test_a_difference_that_is_not_significant_has_the_detectable_one_beside_it(rendered):
     head, *rows = cells(rendered["comparisons", ".md"])
-    assert head[3:6] == ["difference (points)", "detectable", "over seeds"]
-    assert [row[3:8] for row in rows] == [
+    assert head[2:7] == ["decoding", "benchmark", "difference (points)", "detectable", "over seeds"]
+    assert [row[4:9] for row in rows] == [
         ["5.4 [-1.3, 12.2]", "9.9", "[1.0, 9.9]", "0.0514", "0.1028"],
         ["-12.0 [-20.0, 0.0]", "", "[1.0, 9.9]", "0.0002", "0.0004"],
         ["5.4 [-1.3, 12.2]", "", "", "0.0514", "0.0496"],
     ]
-    assert [row[9] for row in rows] == ["5 and 4", "5 and 4", "1 and 4"]
+    assert [row[10] for row in rows] == ["5 and 4", "5 and 4", "1 and 4"]
 
 
 def test_missing_values_are_blank_and_never_zero(rendered):
@@ -135,9 +135,9 @@ def test_latex_escapes_what_a_name_may_contain():
 
 def test_latex_has_one_column_per_head_and_aligns_words_left(rendered):
     tex = rendered["comparisons", ".tex"]
-    assert r"\begin{tabular}{lllrrrrrrrr}" in tex
+    assert r"\begin{tabular}{llllrrrrrrrr}" in tex
     rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 10 for row in rows)
+    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 11 for row in rows)
     assert r"a\&b\%c & grpo" in tex and r"\label{tab:comparisons}" in tex
 
 

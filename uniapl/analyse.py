@@ -147,14 +147,16 @@ def _main(prompts: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: i
 
 
 def _comparisons(prompts: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
-    """One Holm family per benchmark: all pairs of the plan, whether or not their runs exist."""
+    """One Holm family per decoding and benchmark: all pairs of the plan, whether or not their runs exist."""
     pairs, rows = plan.pairs(), []
-    for benchmark, of_benchmark in zip(names, rng.spawn(len(names)), strict=True):
-        cell = dict(benchmark=benchmark, decoding=plan.decoding, metric="prompt_strict")
-        cell["family"] = f"prompt_strict, {plan.decoding}, {benchmark}: {len(pairs)} comparisons"
+    decodings = sorted(DECODINGS, key=lambda name: name != plan.decoding)
+    families = list(itertools.product(decodings, names))
+    for (decoding, benchmark), of_family in zip(families, rng.spawn(len(families)), strict=True):
+        cell = dict(benchmark=benchmark, decoding=decoding, metric="prompt_strict")
+        cell["family"] = f"prompt_strict, {decoding}, {benchmark}: {len(pairs)} comparisons"
         found = []
-        for (arm, against), child in zip(pairs, of_benchmark.spawn(len(pairs)), strict=True):
-            a, b = (_matrix(prompts, x, benchmark, plan.decoding, "prompt_strict") for x in (arm, against))
+        for (arm, against), child in zip(pairs, of_family.spawn(len(pairs)), strict=True):
+            a, b = (_matrix(prompts, x, benchmark, decoding, "prompt_strict") for x in (arm, against))
             if not a.empty and not b.empty:
                 row = _percent(stats.compare(a, b, rng=child, resamples=resamples))
                 found.append(row | cell | dict(arm=arm, against=against, mcnemar_p=_mcnemar(a, b)))

@@ -114,29 +114,33 @@ def _methods(text: pd.DataFrame) -> str:
 
 
 def view_main(text: pd.DataFrame) -> View:
-    """One row per arm: prompt-level strict accuracy on each benchmark, greedy decoding."""
-    shown = text[(text.metric == "prompt_strict") & (text.decoding == "greedy")]
-    benchmarks, rows = _benchmarks(shown), []
-    for arm, of_arm in shown.groupby("arm", sort=False):
+    """One row per arm: prompt-level strict accuracy, greedy on each benchmark and sampled on the first."""
+    strict = text[text.metric == "prompt_strict"]
+    greedy, sampled = (strict[strict.decoding == decoding] for decoding in ("greedy", "sampled"))
+    benchmarks, rows = _benchmarks(greedy), []
+    first = next(iter(benchmarks), None)
+    for arm, of_arm in greedy.groupby("arm", sort=False):
         cells = {row.benchmark: _interval(row, "estimate") for _, row in of_arm.iterrows()}
+        drawn = sampled[(sampled.arm == arm) & (sampled.benchmark == first)]
+        at_one = [_interval(row, "estimate") for _, row in drawn.iterrows()] or [""]
         prompts = dict(zip(of_arm.benchmark, of_arm.n_prompts, strict=True))
         counts = [_span(of_arm.n_seeds), "/".join(prompts.get(b, "-") for b in benchmarks)]
-        rows.append([arm, *(cells.get(b, "") for b in benchmarks), *counts])
+        rows.append([arm, *(cells.get(b, "") for b in benchmarks), *at_one, *counts])
     caption = (
-        "Prompts of which every instruction is followed (prompt-level strict accuracy, greedy decoding), in "
-        f"%, with 95 % interval. {_prompts(shown)}; seeds per arm: {_seeds(shown)}. Interval: "
-        f"{_methods(shown)}."
+        "Prompts of which every instruction is followed (prompt-level strict accuracy), in %, with 95 % interval; "
+        f"greedy decoding, and sampled at temperature 1 where it says so. {_prompts(greedy)}; seeds per arm: "
+        f"{_seeds(greedy)}. Interval: {_methods(greedy)}."
     )
-    head = ["arm", *(f"{label} (%)" for label in benchmarks.values()), "seeds", "prompts"]
-    return View(caption, head, rows)
+    labels = [*benchmarks.values(), *([f"{benchmarks[first]}, sampled"] if first else ["sampled"])]
+    return View(caption, ["arm", *(f"{label} (%)" for label in labels), "seeds", "prompts"], rows)
 
 
 def view_comparisons(text: pd.DataFrame) -> View:
-    """One row per pair and benchmark; the detectable difference stands beside each non-significant one."""
+    """One row per pair, decoding and benchmark; the detectable difference stands beside each non-significant one."""
     rows = []
     for _, row in text.iterrows():
         found = [_interval(row, "difference"), "" if float(row.p_holm) < ALPHA else row.detectable]
-        pair = [row.arm, row.against, BENCHMARKS.get(row.benchmark, row.benchmark)]
+        pair = [row.arm, row.against, row.decoding, BENCHMARKS.get(row.benchmark, row.benchmark)]
         seeds = " and ".join(dict.fromkeys([row.n_seeds, row.n_seeds_against]))
         over_seeds = f"[{row.seed_low}, {row.seed_high}]" if row.seed_low else ""
         rows.append([*pair, *found, over_seeds, row.p, row.p_holm, row.effect, seeds, row.n_prompts])
@@ -144,11 +148,11 @@ def view_comparisons(text: pd.DataFrame) -> View:
         "Difference in prompt-level strict accuracy, arm minus comparator, in points, with 95 % interval; "
         f"beside one that is not significant (Holm-adjusted p of {ALPHA} or more), the difference that "
         "these data would detect with 80 % power. Over seeds: 95 % t interval, for these prompts only. p: "
-        "two-sided, same bootstrap; Holm: within the family "
-        f"({'; '.join(dict.fromkeys(text.family))}). Effect: Cohen's h. {_prompts(text)}; seeds per arm: "
+        "two-sided, same bootstrap; Holm: within the comparisons of one decoding and one benchmark. Effect: "
+        f"Cohen's h. {_prompts(text)}; seeds per arm: "
         f"{_seeds(text)}. Method: {_methods(text)}."
     )
-    head = "arm|against|benchmark|difference (points)|detectable|over seeds|p|p (Holm)|effect (h)"
+    head = "arm|against|decoding|benchmark|difference (points)|detectable|over seeds|p|p (Holm)|effect (h)"
     return View(caption, [*head.split("|"), "seeds", "prompts"], rows)
 
 
