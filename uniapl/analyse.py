@@ -27,12 +27,11 @@ import numpy as np
 import pandas as pd
 
 from uniapl import stats
-from uniapl.config import load_experiment, load_scale, seeds_of
+from uniapl.config import DECODINGS, load_experiment, load_scale, seeds_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.rows import read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
-DECODINGS = ("greedy", "sampled")
 METRICS = ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose")
 LENGTH = "response length (words)"
 UNDER = "log-probability per token, own vs expert text, under the {}"  # the arm ("self") or the base

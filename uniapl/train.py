@@ -179,6 +179,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
 
     fresh = out / "model.new"
     trainer.save_model(str(fresh))
+    (fresh / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should have to load
     shutil.rmtree(out / "model", ignore_errors=True)
     fresh.rename(out / "model")
     per_step = module.cost_per_step(run.settings)
