@@ -267,6 +267,7 @@ rule figure:
     input:
         "results/{set}/analyse/headline/main.csv",
         "figures/{figure}.py",
+        "figures/histograms.py",
         "figures/style.py",
     output:
         "figures/out/{set}/{figure}.pdf",

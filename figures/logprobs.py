@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from figures import style
-from figures.lengths import BINS, DISTANCES, WIDEST, counts, histogram, key
+from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
 
 UNITS = {
     "response": "mean log-probability per token of a response (nats)",
