@@ -215,7 +215,7 @@ def test_a_score_that_is_not_finite_stops_the_training(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [{}, {"num_iterations": 2}, {"max_steps": 8}],  # inside a step's reuse of rollouts; in the second epoch
+    [{}, {"num_iterations": 2}, {"max_steps": 14}],  # inside a step's reuse of rollouts; 12 steps are an epoch
     ids=["plain", "mid-generation", "second epoch"],
 )
 def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options):
