@@ -68,8 +68,7 @@ PAPER = Scale(
     shared=(),
     settings={},
     evaluation=Evaluation(),
-    missing="loading Qwen3-0.6B/4B, the public data sets, the teacher's demonstrations and POLAR; "
-    "use --config scale=tiny (the default without a GPU) or scale=smoke",
+    missing="loading Qwen3-0.6B/4B, the public data sets, the teacher's demonstrations and POLAR",
 )
 
 SCALES = (SMOKE, TINY, PAPER)
