@@ -141,9 +141,8 @@ def view_comparisons(text: pd.DataFrame) -> View:
     for _, row in text.iterrows():
         found = [_interval(row, "difference"), "" if float(row.p_holm) < ALPHA else row.detectable]
         pair = [row.arm, row.against, row.decoding, BENCHMARKS.get(row.benchmark, row.benchmark)]
-        seeds = " and ".join(dict.fromkeys([row.n_seeds, row.n_seeds_against]))
         over_seeds = f"[{row.seed_low}, {row.seed_high}]" if row.seed_low else ""
-        rows.append([*pair, *found, over_seeds, row.p, row.p_holm, row.effect, seeds, row.n_prompts])
+        rows.append([*pair, *found, over_seeds, row.p, row.p_holm, row.effect])
     caption = (
         "Difference in prompt-level strict accuracy, arm minus comparator, in points, with 95 % interval; "
         f"beside one that is not significant (Holm-adjusted p of {ALPHA} or more), the difference that "
@@ -152,8 +151,8 @@ def view_comparisons(text: pd.DataFrame) -> View:
         f"Cohen's h. {_prompts(text)}; seeds per arm: "
         f"{_seeds(text)}. Method: {_methods(text)}."
     )
-    head = "arm|against|decoding|benchmark|difference (points)|detectable|over seeds|p|p (Holm)|effect (h)"
-    return View(caption, [*head.split("|"), "seeds", "prompts"], rows)
+    head = "arm|against|decoding|benchmark|difference (points)|detectable|over seeds|p|p (Holm)|h"
+    return View(caption, head.split("|"), rows)
 
 
 def view_distances(text: pd.DataFrame) -> View:
@@ -211,7 +210,7 @@ def latex(view: View, label: str) -> str:
     return "\n".join(
         [
             r"\begin{table}",
-            r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+            r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
             rf"\caption{{{escape(view.caption)}}}\label{{tab:{label}}}",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
