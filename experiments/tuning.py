@@ -26,5 +26,4 @@ EXPERIMENT = Experiment(
     against=(),
     split="validation",
     seeds=(100,),
-    always=False,
 )

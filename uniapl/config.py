@@ -71,7 +71,7 @@ class Experiment:
     """One question: the arms that answer it and the comparators that each arm is held against.
 
     `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds`
-    overrides the scale's; `always` says whether plain `snakemake` runs it.
+    overrides the scale's.
     """
 
     name: str
@@ -82,7 +82,6 @@ class Experiment:
     split: str = "test"
     decoding: str = "greedy"
     seeds: tuple[int, ...] | None = None
-    always: bool = True
 
 
 @dataclass(frozen=True)

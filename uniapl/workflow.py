@@ -62,7 +62,7 @@ class Plan:
         if self.scale.missing:
             raise UserError(
                 f"scale {self.scale.name!r} ({self.reason}) is not built yet: {self.scale.missing}; "
-                "take another with --config scale=..."
+                "use --config scale=tiny or --config scale=smoke"
             )
         check_scale(self.scale)
         for arm in self.arms:
