@@ -37,7 +37,7 @@ def build(job: Job):
         per_device_train_batch_size=s.rows_per_step,
         adam_beta2=s.adam_beta2,
         completion_only_loss=not s.prompt_loss,
-        train_sampling_strategy="group_by_length",  # less padding: half of the tokens on a CPU
+        train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
     )
     return SFTTrainer(

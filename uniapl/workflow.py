@@ -31,7 +31,7 @@ CONFIG_KEYS = ("scale",)
 DRAWN = ("scores", "differences", "curves", "lengths", "logprobs")  # figures/<name>.py
 MAIN = "analyse/headline/main.csv"  # of a set of results: what every figure waits for
 TABLES = ("main", "comparisons", "distances", "cost")
-MALLOC = {  # glibc: keep freed tensors instead of returning their pages; measured, a tenth of a training's CPU time
+MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "16000000000",
     "MALLOC_TOP_PAD_": "268435456",
