@@ -11,7 +11,7 @@ from uniapl.reward import follows_all
 class Settings(Optimization):
     prompts_per_step: int = setting(16, "ours: not stated")
     group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
-    max_new_tokens: int = setting(48, "ours: response tokens; covers 99 % of the miniature expert's responses")
+    max_new_tokens: int = setting(48, "ours: response tokens; the miniature's expert writes 47 at most")
     loss_type: str = setting("dapo", "TRL's default: token mean over the step")
 
 
