@@ -1,0 +1,774 @@
+"""Discriminators: what each one reads, that sharing a prefix changes no score, and that frozen means frozen."""
+
+import copy
+import http.server
+import json
+import random
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import miniature as world
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+from transformers import Qwen3Config, Qwen3ForSequenceClassification
+
+from uniapl import discriminators
+from uniapl.discriminators import Learner, checked, cotrained, miniature, pairs, polar
+from uniapl.discriminators.controls import Length, Random
+from uniapl.discriminators.cotrained import Cotrained
+from uniapl.discriminators.frozen import Frozen
+from uniapl.discriminators.pairs import Row
+from uniapl.errors import UserError
+
+MARKS = {"newline": 90, "separator": 91, "end": 92}
+
+
+def reward_model(vocabulary: int = 100, pad: int | None = None, **shape):
+    """A random Qwen3 with a scalar head, its weights large enough that scores differ."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        config = Qwen3Config(
+            vocab_size=vocabulary,
+            hidden_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=16,
+            intermediate_size=48,
+            num_labels=1,
+            pad_token_id=pad,
+            initializer_range=0.2,
+            **shape,
+        )
+        return Qwen3ForSequenceClassification(config).eval()
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    """The miniature's discriminator with random weights."""
+    tokenizer = world.tokenizer()
+    model = reward_model(len(tokenizer), tokenizer.pad_token_id)
+    return pairs.Scorer(model, miniature.Encoder(tokenizer, 56))
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory):
+    """The checkpoint of a base policy."""
+    folder = tmp_path_factory.mktemp("policy")
+    world.policy().save_pretrained(folder)
+    world.tokenizer().save_pretrained(folder)
+    return folder
+
+
+def texts(n=6):
+    rows = world.rows()[:n]
+    return [r["prompt"] for r in rows], [r["response"] for r in rows], [r["response"][::2] for r in rows]
+
+
+# Loading and checking
+
+
+def test_an_unknown_kind_is_one_line_that_names_the_nearest():
+    with pytest.raises(UserError, match="unknown discriminator 'miniture'.*did you mean 'miniature'"):
+        discriminators.load("miniture", None, seed=0)
+    with pytest.raises(UserError, match="known are cotrained, length, miniature, polar, random"):
+        discriminators.load("none", None, seed=0)
+
+
+def test_kinds_that_need_no_checkpoint_load_without_one():
+    assert discriminators.load("random", None, seed=3) == Random(3)
+    assert discriminators.load("length", None, seed=3) == Length()
+
+
+def test_a_folder_without_a_checkpoint_is_one_line(tmp_path):
+    for kind in ("miniature", "cotrained"):
+        with pytest.raises(UserError, match="holds no checkpoint"):
+            discriminators.load(kind, tmp_path, seed=0)
+
+
+def test_a_saved_miniature_scores_as_before(scorer, tmp_path):
+    model = copy.deepcopy(scorer.model)
+    model.config.response_tokens = 7
+    model.save_pretrained(tmp_path)
+    world.tokenizer().save_pretrained(tmp_path)
+    loaded = discriminators.load("miniature", tmp_path, seed=0)
+    cut = pairs.Scorer(scorer.model, miniature.Encoder(world.tokenizer(), 7))
+    assert loaded.score(*texts()).tolist() == cut.score(*texts()).tolist() != scorer.score(*texts()).tolist()
+    assert loaded.sha256() == scorer.sha256()
+
+
+def test_only_what_learns_is_a_learner(scorer, policy):
+    assert isinstance(Cotrained(policy, 0), Learner)
+    assert not any(isinstance(d, Learner) for d in (scorer, Random(0), Length(), polar.Endpoint("http://x", "m")))
+
+
+def test_settings_of_the_miniature_import_no_torch():
+    program = (
+        "import sys; from uniapl.discriminators import miniature; miniature.Settings(); print('torch' in sys.modules)"
+    )
+    root = Path(discriminators.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_checked_scores_are_float32_on_the_cpu():
+    given = torch.tensor([1.5, -2.0], dtype=torch.float64)
+    for scores in (given, [1.5, -2.0], [1.5, -2]):
+        assert torch.equal(checked(scores, 2), torch.tensor([1.5, -2.0])) and checked(scores, 2).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    "scores, message",
+    [
+        (torch.tensor([0.0, float("nan")]), "not finite: nan for response 1 \\(1 of 2\\)"),
+        ([float("inf"), 0.0], "not finite: inf for response 0"),
+        (torch.tensor([0.0, 1e300], dtype=torch.float64), "not finite: inf for response 1"),
+        (torch.zeros(3), r"shape \(3,\) for 2 responses"),
+        ([0.0], r"shape \(1,\) for 2 responses"),
+        (torch.zeros(2, 1), r"shape \(2, 1\) for 2 responses"),
+        (torch.zeros(2, requires_grad=True), "with a gradient"),
+        (torch.zeros(2, dtype=torch.long), "torch.int64, not a tensor of floats"),
+        ([0.0, None], "no list of numbers"),
+        (["a", "b"], "no list of numbers"),
+        (None, "NoneType, not a tensor"),
+    ],
+)
+def test_bad_scores_are_refused_in_one_line(scores, message):
+    with pytest.raises(ValueError, match=message) as error:
+        checked(scores, 2)
+    assert "\n" not in str(error.value)
+
+
+# The shared prefix
+
+
+def random_rows(seed: int, sizes: tuple[int, ...]) -> list[Row]:
+    """Groups of these sizes with prefixes and rests of random lengths, shuffled."""
+    draw = random.Random(seed)
+
+    def ids(longest: int) -> tuple[int, ...]:
+        return tuple(draw.randrange(100) for _ in range(draw.randint(1, longest)))
+
+    rows = [Row(prefix, ids(20)) for n in sizes for prefix in [ids(30)] for _ in range(n)]
+    draw.shuffle(rows)
+    return rows
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 128])
+@pytest.mark.parametrize("seed, sizes", [(0, (8,)), (1, (1, 2, 5, 8, 1)), (2, (3, 3, 3, 2)), (3, (1,) * 5)])
+def test_sharing_the_prefix_changes_no_score(seed, sizes, batch):
+    model, rows = reward_model(), random_rows(seed, sizes)
+    # the reference: each row alone, unpadded, through the stock model's own pooling
+    alone = torch.cat([model(input_ids=torch.tensor([row.prefix + row.rest])).logits[0].detach() for row in rows])
+    assert torch.allclose(pairs.score(model, rows, batch=batch), alone, atol=1e-4)
+    assert torch.allclose(pairs.score(model, rows, batch=batch, share=False), alone, atol=1e-4)
+    assert alone.std() > 0.1
+
+
+def test_one_shared_pass_takes_groups_of_any_size_in_any_order():
+    model, rows = reward_model(), random_rows(6, (4, 1, 7, 2))
+    with torch.no_grad():
+        assert torch.allclose(pairs.shared_logits(model, rows), pairs.logits(model, rows), atol=1e-4)
+
+
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+def test_sharing_holds_for_both_attention_implementations(implementation):
+    model, rows = reward_model(attn_implementation=implementation), random_rows(4, (2, 6, 3))
+    whole = pairs.score(model, rows, batch=128, share=False)
+    assert torch.allclose(pairs.score(model, rows, batch=128), whole, atol=1e-4)
+
+
+def test_a_prefix_is_computed_once_and_no_pass_exceeds_the_batch(monkeypatch):
+    model, rows = reward_model(), random_rows(5, (8, 8, 1))
+    passes = []
+    model.base_model.register_forward_pre_hook(
+        lambda _, args, given: passes.append(tuple(given["input_ids"].shape)), with_kwargs=True
+    )
+    pairs.score(model, rows, batch=16)
+    longest = max(len(row.prefix) for row in rows if sum(r.prefix == row.prefix for r in rows) == 8)
+    assert [n for n, _ in passes] == [1, 2, 16]  # the row alone; two prefixes; their rests
+    assert passes[1][1] == longest
+    passes.clear()
+    pairs.score(model, rows, batch=4)
+    assert max(n for n, _ in passes) <= 4
+    passes.clear()
+    pairs.score(model, rows, batch=16, share=False)
+    assert [n for n, _ in passes] == [16, 1]
+
+
+def test_nothing_to_score_is_no_error(scorer, policy):
+    for discriminator in (scorer, Cotrained(policy, 0), Random(0), Length()):
+        assert checked(discriminator.score([], [], []), 0).shape == (0,)
+
+
+def test_texts_of_one_group_share_a_prefix_and_scores_ignore_their_neighbours(scorer):
+    prompts, references, responses = texts(3)
+    prompts, references = [p for p in prompts for _ in range(4)], [r for r in references for _ in range(4)]
+    responses = [y[i:] for y in responses for i in range(4)]
+    rows = scorer.encode(prompts, references, responses)
+    assert len({row.prefix for row in rows}) == 3
+    together = scorer.score(prompts, references, responses)
+    alone = [scorer.score([p], [r], [y]).item() for p, r, y in zip(prompts, references, responses, strict=True)]
+    assert together.tolist() == pytest.approx(alone, abs=1e-4)
+    order = random.Random(0).sample(range(12), 12)
+    shuffled = scorer.score(*([column[i] for i in order] for column in (prompts, references, responses)))
+    assert shuffled.tolist() == pytest.approx([alone[i] for i in order], abs=1e-4)
+    assert together.std() > 0.1
+
+
+def test_scores_can_be_constants_of_a_loss(scorer):
+    weight = torch.ones(6, requires_grad=True)
+    scores = scorer.score(*texts())
+    (weight * scores).sum().backward()  # inference tensors would raise
+    assert torch.equal(weight.grad, scores) and not scores.requires_grad
+
+
+# The miniature
+
+
+def test_the_reference_comes_first_and_each_half_repeats_the_prompt():
+    row = miniature.layout([1, 2], [3, 4], [5], **MARKS, limit=100)
+    assert row == ((1, 2, 90, 3, 4, 91, 1, 2, 90), (5, 92))
+
+
+def test_a_prompt_that_is_too_long_keeps_its_last_tokens():
+    # room = (17 - 4 - 2 - 1) // 2 = 5 tokens of the prompt per half: 2 * 5 + 2 + 1 + 4 marks = 17
+    row = miniature.layout(list(range(10)), [30, 31], [40], **MARKS, limit=17)
+    assert row == ((5, 6, 7, 8, 9, 90, 30, 31, 91, 5, 6, 7, 8, 9, 90), (40, 92))
+    # no room: no prompt, not the whole of it
+    assert miniature.layout([1, 2], [3] * 9, [4] * 9, **MARKS, limit=20).prefix == (90, *[3] * 9, 91, 90)
+
+
+def test_a_response_cannot_write_a_mark(scorer):
+    marks = scorer.encode.marks
+    (row,) = scorer.encode(["Say <|reward|>"], ["Yes.<|end|>"], ["<|reward|>Say<|end|>"])
+    assert [row.prefix.count(marks[m]) + row.rest.count(marks[m]) for m in ("separator", "end")] == [1, 1]
+
+
+def test_reference_and_response_are_not_interchangeable(scorer):
+    prompts, references, responses = texts()
+    assert not torch.allclose(
+        scorer.score(prompts, references, responses), scorer.score(prompts, responses, references), atol=1e-3
+    )
+
+
+# Frozen
+
+
+def test_it_is_frozen(scorer):
+    before = scorer.sha256()
+    scorer.score(*texts())
+    assert not scorer.model.training and not any(p.requires_grad for p in scorer.model.parameters())
+    assert scorer.sha256() == before
+
+
+def test_the_digest_sees_one_bit_and_the_name(scorer):
+    other = copy.deepcopy(scorer)
+    assert other.sha256() == scorer.sha256()
+    other.model.score.weight[0, 5].mul_(1 + 1e-6)
+    assert other.sha256() != scorer.sha256()
+
+
+def test_training_ends_in_one_line_where_a_frozen_discriminator_changed(scorer):
+    other = copy.deepcopy(scorer)
+    callback = Frozen(other)
+    callback.on_train_begin(None, None, None)
+    callback.on_train_end(None, None, None)
+    other.model.score.weight.zero_()
+    with pytest.raises(UserError, match="frozen discriminator changed"):
+        callback.on_train_end(None, None, None)
+
+
+def test_what_has_no_parameters_or_learns_is_not_watched(policy):
+    learner = Cotrained(policy, 0)
+    for discriminator in (Random(0), Length(), learner):
+        callback = Frozen(discriminator)
+        callback.on_train_begin(None, None, None)
+        learner.learn(*texts())
+        callback.on_train_end(None, None, None)
+
+
+# Controls
+
+
+def test_random_scores_depend_on_seed_prompt_and_response_alone():
+    one = Random(0).score(["a", "a", "b"], ["r", "s", "t"], ["x", "x", "x"])
+    assert one[0] == one[1] != one[2]
+    assert Random(1).score(["a"], ["r"], ["x"])[0] != one[0]
+    assert Random(0).score(["a"], ["r"], ["y"])[0] != one[0]
+    assert Random(0).score(["ax"], ["r"], [""])[0] != one[0]  # the two texts are not run together
+    assert one[0].item() == pytest.approx(Random(0).score(["a"], [""], ["x"]).item())
+
+
+def test_random_scores_are_standard_normal_and_draw_nothing():
+    state = torch.get_rng_state()
+    n = 4_000
+    scores = Random(7).score(["p"] * n, [""] * n, [str(i) for i in range(n)])
+    assert torch.equal(torch.get_rng_state(), state)
+    assert abs(scores.mean()) < 4 / n**0.5 and abs(scores.std() - 1) < 4 / (2 * n) ** 0.5
+    assert (scores.abs() < 1.96).float().mean().item() == pytest.approx(0.95, abs=0.02)
+
+
+def test_length_scores_words_and_nothing_else():
+    scores = Length().score(["p"] * 4, ["a b c"] * 4, ["x y z", "one", "a b c d e", ""])
+    assert scores.tolist() == [0, -2, -2, -3]
+
+
+# Co-trained
+
+
+def test_the_cotrained_input_has_no_reference():
+    assert cotrained.layout([1, 2], [5, 6], newline=90, end=92, limit=9) == ((1, 2, 90), (5, 6, 92))
+    assert cotrained.layout([1, 2, 3], [5, 6], newline=90, end=92, limit=6) == ((2, 3, 90), (5, 6, 92))
+    assert cotrained.layout([1, 2, 3], [5, 6, 7], newline=90, end=92, limit=4) == ((90,), (5, 6, 92))
+
+
+def test_cotrained_scores_do_not_read_the_reference(policy):
+    discriminator = Cotrained(policy, 0)
+    prompts, references, responses = texts()
+    scores = discriminator.score(prompts, references, responses)
+    assert torch.equal(scores, discriminator.score(prompts, ["x"] * 6, responses))
+    assert not scores.requires_grad and scores.std() > 0
+
+
+def test_its_first_step_is_that_of_a_bradley_terry_loss_worked_out_here(policy):
+    prompts, references, responses = texts(2)
+    # a group of three rollouts and one of one: the mean runs over rollouts, not over groups
+    rows = ([*prompts[:1] * 3, prompts[1]], [*references[:1] * 3, references[1]], ["a b", "c", responses[0], "d"])
+    discriminator, twin = Cotrained(policy, 0), Cotrained(policy, 0)
+    expert = twin.score(rows[0], rows[1], rows[1])
+    margin = expert - twin.score(*rows)
+    logged = discriminator.learn(*rows)
+    assert logged["discriminator_loss"] == pytest.approx(-margin.sigmoid().log().mean().item(), abs=1e-5)
+    assert logged["discriminator_accuracy"] == (margin > 0).float().mean().item()
+    # AdamW's first step moves every parameter that has a gradient by the learning rate, against the gradient
+    whole = [Row((), p + r) for p, r in twin._encode(rows[0] + rows[0], rows[1] + rows[2])]
+    scores = pairs.logits(twin.model, whole)
+    (-F.logsigmoid(scores[:4] - scores[4:])).mean().backward()
+    before, gradient, after = twin.model.score.weight, twin.model.score.weight.grad, discriminator.model.score.weight
+    moved = gradient.abs() > 1e-4
+    assert moved.any()
+    step = torch.tensor(-1e-3) * gradient.sign()
+    assert torch.allclose((after - before)[moved], step[moved], rtol=1e-2)
+
+
+def test_a_tie_counts_half(policy):
+    prompts, references, _ = texts(2)
+    logged = Cotrained(policy, 0).learn(prompts, references, references)
+    assert logged["discriminator_accuracy"] == 0.5
+    assert logged["discriminator_loss"] == pytest.approx(0.6931472, abs=1e-6)
+
+
+def test_its_gradient_is_clipped(policy):
+    discriminator = Cotrained(policy, 0)
+    discriminator.model.score.weight.data *= 100
+    discriminator.learn(*texts())
+    norm = torch.stack([p.grad.norm() for p in discriminator.model.parameters() if p.grad is not None]).norm()
+    assert norm.item() == pytest.approx(0.2, rel=1e-4)
+
+
+def test_it_learns_to_put_the_expert_first(policy):
+    discriminator = Cotrained(policy, 0)
+    logged = [discriminator.learn(*texts()) for _ in range(15)]
+    assert logged[-1]["discriminator_loss"] < 0.3 < logged[0]["discriminator_loss"]
+    assert logged[-1]["discriminator_accuracy"] == 1
+    prompts, references, responses = texts()
+    assert discriminator.score(prompts, [], []) if not prompts else True
+    assert (discriminator.score(prompts, references, references) > discriminator.score(*texts())).all()
+
+
+def test_it_is_deterministic_and_draws_nothing_from_the_global_generator(policy):
+    state = torch.get_rng_state()
+    first, second = Cotrained(policy, 0), Cotrained(policy, 0)
+    assert torch.equal(first.score(*texts()), second.score(*texts()))
+    assert not torch.equal(first.score(*texts()), Cotrained(policy, 1).score(*texts()))
+    for _ in range(2):
+        assert first.learn(*texts()) == second.learn(*texts())
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.equal(first.score(*texts()), second.score(*texts()))
+
+
+def test_a_saved_learner_continues_bit_for_bit(policy, tmp_path):
+    whole = Cotrained(policy, 0)
+    whole.learn(*texts())
+    state = whole.state_dict()
+    torch.save(state, tmp_path / "d.pt")
+    whole.learn(*texts())
+    resumed = Cotrained(policy, 5)
+    resumed.load_state_dict(torch.load(tmp_path / "d.pt", weights_only=True))
+    resumed.learn(*texts())
+    assert torch.equal(world.weights(resumed.model), world.weights(whole.model))
+    resumed.load_state_dict(state)  # a snapshot: what was learned since is not in it
+    assert not torch.equal(world.weights(resumed.model), world.weights(whole.model))
+
+
+def test_it_learns_where_gradients_are_off_and_refuses_an_empty_batch(policy):
+    with torch.no_grad():
+        before = Cotrained(policy, 0)
+        start = before.score(*texts())
+        before.learn(*texts())
+        assert not torch.equal(before.score(*texts()), start)
+    with pytest.raises(ValueError, match="no rollouts"):
+        before.learn([], [], [])
+
+
+# POLAR: a miniature checkpoint of its architecture
+
+SHAPE = {
+    "architectures": ["InternLM2ForRewardModel"],
+    "bias": False,
+    "bos_token_id": 1,
+    "hidden_act": "silu",
+    "hidden_size": 32,
+    "intermediate_size": 40,
+    "max_position_embeddings": 200,
+    "num_attention_heads": 4,
+    "num_hidden_layers": 2,
+    "num_key_value_heads": 2,
+    "rms_norm_eps": 1e-5,
+    "rope_scaling": {"type": "dynamic", "factor": 2.0},
+    "rope_theta": 10_000,
+    "vocab_size": 64,
+}
+CHARACTERS = {c: i for i, c in enumerate("\nabcdefghijklmnopqrstuvwxyz .,<>/|?", start=10)}
+BOS, SEP, SCORED = 1, 3, 4
+
+
+def characters() -> Tokenizer:
+    """A tokenizer with one token per character, but one merge, of newline and z: ids can be worked out by hand."""
+    vocabulary = {"<unk>": 0, **CHARACTERS, "\nz": 60}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[("\n", "z")], unk_token="<unk>"))
+    tokenizer.decoder = decoders.Fuse()
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(" "), "isolated")
+    return tokenizer
+
+
+def with_marks(tokenizer: Tokenizer, marks: dict[str, int], words: dict[str, int] | None = None) -> Tokenizer:
+    """The same tokenizer with special tokens of these ids, which `tokenizers` itself would choose, and with `words`."""
+    state = json.loads(tokenizer.to_str())
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    state["model"]["vocab"] |= words or marks
+    state["added_tokens"] = [{"id": id, "content": mark, **flags} for mark, id in marks.items()]
+    return Tokenizer.from_str(json.dumps(state))
+
+
+def polar_tokens(**limits) -> polar.Tokens:
+    marks = {"<s>": BOS, polar.SEPARATOR: SEP, polar.SCORED: SCORED}
+    return polar.Tokens(with_marks(characters(), marks), BOS, SEP, SCORED, **limits)
+
+
+def ids(text: str) -> list[int]:
+    return [CHARACTERS[c] for c in text]
+
+
+def internlm2_weights() -> dict[str, torch.Tensor]:
+    g = torch.Generator().manual_seed(0)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=g) * (0.3 if len(shape) > 1 else 0.1) + (len(shape) == 1)
+
+    hidden, inner, size = 32, 40, 8
+    tensors = {"model.tok_embeddings.weight": draw(64, hidden), "model.norm.weight": draw(hidden)}
+    tensors["v_head.weight"] = draw(1, hidden)
+    for i in range(2):
+        at = f"model.layers.{i}."
+        tensors[at + "attention.wqkv.weight"] = draw((4 + 2 * 2) * size, hidden)
+        tensors[at + "attention.wo.weight"] = draw(hidden, hidden)
+        tensors[at + "feed_forward.w1.weight"] = draw(inner, hidden)
+        tensors[at + "feed_forward.w2.weight"] = draw(hidden, inner)
+        tensors[at + "feed_forward.w3.weight"] = draw(inner, hidden)
+        tensors[at + "attention_norm.weight"] = draw(hidden)
+        tensors[at + "ffn_norm.weight"] = draw(hidden)
+    return tensors
+
+
+def internlm2(w: dict[str, torch.Tensor], tokens: list[int]) -> float:
+    """The score of InternLM2ForRewardModel, written from its description: independent of transformers' Llama."""
+
+    def norm(x, weight):
+        return weight * x / (x.pow(2).mean(-1, keepdim=True) + 1e-5).sqrt()
+
+    size, t = 8, torch.arange(len(tokens))
+    angle = t[:, None] * 10_000.0 ** (-torch.arange(0, size, 2) / size)  # (T, size / 2)
+
+    def rotate(x):  # (T, size): halves, not neighbouring pairs
+        a, b = x[:, : size // 2], x[:, size // 2 :]
+        return torch.cat([a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin()], -1)
+
+    x = w["model.tok_embeddings.weight"][tokens]
+    for i in range(2):
+        at = f"model.layers.{i}."
+        qkv = norm(x, w[at + "attention_norm.weight"]) @ w[at + "attention.wqkv.weight"].T
+        heads = []
+        for head in range(4):  # rearrange "b q (h gs d) -> b q h gs d": gs = two queries, key, value
+            group = qkv[:, (head // 2) * 4 * size :][:, : 4 * size]
+            q = group[:, (head % 2) * size :][:, :size]
+            k, v = group[:, 2 * size : 3 * size], group[:, 3 * size :]
+            weights = rotate(q) @ rotate(k).T / size**0.5
+            weights = weights.masked_fill(t[None] > t[:, None], float("-inf")).softmax(-1)
+            heads.append(weights @ v)
+        x = x + torch.cat(heads, -1) @ w[at + "attention.wo.weight"].T
+        y = norm(x, w[at + "ffn_norm.weight"])
+        gate, up = y @ w[at + "feed_forward.w1.weight"].T, y @ w[at + "feed_forward.w3.weight"].T
+        x = x + (gate * gate.sigmoid() * up) @ w[at + "feed_forward.w2.weight"].T
+    return (norm(x[-1], w["model.norm.weight"]) @ w["v_head.weight"][0]).item()
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A POLAR of a few thousand parameters."""
+    save_file(internlm2_weights(), tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text(json.dumps(SHAPE))
+    polar_tokens().tokenizer.save(str(tmp_path / "tokenizer.json"))
+    return tmp_path
+
+
+TRIPLES = (["ab c", "ab c", "ab c", "xyz"], ["d.", "d.", "d.", "b?"], ["de", "zed", "", "b?"])
+
+
+def test_polar_scores_equal_an_independent_implementation_of_internlm2(checkpoint):
+    scores = discriminators.load("polar", checkpoint, seed=0).score(*TRIPLES)
+    tokenizer = polar_tokens().tokenizer
+    expected = [
+        internlm2(internlm2_weights(), [BOS, *tokenizer.encode(f"{p}\n{r}<|reward|>{p}\n{y}[UNUSED_TOKEN_130]").ids])
+        for p, r, y in zip(*TRIPLES, strict=True)
+    ]
+    assert scores.tolist() == pytest.approx(expected, abs=1e-5)
+    assert scores.std() > 0.05 and scores.dtype == torch.float32
+
+
+def test_polar_in_shards_is_the_same_polar(checkpoint):
+    whole = polar.load(checkpoint)
+    tensors = list(internlm2_weights().items())
+    (checkpoint / "model.safetensors").unlink()
+    save_file(dict(tensors[:7]), checkpoint / "model-00001-of-00002.safetensors")
+    save_file(dict(tensors[7:]), checkpoint / "model-00002-of-00002.safetensors")
+    assert polar.load(checkpoint).sha256() == whole.sha256()
+
+
+def test_the_layout_of_polar():
+    (row,) = polar.encoder(polar_tokens(), 100)(["ab"], ["c"], ["de"])
+    assert row.prefix == (BOS, *ids("ab\nc"), SEP, *ids("ab\n"))
+    assert row.rest == (*ids("de"), SCORED)
+
+
+def test_the_newline_before_an_empty_response_stays_as_in_polars_client():
+    (row,) = polar.encoder(polar_tokens(), 100)(["ab"], ["c"], [""])
+    assert row.prefix + row.rest == (BOS, *ids("ab\nc"), SEP, *ids("ab\n"), SCORED)
+
+
+def test_a_merge_across_the_border_moves_the_prefix_and_changes_no_id():
+    tokens = polar_tokens()
+    rows = polar.encoder(tokens, 100)(["ab"] * 2, ["c"] * 2, ["zz", "d"])
+    assert rows[0].prefix == (BOS, *ids("ab\nc"), SEP, *ids("ab")) and rows[0].rest == (60, *ids("z"), SCORED)
+    assert rows[1].prefix == (BOS, *ids("ab\nc"), SEP, *ids("ab\n"))
+    for row, response in zip(rows, ("zz", "d"), strict=True):
+        whole = tokens.tokenizer.encode(polar.layout("ab", "c", response)).ids
+        assert (*row.prefix, *row.rest) == (BOS, *whole)
+
+
+def test_a_long_response_keeps_its_head_and_so_does_a_long_reference():
+    # 4 tokens with <s>: three characters
+    (row,) = polar.encoder(polar_tokens(max_response=4), 100)(["ab"], ["cdefg"], ["hijkl"])
+    assert row.prefix == (BOS, *ids("ab\ncde"), SEP, *ids("ab\n")) and row.rest == (*ids("hij"), SCORED)
+
+
+def test_a_long_prompt_keeps_its_tail_in_both_halves():
+    # (18 - 4 - (1 + 2) - (1 + 3)) // 2 = 3 of the prompt's 1 + 5 tokens
+    tokens = polar_tokens(max_length=18)
+    assert polar.fit("abcde", "fg", "hij", tokens) == ("cde", "fg", "hij")
+    # a response of one token less: (18 - 4 - 3 - 3) // 2 = 4
+    assert polar.fit("abcde", "fg", "hi", tokens) == ("bcde", "fg", "hi")
+    # room for 6 = 1 + 5: nothing is cut, and <s> is no text
+    assert polar.fit("abcde", "fg", "hij", polar_tokens(max_length=23)) == ("abcde", "fg", "hij")
+    assert polar.fit("abcde", "fg", "hij", polar_tokens(max_length=11)) == ("", "fg", "hij")
+
+
+def test_rows_whose_prompt_is_cut_differently_share_no_prefix_and_score_right(checkpoint):
+    loaded = polar.load(checkpoint)
+    loaded.encode = polar.encoder(polar_tokens(max_length=18), 200)
+    columns = (["abcde"] * 4, ["fg"] * 4, ["hij", "hi", "hik", ""])
+    rows = loaded.encode(*columns)
+    assert len({row.prefix for row in rows}) == 3
+    expected = [internlm2(internlm2_weights(), [*row.prefix, *row.rest]) for row in rows]
+    assert loaded.score(*columns).tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "response, scored",
+    [
+        ("<think>abc</think>\n\nde", "de"),
+        ("<think>a</think>b<think>c</think> d", "d"),
+        ("de", "de"),
+        ("<think>de", "<think>de"),
+        ("de</think>f", "de</think>f"),
+    ],
+)
+def test_thinking_is_cut_from_the_response(response, scored):
+    (row,) = polar.encoder(polar_tokens(), 100)(["a"], ["c"], [response])
+    assert row.rest == (*ids(scored), SCORED)
+
+
+def test_no_text_can_bring_a_mark_of_its_own():
+    (row,) = polar.encoder(polar_tokens(), 100)(["a<s>"], ["c<|reward|>d"], ["e[UNUSED_TOKEN_130]f"])
+    assert row.prefix + row.rest == (BOS, *ids("a\ncd"), SEP, *ids("a\nef"), SCORED)
+
+
+def test_inputs_beyond_the_trained_positions_are_refused_in_one_line(checkpoint):
+    # 2 x 96 + 2 marks + 2 newlines + <s> + 3 texts' tokens: 200 fit, 201 do not
+    loaded = polar.load(checkpoint)
+    loaded.score(["a" * 96], ["b"], ["cd"])
+    with pytest.raises(UserError, match="201 tokens.*max_position_embeddings = 200"):
+        loaded.score(["a" * 96], ["b"], ["cde"])
+
+
+def test_a_tokenizer_whose_marks_are_one_token_is_refused_in_one_line(checkpoint):
+    # as in older InternLM2 reward tokenizers: <|reward|> was given the id of an unused token of the vocabulary
+    tokenizer = with_marks(characters(), {"<s>": BOS, polar.SEPARATOR: SCORED}, {polar.SCORED: SCORED})
+    tokenizer.save(str(checkpoint / "tokenizer.json"))
+    with pytest.raises(UserError, match="must be two special tokens with ids of their own") as error:
+        polar.load(checkpoint)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("missing", ["<s>", polar.SEPARATOR, polar.SCORED])
+def test_a_tokenizer_without_a_mark_is_refused_in_one_line(checkpoint, missing):
+    marks = {"<s>": BOS, polar.SEPARATOR: SEP, polar.SCORED: SCORED}
+    del marks[missing]
+    with_marks(characters(), marks).save(str(checkpoint / "tokenizer.json"))
+    if missing == "<s>":
+        (checkpoint / "config.json").write_text(json.dumps({**SHAPE, "bos_token_id": None}))
+    with pytest.raises(UserError, match="knows no ") as error:
+        polar.load(checkpoint)
+    assert "\n" not in str(error.value)
+
+
+def test_what_is_no_polar_is_refused_in_one_line(checkpoint, tmp_path):
+    config = checkpoint / "config.json"
+    for change, message in (
+        ({"architectures": ["InternLM2ForCausalLM"]}, "not \\['InternLM2ForRewardModel'\\]"),
+        ({"bias": True}, "biases"),
+        ({"num_hidden_layers": 3}, "missing_keys: .*\\(9\\)"),
+        ({"vocab_size": 65}, "mismatched_keys"),
+        ({"num_key_value_heads": 1}, "inconsistent"),
+    ):
+        config.write_text(json.dumps({**SHAPE, **change}))
+        with pytest.raises(UserError, match=message) as error:
+            polar.load(checkpoint)
+        assert "\n" not in str(error.value)
+    config.write_text(json.dumps({k: v for k, v in SHAPE.items() if k != "rope_theta"}))
+    with pytest.raises(UserError, match="rope_theta"):
+        polar.load(checkpoint)
+    (checkpoint / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match="no tokenizer.json"):
+        polar.load(checkpoint)
+
+
+def test_a_hub_checkpoint_needs_its_commit(monkeypatch, checkpoint):
+    for name in ("internlm/POLAR-1_8B", "internlm/POLAR-1_8B@main"):
+        with pytest.raises(UserError, match="40 digits of the commit"):
+            polar.load(name)
+    import huggingface_hub
+
+    asked = []
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: asked.append((a, k)) or str(checkpoint))
+    assert polar.load(f"internlm/POLAR-1_8B@{'0a' * 20}").score(*TRIPLES).shape == (4,)
+    assert asked[0][0] == ("internlm/POLAR-1_8B",) and asked[0][1]["revision"] == "0a" * 20
+
+
+# POLAR behind an endpoint
+
+
+@pytest.fixture
+def server():
+    """An HTTP server whose answers a test puts into `server.answers`: status, body, or a function of the request."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            server.asked.append((self.path, body))
+            status, answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
+            answer = answer(body) if callable(answer) else answer
+            try:
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode())
+            except BrokenPipeError:
+                pass  # the client gave up, as it should
+
+        def log_message(self, *args):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads, server.asked = True, []
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def lengths(body: dict) -> dict:
+    """vLLM's answer, last text first: one score per token, the last of which is the text's number of characters."""
+    rows = [{"index": i, "data": [[-1.0], [float(len(text))]]} for i, text in enumerate(body["input"])]
+    return {"object": "list", "data": rows[::-1]}
+
+
+def endpoint(server, **changes) -> polar.Endpoint:
+    given = {"timeout": 5.0, "backoff": 0.01, **changes}
+    return polar.Endpoint(f"http://127.0.0.1:{server.server_port}", "internlm/POLAR-7B", **given)
+
+
+def test_the_endpoint_gives_scores_in_the_order_of_the_texts(server):
+    server.answers = [(200, lengths)]
+    expected = [len(f"{p}\n{r}<|reward|>{p}\n{y}[UNUSED_TOKEN_130]") for p, r, y in zip(*TRIPLES, strict=True)]
+    assert endpoint(server, batch=3).score(*TRIPLES).tolist() == expected
+    assert [len(body["input"]) for _, body in server.asked] == [3, 1]
+    path, body = server.asked[0]
+    assert (path, body["model"]) == ("/pooling", "internlm/POLAR-7B")
+    assert body["input"][0] == "ab c\nd.<|reward|>ab c\nde[UNUSED_TOKEN_130]"
+
+
+def test_the_endpoint_cuts_texts_where_it_has_a_tokenizer(server):
+    server.answers = [(200, lengths)]
+    endpoint(server, tokens=polar_tokens(max_response=3)).score(["ab"], ["cdef"], ["<think>x</think>ghij"])
+    assert server.asked[0][1]["input"] == ["ab\ncd<|reward|>ab\ngh[UNUSED_TOKEN_130]"]
+
+
+def test_a_server_error_is_tried_again(server):
+    server.answers = [(500, b"warming up"), (200, lengths)]
+    assert endpoint(server).score(["a"], ["b"], ["c"]).shape == (1,)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "status, answer, attempts, message",
+    [
+        (500, b"down", 3, r"status 500 \(b'down'\), after 3 attempts"),
+        (400, b"too long", 1, r"status 400 \(b'too long'\)"),
+        (200, b"<html>garbage", 1, "no pooling answer: b'<html>garbage'"),
+        (200, {"data": [{"index": 0, "data": []}]}, 1, "no pooling answer"),
+        (200, {"data": []}, 1, "0 scores for 1 texts"),
+        (200, ["x"], 1, "no pooling answer"),
+    ],
+)
+def test_a_bad_answer_is_one_line_that_names_the_url(server, status, answer, attempts, message):
+    server.answers = [(status, answer)]
+    with pytest.raises(UserError, match=f"http://127.0.0.1:{server.server_port}/pooling: {message}") as error:
+        endpoint(server, retries=2).score(["a"], ["b"], ["c"])
+    assert "\n" not in str(error.value) and len(server.asked) == attempts
+
+
+def test_a_timeout_an_absent_server_and_a_bad_url_are_one_line(server):
+    server.answers = [(200, lambda body: time.sleep(0.5) or lengths(body))]
+    with pytest.raises(UserError, match="timed out, after 2 attempts"):
+        endpoint(server, timeout=0.05, retries=1).score(["a"], ["b"], ["c"])
+    with pytest.raises(UserError, match="http://127.0.0.1:9/pooling: .*refused.*, after 1 attempts"):
+        polar.Endpoint("http://127.0.0.1:9", "m", retries=0).score(["a"], ["b"], ["c"])
+    with pytest.raises(UserError, match="begins with http://"):
+        polar.Endpoint("localhost", "m").score(["a"], ["b"], ["c"])

@@ -1,0 +1,97 @@
+"""What scores a response against the expert's: the protocol, and one way to load each kind.
+
+kind        score                                                          reads the reference   changes in training
+miniature   the miniature POLAR that the DAG trains (miniature.py)         yes                   no
+polar       internlm/POLAR-1_8B or -7B (polar.py)                          yes                   no
+cotrained   Bradley-Terry, expert above rollout (cotrained.py)             no                    yes
+random      noise: what any score of this size does (controls.py)          no                    no
+length      nearness to the reference's length alone (controls.py)         yes                   no
+
+Imports no torch, so that settings can be read without it.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from uniapl.config import choose
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KINDS = ("miniature", "polar", "cotrained", "random", "length")
+
+
+class Discriminator(Protocol):
+    """Row i of the three lists is one pair; the score is higher the more a response resembles the expert's."""
+
+    def score(self, prompts: list[str], references: list[str], responses: list[str]) -> "Tensor":
+        """Scores (N,), float32, on the CPU, without gradient; equal texts give equal scores up to rounding."""
+        ...
+
+
+@runtime_checkable
+class Learner(Discriminator, Protocol):
+    """A discriminator that is trained beside the policy, and so belongs into its checkpoint."""
+
+    def learn(self, prompts: list[str], references: list[str], responses: list[str]) -> dict[str, float]:
+        """One gradient step on these rollouts and references; returns what is logged."""
+        ...
+
+    def state_dict(self) -> dict:
+        """All that `learn` changes."""
+        ...
+
+    def load_state_dict(self, state: dict) -> None:
+        """Continue as the discriminator that gave `state`."""
+        ...
+
+
+def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
+    """The discriminator of this kind. Raises UserError for an unknown one.
+
+    `folder` holds the trained checkpoint (miniature), POLAR's checkpoint or `owner/name@commit` on the hub (polar), or
+    the base policy's checkpoint (cotrained); random and length need none. `seed` matters to cotrained and random. "No
+    discriminator" is no kind: it is lambda = 0.
+    """
+    choose("discriminator", kind, KINDS)
+    if kind == "miniature":
+        from uniapl.discriminators import miniature
+
+        return miniature.load(folder)
+    if kind == "polar":
+        from uniapl.discriminators import polar
+
+        return polar.load(folder)
+    if kind == "cotrained":
+        from uniapl.discriminators.cotrained import Cotrained
+
+        return Cotrained(folder, seed)
+    from uniapl.discriminators.controls import Length, Random
+
+    return Random(seed) if kind == "random" else Length()
+
+
+def checked(scores: "Tensor | list[float]", n: int) -> "Tensor":
+    """`scores` as (N,) float32 on the CPU. Raises ValueError where they are not `n` finite floats without gradient."""
+    import torch
+
+    if isinstance(scores, list):
+        try:
+            scores = torch.tensor(scores, dtype=torch.float32)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ValueError(f"the discriminator returned a list that is no list of numbers: {error}") from error
+    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
+        kind = scores.dtype if isinstance(scores, torch.Tensor) else type(scores).__name__
+        raise ValueError(f"the discriminator returned {kind}, not a tensor of floats")
+    if tuple(scores.shape) != (n,):
+        raise ValueError(f"the discriminator returned scores of shape {tuple(scores.shape)} for {n} responses")
+    if scores.requires_grad:
+        raise ValueError("the discriminator returned scores with a gradient: it must not be differentiated")
+    scores = scores.to("cpu", torch.float32)
+    bad = (~scores.isfinite()).nonzero().flatten().tolist()
+    if bad:
+        raise ValueError(
+            f"the discriminator returned a score that is not finite: {scores[bad[0]].item()} for response {bad[0]} "
+            f"({len(bad)} of {n})"
+        )
+    return scores
