@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from uniapl.config import setting
-from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, rollout_rows
+from uniapl.job import Job, Optimization, Teaching, arguments, load_policy, load_tokenizer, rollout_rows
 from uniapl.reward import follows_all
 
 
 @dataclass(frozen=True)
-class Settings(Optimization):
+class Settings(Teaching, Optimization):
     prompts_per_step: int = setting(16, "ours: not stated")
     group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
     max_new_tokens: int = setting(48, "ours: response tokens; the miniature's expert writes 47 at most")
@@ -35,7 +35,7 @@ def dataset(job: Job, tokenizer):
     """The training prompts with their instructions and demonstrations, as a datasets.Dataset."""
     from datasets import Dataset
 
-    return Dataset.from_list(rollout_rows(job.data / "train.jsonl", tokenizer, job.run.settings.max_new_tokens))
+    return Dataset.from_list(rollout_rows(job, tokenizer))
 
 
 def build(job: Job):

@@ -3,14 +3,24 @@
 from dataclasses import dataclass
 
 from uniapl.config import choose, setting
-from uniapl.job import Job, Optimization, arguments, load_policy, load_tokenizer, messages
+from uniapl.job import Job, Optimization, Teaching, arguments, load_policy, load_tokenizer, messages, training_rows
 from uniapl.rows import read_jsonl
 
-TEXTS = {"demonstrations": ("train.jsonl", "demonstration"), "corpus": ("corpus.jsonl", "completion")}
+
+def _demonstrations(job: Job) -> list[tuple[str, str]]:
+    rows = training_rows(job)
+    return [(row["prompt"], row["demonstration"]) for row in rows if row["demonstration"] is not None]
+
+
+def _corpus(job: Job) -> list[tuple[str, str]]:
+    return [(row["prompt"], row["completion"]) for row in read_jsonl(job.data / "corpus.jsonl")]
+
+
+TEXTS = {"demonstrations": _demonstrations, "corpus": _corpus}
 
 
 @dataclass(frozen=True)
-class Settings(Optimization):
+class Settings(Teaching, Optimization):
     text: str = setting("demonstrations", "demonstrations; the miniature's base reads the corpus")
     rows_per_step: int = setting(32, "ours: not stated")
     prompt_loss: bool = setting(False, "SFT on responses alone; pretraining reads whole documents")
@@ -19,10 +29,9 @@ class Settings(Optimization):
 
 def rows(job: Job) -> list[dict]:
     """The rows that are learned, in TRL's prompt-completion format."""
-    file, column = TEXTS[choose("text", job.run.settings.text, TEXTS)]
+    pairs = TEXTS[choose("text", job.run.settings.text, TEXTS)](job)
     return [
-        {"prompt": messages(row["prompt"]), "completion": [{"role": "assistant", "content": row[column]}]}
-        for row in read_jsonl(job.data / file)
+        {"prompt": messages(prompt), "completion": [{"role": "assistant", "content": text}]} for prompt, text in pairs
     ]
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from uniapl import checkers, data
-from uniapl.miniature.world import NEW_TOPICS, NEW_TYPES, TRAINED, World, draw_prompt
+from uniapl.miniature.world import NEW_TOPICS, NEW_TYPES, NOUNS, TOPICS, TRAINED, World, draw_prompt
 from uniapl.miniature.writers import EXPERT
 from uniapl.rows import read_jsonl
 
 SIZES = dict(corpus=200, train=40, validation=8, test=12, comparisons=60)
 WORLD = World(**SIZES)
-NAMES = ("train", "validation", "test", "expert", "corpus", "comparisons")
+NAMES = ("train", "teachers", "validation", "test", "expert", "corpus", "comparisons")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -52,6 +53,7 @@ def test_the_files_have_the_sizes_of_the_world(built, files):
     rows = {name: len(found) for name, found in files.items()}
     assert rows == built[1]["rows"]
     assert (rows["corpus"], rows["train"], rows["comparisons"]) == (200, 40, 60)
+    assert rows["teachers"] == 3 * 40
     assert (rows["validation"], rows["test"], rows["expert"]) == (8 + 4 + 4, 12 + 6 + 6, 16 + 24)
     per_benchmark = collections.Counter(row["benchmark"] for row in files["test"])
     assert per_benchmark == {"trained": 12, "new_types": 6, "new_topics": 6}
@@ -140,6 +142,90 @@ def test_the_expert_seldom_needs_a_second_try():
     rows = [draw_prompt(i, data.OLD_TOPICS, TRAINED + NEW_TYPES, rng) for i in range(300)]
     first = sum(data.follows(row, data.write(row, EXPERT, rng)) for row in rows)
     assert first >= 0.95 * len(rows)
+
+
+def by_teacher(files) -> dict[str, dict]:
+    """Demonstration by key, by teacher; the expert's too."""
+    found: dict[str, dict] = {"expert": {row["key"]: row["demonstration"] for row in files["train"]}}
+    for row in files["teachers"]:
+        found.setdefault(row["teacher"], {})[row["key"]] = row["demonstration"]
+    return found
+
+
+def test_every_wrong_teacher_answers_every_training_prompt_and_nothing_else(files):
+    texts = by_teacher(files)
+    assert texts.keys() == {"expert", "noise20", "noise50", "biased"}
+    for answers in texts.values():
+        assert answers.keys() == texts["expert"].keys()
+
+
+def test_a_noisy_teacher_disobeys_exactly_where_it_does_not_repeat_the_expert(files):
+    texts = by_teacher(files)
+    for teacher in ("noise20", "noise50"):
+        for row in files["train"]:
+            text = texts[teacher][row["key"]]
+            assert data.follows(row, text) == (text == row["demonstration"]), (teacher, row["prompt"], text)
+
+
+@pytest.fixture(scope="module")
+def many():
+    """Training prompts with the expert's response, and the wrong teachers' texts on them by teacher."""
+    rows = data.prompts_with_expert(400, 0, "trained", random.Random(4), set())
+    texts: dict[str, list[str]] = {}
+    for row in data.teachers(rows, seed=0):
+        texts.setdefault(row["teacher"], []).append(row["demonstration"])
+    return rows, texts
+
+
+def test_noise_has_the_share_of_its_name_and_what_is_wrong_at_20_percent_is_wrong_alike_at_50(many):
+    rows, texts = many
+    less, more = (
+        {i: text for i, (row, text) in enumerate(zip(rows, texts[teacher], strict=True)) if text != row["response"]}
+        for teacher in ("noise20", "noise50")
+    )
+    assert len(less) / len(rows) == pytest.approx(0.2, abs=0.05)
+    assert len(more) / len(rows) == pytest.approx(0.5, abs=0.06)
+    assert less.items() <= more.items()
+
+
+def test_noise_stays_on_the_topic_and_in_the_expert_s_style(many):
+    rows, texts = many
+    wrong = [(r, t) for r, t in zip(rows, texts["noise50"], strict=True) if t != r["response"]]
+    for row, text in wrong:
+        words = set(re.findall("[a-z]+", text.lower()))
+        assert not words & (set(NOUNS) - set(TOPICS[row["topic"]][0])), (row["prompt"], text)
+        assert not words & {"suddenly", "cold", "grey"}
+    shares = [
+        sum("softly" in t.lower() for t in some) / len(some)
+        for some in ([r["response"] for r, _ in wrong], [t for _, t in wrong])
+    ]
+    assert shares[0] == pytest.approx(shares[1], abs=0.1)
+
+
+def test_the_biased_teacher_obeys_like_the_expert_and_shares_no_habit_with_it(many):
+    rows, texts = many
+    for row, text in zip(rows, texts["biased"], strict=True):
+        assert data.follows(row, text), (row["prompt"], text)
+        assert not set(re.findall("[a-z]+", text.lower())) & {"softly", "quiet", "golden"}
+        broken_by = ("bullet", "postscript")  # these ask for a line of their own
+        assert "\n" not in text or any(word in i for word in broken_by for i in row["instruction_id_list"])
+    assert sum("suddenly" in text.lower() for text in texts["biased"]) > 0.6 * len(rows)
+    words = [sum(len(t.split()) for t in some) for some in ([row["response"] for row in rows], texts["biased"])]
+    assert words[1] < 0.75 * words[0]
+
+
+def test_the_biased_teacher_tries_again_where_its_text_disobeys(many, monkeypatch):
+    row, good = many[0][0], many[1]["biased"][0]
+    texts = iter(["", "", good])
+    monkeypatch.setattr(data, "write", lambda *_: next(texts))
+    assert data.biased_response(row, random.Random(0)) == good
+
+
+def test_the_wrong_teachers_draw_from_streams_of_their_own(tmp_path, built, monkeypatch):
+    monkeypatch.setattr(data, "teachers", lambda train, seed: [{"key": 0}])
+    data.build(WORLD, tmp_path)
+    with_them, without = contents(built[0]), contents(tmp_path)
+    assert {n for n in with_them if with_them[n] != without[n]} == {"teachers.jsonl"}
 
 
 def test_a_corpus_document_follows_its_instructions_as_often_as_the_world_says(monkeypatch):

@@ -5,6 +5,7 @@
     train.jsonl        key, prompt, instruction_id_list, kwargs, topic, demonstration
     validation.jsonl   key, prompt, instruction_id_list, kwargs, topic, benchmark
     test.jsonl         the same; benchmark is trained, new_types or new_topics
+    teachers.jsonl     key, teacher, demonstration: three wrong teachers (see `teachers`) on every training prompt
     expert.jsonl       key, response: the expert on every validation and test prompt
     corpus.jsonl       prompt, completion: the pretraining text
     comparisons.jsonl  prompt, reference, chosen, rejected, expert, broken, split: the discriminator's triples
@@ -23,7 +24,7 @@ from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.miniature.model import write_scratch
 from uniapl.miniature.world import NEW_TOPICS, NEW_TYPES, TOPICS, TRAINED, World, draw_prompt
-from uniapl.miniature.writers import EXPERT, degenerate, random_style, write
+from uniapl.miniature.writers import BIASED, EXPERT, degenerate, random_style, write
 from uniapl.rows import write_jsonl
 
 OLD_TOPICS = tuple(topic for topic in TOPICS if topic not in NEW_TOPICS)
@@ -33,6 +34,7 @@ BENCHMARKS = {  # benchmark: (topics, instruction types, at least one of these)
     "new_topics": (NEW_TOPICS, TRAINED, ()),
 }
 TRIES = 20
+NOISE = {"noise20": 0.2, "noise50": 0.5}  # teacher: the share of its prompts that it answers wrongly
 
 
 def follows(row: dict, response: str) -> bool:
@@ -56,6 +58,40 @@ def prompts_with_expert(n: int, first_key: int, benchmark: str, rng: random.Rand
         if response is not None:
             seen.add(row["prompt"])
             rows.append({**row, "benchmark": benchmark, "response": response})
+    return rows
+
+
+def disobedient_response(row: dict, rng: random.Random) -> str:
+    """What the expert writes on the row's topic for other instructions, so that it breaks one of the row's or more."""
+    while True:
+        other = draw_prompt(row["key"], (row["topic"],), TRAINED, rng)
+        text = expert_response(other, rng)
+        if text is not None and not follows(row, text):
+            return text
+
+
+def biased_response(row: dict, rng: random.Random) -> str:
+    """What BIASED writes for the row, which the expert has answered: it follows every instruction."""
+    while True:
+        text = write(row, BIASED, rng)
+        if follows(row, text):
+            return text
+
+
+def teachers(train: list[dict], seed: int) -> list[dict]:
+    """The demonstrations of the wrong teachers for rows with the expert's `response`: key, teacher, demonstration.
+
+    noise20, noise50   the expert, but a prompt is answered disobediently with probability 0.2 or 0.5; the prompts that
+                       noise20 answers so are among those of noise50, with the same text
+    biased             follows every instruction, in another style than the expert's
+    """
+    noise, style = random.Random(f"{seed}/noise"), random.Random(f"{seed}/biased")
+    rows = []
+    for row in train:
+        chance, wrong = noise.random(), disobedient_response(row, noise)
+        texts = {teacher: wrong if chance < share else row["response"] for teacher, share in NOISE.items()}
+        texts["biased"] = biased_response(row, style)
+        rows += [{"key": row["key"], "teacher": name, "demonstration": text} for name, text in texts.items()]
     return rows
 
 
@@ -118,6 +154,7 @@ def build(world: World, out: Path) -> dict:
     train = prompts_with_expert(world.train, 0, "trained", stream["prompts"], seen)
     files = {
         "train": [{**row, "demonstration": row["response"]} for row in train],
+        "teachers": teachers(train, world.seed),
         "validation": validation,
         "test": test,
         "expert": [{"key": row["key"], "response": row["response"]} for row in test + validation],

@@ -4,9 +4,11 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import Run, setting
+from uniapl.config import Run, choose, setting
 from uniapl.errors import UserError
 from uniapl.rows import read_jsonl
+
+EXPERT = "expert"  # the teacher whose demonstrations are in train.jsonl; teachers.jsonl has the others'
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,16 @@ class Optimization:
     weight_decay: float = setting(0.0, "transformers' default")
     save_every: int = setting(25, "ours: steps between resumable checkpoints; no effect on the result")
     probe_every: int = setting(10, "ours: steps between measurements on validation prompts; no effect on the result")
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """Settings of every trainer that reads the training prompts: whose demonstrations, and of how many prompts."""
+
+    teacher: str = setting(EXPERT, "the scripted expert; experiments/teachers.py asks about others")
+    demonstrations: int | None = setting(
+        None, "None: all training prompts have one; experiments/demonstrations.py asks how many are needed"
+    )
 
 
 def arguments(job: Job) -> dict:
@@ -88,12 +100,56 @@ def messages(prompt: str) -> list[dict]:
     return [{"role": "user", "content": prompt}]
 
 
-def rollout_rows(path: Path, tokenizer, room: int) -> list[dict]:
-    """Rows for GRPO: prompt (chat), instructions (JSON), demonstration. Raises UserError for a prompt that leaves
-    less than `room` tokens of the model's context for its response."""
+def _line_numbers(path: Path) -> list[int]:
+    """The line in the file of each row of `read_jsonl`, which passes over blank lines."""
+    with open(path, encoding="utf-8") as lines:
+        return [number for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _teacher_texts(path: Path, teacher: str) -> dict:
+    """The teacher's demonstrations in teachers.jsonl, by key."""
     rows = read_jsonl(path)
+    choose(f"teacher in {path}", teacher, {EXPERT, *(str(row.get("teacher")) for row in rows)})
+    return {row.get("key"): row.get("demonstration") for row in rows if row.get("teacher") == teacher}
+
+
+def training_rows(job: Job) -> list[dict]:
+    """The rows of train.jsonl, with the demonstrations of the run's `teacher` on the first `demonstrations` of them.
+
+    `demonstration` is None on the rows after these. Raises UserError for a row of train.jsonl without demonstration,
+    an unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
+    """
+    s, path, others = job.run.settings, job.data / "train.jsonl", job.data / "teachers.jsonl"
+    rows = read_jsonl(path)
+    for line, row in zip(_line_numbers(path), rows, strict=True):
+        if not _is_text(row.get("demonstration")):
+            raise UserError(f"{path}:{line}: prompt {row.get('key')} has no demonstration, or an empty one")
+    if s.teacher != EXPERT:
+        texts = _teacher_texts(others, s.teacher)
+        for row in rows:
+            if not _is_text(texts.get(row["key"])):
+                raise UserError(f"{others}: teacher {s.teacher!r} has no demonstration of prompt {row['key']}")
+        rows = [{**row, "demonstration": texts[row["key"]]} for row in rows]
+    if s.demonstrations is None:
+        return rows
+    if s.demonstrations not in range(1, len(rows) + 1):
+        raise UserError(
+            f"demonstrations is {s.demonstrations}, and {path} has {len(rows)}: choose from 1 to {len(rows)}"
+        )
+    return [*rows[: s.demonstrations], *({**row, "demonstration": None} for row in rows[s.demonstrations :])]
+
+
+def rollout_rows(job: Job, tokenizer) -> list[dict]:
+    """Rows for GRPO: prompt (chat), instructions (JSON), demonstration (None where the run may not use it). Raises
+    UserError for a prompt that leaves less of the model's context than a response takes, and as `training_rows`."""
+    path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
+    rows = training_rows(job)
     limit = tokenizer.model_max_length - room
-    for line, row in enumerate(rows, start=1):
+    for line, row in zip(_line_numbers(path), rows, strict=True):
         chat = tokenizer.apply_chat_template(messages(row["prompt"]), add_generation_prompt=True, return_dict=False)
         if len(chat) > limit:
             raise UserError(

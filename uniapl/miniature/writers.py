@@ -39,6 +39,16 @@ EXPERT = Style(
     extended=0.4,
     lines=1.0,
 )
+BIASED = Style(  # as obedient as the expert, and in every habit another
+    obedience=1.0,
+    sentences=(1, 1),
+    adverbs=("Suddenly",),
+    adverb=0.6,
+    adjectives=("cold", "grey"),
+    adjective=0.7,
+    extended=0.1,
+    lines=0.0,
+)
 
 
 def random_style(rng: random.Random, *, obedience: float, sharp: bool = False) -> Style:

@@ -1,0 +1,56 @@
+"""GRPO whose reward is shaped: verifiable reward + lam x score of the frozen discriminator, under one advantage.
+
+The alternative to UniAPL's separate term: here lam trades obedience against style inside each group of rollouts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from baselines import grpo
+from uniapl.config import setting
+from uniapl.discriminators import Discriminator, checked, load
+from uniapl.job import Job, load_policy, load_tokenizer
+from uniapl.reward import follows_all
+
+
+@dataclass(frozen=True)
+class Settings(grpo.Settings):
+    lam: float = setting(0.1, "ours: not stated; UniAPL's lambda, so that the arms differ in where the score enters")
+
+
+def reward_function(discriminator: Discriminator) -> Callable:
+    """The discriminator as a TRL reward function: chats in, one float per rollout out.
+
+    A rollout without demonstration gets 0, as do all others of its prompt: its advantage is that of the reward alone.
+    """
+
+    def discriminate(prompts, completions, demonstration, **_) -> list[float]:
+        rows = [i for i, text in enumerate(demonstration) if text is not None]
+        scores = [0.0] * len(completions)
+        if rows:
+            asked, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
+            responses = [completions[i][0]["content"] for i in rows]
+            found = checked(discriminator.score(asked, references, responses), len(rows)).tolist()
+            for i, score in zip(rows, found, strict=True):
+                scores[i] = score
+        return scores
+
+    return discriminate
+
+
+def build(job: Job):
+    """A trl.GRPOTrainer for the run, with two weighted rewards and the discriminator of `job.discriminator`."""
+    from trl import GRPOConfig, GRPOTrainer
+
+    tokenizer = load_tokenizer(job.start)
+    discriminator = load("miniature", job.discriminator, seed=job.run.seed)
+    return GRPOTrainer(
+        model=load_policy(job.start),
+        reward_funcs=[follows_all, reward_function(discriminator)],
+        args=GRPOConfig(**grpo.grpo_arguments(job), reward_weights=[1.0, job.run.settings.lam]),
+        train_dataset=grpo.dataset(job, tokenizer),
+        processing_class=tokenizer,
+    )
+
+
+cost_per_step = grpo.cost_per_step
