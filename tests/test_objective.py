@@ -55,11 +55,14 @@ def test_mu_without_warmup_starts_at_the_peak_and_without_decay_is_the_valley():
     assert objective.mu_schedule(0, warmup=0, decay=0, peak=0.8, valley=0.2) == 0.2
 
 
-def test_total_is_the_weighted_sum_and_zero_weights_leave_the_first_term_bit_for_bit():
+def test_total_is_the_weighted_sum_and_one_term_keeps_its_bits():
     grpo, sft, adv = (torch.tensor(x) for x in (0.1234567, 2.0, -3.0))
-    # (1 - 0.3) * 0.1234567 + 0.3 * 2 + 0.5 * -3 = 0.08641969 + 0.6 - 1.5
-    assert objective.total(grpo, sft, adv, mu=0.3, lam=0.5).item() == pytest.approx(-0.81358031)
-    assert torch.equal(objective.total(grpo, sft, adv, mu=0.0, lam=0.0), grpo)
+    terms = {"preference": grpo, "demonstration": sft, "adversarial": adv}
+    weights = objective.term_weights(w_pref=1.0, w_demo=2.0, mu=0.3, lam=0.5)
+    # (1 - 0.3) * 0.1234567 + 2 * 0.3 * 2 + 0.5 * -3 = 0.08641969 + 1.2 - 1.5
+    assert objective.total(terms, weights).item() == pytest.approx(-0.21358031)
+    alone = objective.term_weights(w_pref=1.0, w_demo=1.0, mu=0.0, lam=0.0)
+    assert torch.equal(objective.total({"preference": grpo}, alone), grpo)
 
 
 def test_auc_counts_pairs_and_halves_ties():

@@ -57,20 +57,21 @@ def grpo(tmp_path, **options):
     )
 
 
-def uniapl(tmp_path, discriminator=miniature.short, **options):
+def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, **options):
     options = {"demonstrations_per_step": 8, **COMMON, **options}
     return UniAPLTrainer(
         model=miniature.policy(),
         reward_funcs=[miniature.words],
-        discriminator=discriminator,
+        discriminator=discriminator or miniature.Scorer(miniature.nearness),
         args=UniAPLConfig(output_dir=str(tmp_path), **options),
-        train_dataset=Dataset.from_list(miniature.chats()),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        demonstrations=demonstrations,
         processing_class=miniature.tokenizer(),
     )
 
 
-def constant(completions, **_):
-    return [2.5] * len(completions)
+CONSTANT = miniature.Scorer(lambda reference, response: 2.5)
+REWARD = miniature.Scorer(lambda reference, response: miniature.words([[{"content": response}]])[0])
 
 
 @pytest.mark.parametrize(
@@ -95,13 +96,13 @@ def test_with_zero_weights_losses_gradients_and_weights_are_stock_grpo_bit_for_b
 
 
 def test_a_constant_discriminator_adds_exactly_nothing_whatever_lambda(tmp_path):
-    stock, ours = trained(grpo(tmp_path / "a")), trained(uniapl(tmp_path / "b", constant, lam=0.5))
+    stock, ours = trained(grpo(tmp_path / "a")), trained(uniapl(tmp_path / "b", CONSTANT, lam=0.5))
     assert all(torch.equal(a, b) for a, b in zip(stock[1], ours[1], strict=True))
 
 
 def test_a_discriminator_equal_to_the_reward_doubles_the_gradient_at_lambda_one(tmp_path):
     stock = trained(grpo(tmp_path / "a", max_steps=1, max_grad_norm=1e9))
-    ours = trained(uniapl(tmp_path / "b", miniature.words, lam=1.0, max_steps=1, max_grad_norm=1e9))
+    ours = trained(uniapl(tmp_path / "b", REWARD, lam=1.0, max_steps=1, max_grad_norm=1e9))
     torch.testing.assert_close(2 * stock[1][0], ours[1][0], rtol=1e-4, atol=1e-7)
 
 
@@ -163,9 +164,10 @@ def test_every_demonstration_is_seen_once_per_epoch(tmp_path):
     trainer.current_gradient_accumulation_steps = 1
     seen = []
     for trainer.state.global_step in range(3):  # 24 demonstrations, 8 a step
-        ids, _, mask, tokens = trainer._demonstration_batch()
-        assert mask.sum().item() == tokens
-        seen += [tuple(row[m.bool()].tolist()) for row, m in zip(ids[:, -mask.shape[1] :], mask, strict=True)]
+        batch = trainer._demonstration_batch({})
+        assert batch.response.sum().item() == batch.tokens
+        responses = batch.ids[:, -batch.response.shape[1] :]
+        seen += [tuple(row[m.bool()].tolist()) for row, m in zip(responses, batch.response, strict=True)]
     assert sorted(seen) == sorted(tuple(response.tolist()) for _, response in trainer._demonstrations)
 
 
@@ -201,7 +203,6 @@ def test_a_missing_demonstration_column_is_refused(tmp_path):
         UniAPLTrainer(
             model=miniature.policy(),
             reward_funcs=[miniature.words],
-            discriminator=miniature.short,
             args=UniAPLConfig(output_dir=str(tmp_path), **COMMON),
             train_dataset=Dataset.from_list([{"prompt": r["prompt"]} for r in miniature.chats()]),
             processing_class=miniature.tokenizer(),
@@ -210,7 +211,7 @@ def test_a_missing_demonstration_column_is_refused(tmp_path):
 
 def test_a_score_that_is_not_finite_stops_the_training(tmp_path):
     with pytest.raises(ValueError, match="not finite"):
-        uniapl(tmp_path, lambda completions, **_: [float("nan")] * len(completions)).train()
+        uniapl(tmp_path, miniature.Scorer(lambda reference, response: float("nan")), lam=0.1).train()
 
 
 @pytest.mark.parametrize(

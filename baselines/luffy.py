@@ -1,0 +1,37 @@
+"""LUFFY as an arm: GRPO's settings with the expert in every group (baselines/luffy_trainer.py has the method)."""
+
+from dataclasses import dataclass
+
+from baselines import grpo
+from uniapl.config import setting
+from uniapl.job import Job, load_policy, load_tokenizer
+from uniapl.reward import follows_all
+
+
+@dataclass(frozen=True)
+class Settings(grpo.Settings):
+    group: int = setting(7, "LUFFY's train.sh: 7 rollouts and 1 expert response")
+    loss_type: str = setting("dr_grpo", "LUFFY's loss_remove_token_mean: sum / longest response")
+    gamma: float = setting(0.1, "LUFFY's train.sh: off_policy_reshape p_div_p_0.1")
+
+
+def build(job: Job):
+    """A LUFFYTrainer for the run."""
+    from trl import GRPOConfig
+
+    from baselines.luffy_trainer import LUFFYTrainer
+
+    tokenizer = load_tokenizer(job.start)
+    return LUFFYTrainer(
+        model=load_policy(job.start),
+        reward_funcs=[follows_all],
+        args=GRPOConfig(**grpo.grpo_arguments(job), scale_rewards="none"),
+        gamma=job.run.settings.gamma,
+        train_dataset=grpo.dataset(job, tokenizer),
+        processing_class=tokenizer,
+    )
+
+
+def cost_per_step(settings: Settings) -> dict:
+    """Rows that one optimizer step consumes."""
+    return {**grpo.cost_per_step(settings), "demonstration_rows": settings.prompts_per_step}

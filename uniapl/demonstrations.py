@@ -1,0 +1,62 @@
+"""Which demonstrations an optimizer step learns from, and how they become tensors."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from trl.trainer.utils import pad
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Demonstrations of one micro-batch: prompts padded on the left, responses on the right, as TRL lays out rollouts.
+
+    ids, attention: (B, P + T); response: (B, T) mask of the tokens that are learned; tokens: of the whole step.
+    """
+
+    ids: Tensor
+    attention: Tensor
+    response: Tensor
+    tokens: float
+
+
+def tokenize(trainer, prompt, demonstration: str, limit: int) -> tuple[Tensor, Tensor]:
+    """Ids of the prompt, exactly as rollouts see it, and of at most `limit` tokens of the response.
+
+    The response ends with what the chat template, or the end token of a plain prompt, adds. Raises ValueError where
+    the template renders the prompt differently once an answer follows.
+    """
+    start = trainer._tokenize_prompts([prompt])[0][0]
+    tokenizer = trainer._tokenizer
+    if isinstance(prompt, str):
+        response = [*tokenizer(demonstration, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    else:
+        turn = [*prompt, {"role": "assistant", "content": demonstration}]
+        full = tokenizer.apply_chat_template(turn, return_dict=False, **trainer.chat_template_kwargs)
+        if full[: len(start)] != start:
+            raise ValueError("the chat template is not prefix-preserving: a demonstration would change its own prompt")
+        response = full[len(start) :]
+    return torch.tensor(start), torch.tensor(response[:limit])
+
+
+def of_step(n: int, count: int, step: int, seed: int) -> list[int]:
+    """Indices of the `count` demonstrations, of `n`, that optimizer step `step` (0-based) learns from.
+
+    Every epoch is a permutation of its own. A pure function of its arguments, so resuming needs no state.
+    """
+    positions = range(step * count, (step + 1) * count)
+    orders = {
+        epoch: torch.randperm(n, generator=torch.Generator().manual_seed(seed * 100_003 + epoch))
+        for epoch in {p // n for p in positions}
+    }
+    return [int(orders[p // n][p % n]) for p in positions]
+
+
+def collate(rows: list[tuple[Tensor, Tensor]], tokens: float, pad_token_id: int, device) -> Batch:
+    """Pad tokenized demonstrations into one batch."""
+    prompts, responses = zip(*rows, strict=True)
+    sides = (("left", prompts), ("right", responses))
+    ids = [pad(list(x), padding_value=pad_token_id, padding_side=side) for side, x in sides]
+    masks = [pad([torch.ones_like(i) for i in x], padding_value=0, padding_side=side) for side, x in sides]
+    ids, attention, response = (x.to(device) for x in (torch.cat(ids, 1), torch.cat(masks, 1), masks[1]))
+    return Batch(ids, attention, response, tokens)
