@@ -17,9 +17,9 @@ QUANTITIES = {
 }
 
 
-def draw(analysis: Path):
+def draw(results: Path):
     """One panel per probed quantity, one line per arm, a band from the lowest to the highest seed."""
-    path = analysis / "curves.csv"
+    path = style.analysis(results) / "curves.csv"
     table = style.read(path, ("arm", "quantity"), ("seed", "step", "value"))
     table = table[table.quantity.isin(QUANTITIES)]
     if table.empty:
@@ -46,7 +46,7 @@ def draw(analysis: Path):
         lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
         axis: {steps}; an arm that continues another begins where that one ended. Dashed at 0.5: the
         discriminator cannot tell expert from policy."""
-    return fig, caption, [path.name]
+    return fig, caption, [path]
 
 
 def last_steps(rows: pd.DataFrame) -> pd.Series:
@@ -54,13 +54,16 @@ def last_steps(rows: pd.DataFrame) -> pd.Series:
     return rows.groupby("seed").step.max()
 
 
-def line(ax, rows: pd.DataFrame, arm: str) -> None:
-    """Mean and range over seeds, at the steps at which every seed was measured."""
+def line(ax, rows: pd.DataFrame, arm: str, percent: bool = True, place: int = 0, band: float = 0.2) -> None:
+    """Mean and range over seeds, at the steps at which every seed was measured, in percent of the last or as is.
+
+    `place` moves the markers along the line, so that those of lines that coincide do not; `band` is the band's opacity.
+    """
     if rows.empty:
         return
     look, wide = style.look(arm), rows.pivot_table(index="step", columns="seed", values="value").dropna()
-    progress = 100 * wide.index / max(1, last_steps(rows).max())
-    ax.fill_between(progress, wide.min(axis=1), wide.max(axis=1), color=look.colour, alpha=0.2, linewidth=0)
+    progress = wide.index * (100 / max(1, last_steps(rows).max()) if percent else 1)
+    ax.fill_between(progress, wide.min(axis=1), wide.max(axis=1), color=look.colour, alpha=band, linewidth=0)
     ax.plot(
         progress,
         wide.mean(axis=1),
@@ -68,7 +71,8 @@ def line(ax, rows: pd.DataFrame, arm: str) -> None:
         linestyle=look.line,
         marker=look.marker,
         markersize=3,
-        markevery=max(1, len(wide) // 5),
+        markerfacecolor="white" if style.label(arm).count("A-") else look.colour,
+        markevery=(min(place, len(wide) - 1), max(1, len(wide) // 5)),
         label=style.label(arm),
     )
 

@@ -23,9 +23,9 @@ NUMBERS = (
 ALPHA = 0.05
 
 
-def draw(analysis: Path):
+def draw(results: Path):
     """Forest plot of the trained arms: a row of panels per comparator, a column per benchmark, equal axes."""
-    path = analysis / "comparisons.csv"
+    path = style.analysis(results) / "comparisons.csv"
     table = style.read(path, WORDS, NUMBERS, metric="prompt_strict")
     decoding = style.first_of(table.decoding, "greedy")
     table = table[(table.decoding == decoding) & (table.arm != "base")]
@@ -63,7 +63,7 @@ def draw(analysis: Path):
         seeds, for these prompts; none where an arm has one seed. Filled marker: p below {ALPHA} after
         Holm's adjustment over all comparisons of a benchmark. Number of {seeds}. Number of
         {style.prompts(table)}."""
-    return fig, caption, [path.name]
+    return fig, caption, [path]
 
 
 def interval(ax, y: float, row, look: style.Look) -> None:

@@ -8,10 +8,11 @@ from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
 DISTANCE = "response length (words)"
 
 
-def draw(analysis: Path):
+def draw(results: Path):
     """A panel per arm: its response lengths filled, the expert's as an outline, their distance above."""
-    table = style.read(analysis / "lengths.csv", ("arm",), BINS)
-    distances = style.read(analysis / "distances.csv", ("arm",), DISTANCES, quantity=DISTANCE)
+    paths = [style.analysis(results) / name for name in ("lengths.csv", "distances.csv")]
+    table = style.read(paths[0], ("arm",), BINS)
+    distances = style.read(paths[1], ("arm",), DISTANCES, quantity=DISTANCE)
     wasserstein = distances.set_index("arm").wasserstein
     arms = [arm for arm in style.in_order(table.arm) if arm != "expert"]
     fig = style.figure(style.TWO_COLUMNS, 0.6 + 1.25 * -(-len(arms) // WIDEST))
@@ -26,7 +27,7 @@ def draw(analysis: Path):
         seeds. Filled: the arm. Black outline: the expert. W₁: Wasserstein distance between the two, in
         words, mean over seeds. The outermost bins hold everything beyond them. Number of
         {style.seeds(distances)}. Number of responses: {counts(table)}."""
-    return fig, caption, ["lengths.csv", "distances.csv"]
+    return fig, caption, paths
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ UNITS = {
 DISTANCE = "log-probability per token, own vs expert text, under the arm"  # between the histograms of responses
 
 
-def draw(analysis: Path):
+def draw(results: Path):
     """A block for responses and one for tokens, a panel per arm: own text filled, the expert's outlined."""
-    table = style.read(analysis / "logprobs.csv", ("arm", "under", "text", "unit"), BINS, under="self")
-    distances = style.read(analysis / "distances.csv", ("arm",), DISTANCES, quantity=DISTANCE)
+    paths = [style.analysis(results) / name for name in ("logprobs.csv", "distances.csv")]
+    table = style.read(paths[0], ("arm", "under", "text", "unit"), BINS, under="self")
+    distances = style.read(paths[1], ("arm",), DISTANCES, quantity=DISTANCE)
     distance = distances.set_index("arm")
     arms, units = style.in_order(table.arm), [unit for unit in UNITS if unit in set(table.unit)]
     heights = [1.1 * -(-len(arms) // WIDEST) + {"response": 0.75, "token": 0.4}[unit] for unit in units]
@@ -49,7 +50,7 @@ def draw(analysis: Path):
         prompts. Seeds are pooled. KS, W₁: Kolmogorov-Smirnov and Wasserstein distance (nats per token)
         between the two, mean over seeds. The outermost bins hold everything beyond them. Number of
         {style.seeds(distances)}. Number of {sizes}."""
-    return fig, caption, ["logprobs.csv", "distances.csv"]
+    return fig, caption, paths
 
 
 if __name__ == "__main__":

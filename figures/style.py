@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -31,26 +32,61 @@ class Look(NamedTuple):
 
 
 # Okabe and Ito (2008). Of its sets of four colours, that of sft, grpo, sft_then_grpo and uniapl, with grey
-# and black, keeps the worst pair furthest apart under normal, protan, deutan and tritan sight. An `a_` arm
-# has the colour of the arm that it extends.
+# and black, keeps the worst pair furthest apart under normal, protan, deutan and tritan sight. A family of arms
+# shares a colour; its members differ in marker and line: the adversarial and chained arms that of the arm they
+# extend, whatever varies one setting of UniAPL that of UniAPL, a switch between two losses that of the pipeline.
+GREY, SKY, ORANGE, BLUE, GREEN, PINK, VERMILION = (
+    *("#808080", "#56B4E9", "#E69F00", "#0072B2", "#009E73", "#CC79A7", "#D55E00"),
+)
 LOOKS = {
-    "base": Look("#808080", "v", (0, (1, 1))),
-    "sft": Look("#56B4E9", "s", (0, (4, 1))),
-    "grpo": Look("#E69F00", "^", (0, (3, 1, 1, 1))),
-    "sft_then_grpo": Look("#0072B2", "D", (0, (6, 1, 1, 1))),
-    "chord": Look("#009E73", "P"),
-    "luffy": Look("#CC79A7", "X"),
-    "a_sft": Look("#56B4E9", "p", (0, (1, 2))),
-    "a_grpo": Look("#E69F00", "<", (0, (1, 2))),
-    "sft_then_a_grpo": Look("#0072B2", "h", (0, (1, 2))),
-    "a_sft_then_a_grpo": Look("#0072B2", ">", (0, (2, 2))),
-    "uniapl": Look("#D55E00", "o"),
+    "base": Look(GREY, "v", (0, (1, 1))),
+    "sft": Look(SKY, "s", (0, (4, 1))),
+    "a_sft": Look(SKY, "p", (0, (1, 2))),
+    "grpo": Look(ORANGE, "^", (0, (3, 1, 1, 1))),
+    "a_grpo": Look(ORANGE, "<", (0, (1, 2))),
+    "grpo_reward_shaped": Look(ORANGE, "d", (0, (6, 2))),
+    "sft_then_grpo": Look(BLUE, "D", (0, (6, 1, 1, 1))),
+    "sft_then_a_grpo": Look(BLUE, "h", (0, (1, 2))),
+    "a_sft_then_a_grpo": Look(BLUE, ">", (0, (2, 2))),
+    "chord": Look(GREEN, "P"),
+    "luffy": Look(PINK, "X"),
+    "adv_only": Look("#882255", "8", (0, (4, 1, 1, 1))),
+    "switch_10": Look(BLUE, "v", (0, (5, 3))),
+    "switch_25": Look(BLUE, "^", (0, (8, 2))),
+    "switch_50": Look(BLUE, "o", (0, (3, 3))),
+    "switch_75": Look(BLUE, "s", (0, (4, 1, 2, 1))),
+    "lambda_003": Look(VERMILION, "v", (0, (1, 2))),
+    "lambda_03": Look(VERMILION, "^", (0, (4, 1))),
+    "lambda_1": Look(VERMILION, "s", (0, (6, 1, 1, 1))),
+    "mu_constant": Look(VERMILION, "<", (0, (2, 2))),
+    "mu_phi": Look(VERMILION, ">", (0, (6, 2))),
+    "mu_warmup": Look(VERMILION, "p", (0, (3, 1, 1, 1))),
+    "d_cotrained": Look(VERMILION, "D", (0, (8, 2))),
+    "d_random": Look(VERMILION, "X", (0, (1, 1))),
+    "d_length": Look(VERMILION, "h", (0, (3, 3))),
+    "eps_low": Look("#332288", "d", (0, (5, 3))),
+    "eps_high": Look("#AA4499", "H", (0, (4, 1, 2, 1))),
+    "uniapl": Look(VERMILION, "o"),
     "expert": Look("#000000", "*"),
 }
 LAST = ("uniapl", "expert")
-TOL_MUTED = ("#332288", "#882255", "#999933", "#44AA99", "#AA4499", "#117733")
+VARIANT = re.compile(r"(.+)_(d\d+|noise\d+|biased)")  # other demonstrations of an arm: it keeps its look
+TOL_MUTED = ("#999933", "#44AA99", "#117733", "#661100", "#6699CC")
 OTHERS = [Look(c, m, d) for m, d in (("d", (0, (5, 2))), ("H", (0, (2, 1))), ("8", (0, (8, 2)))) for c in TOL_MUTED]
 NAMES = {"sft": "SFT", "grpo": "GRPO", "uniapl": "UniAPL", "chord": "CHORD", "luffy": "LUFFY"}
+NAMES |= {"mu": "μ", "eps": "ε"}
+LABELS = {  # of arms whose name does not say it
+    "grpo_reward_shaped": "GRPO, shaped reward",
+    "adv_only": "adversarial only",
+    "lambda_003": "λ 0.03",
+    "lambda_03": "λ 0.3",
+    "lambda_1": "λ 1",
+    "mu_phi": "μ per token (φ)",
+    "d_cotrained": "co-trained discriminator",
+    "d_random": "random discriminator",
+    "d_length": "length as discriminator",
+    **{f"switch_{share}": f"SFT {share} %→GRPO" for share in (10, 25, 50, 75)},
+}
 BENCHMARKS = {"trained": "trained types", "new_types": "new instruction types", "new_topics": "new topics"}
 ABOVE = {  # keywords of a number above a marker: in front of the grid, behind the intervals
     "xytext": (0, 4.5),
@@ -62,12 +98,23 @@ ABOVE = {  # keywords of a number above a marker: in front of the grid, behind t
 
 
 def look(arm: str) -> Look:
-    """The fixed look of a known arm; another's follows from its name alone, so figures agree."""
-    return LOOKS.get(arm) or OTHERS[hashlib.sha256(arm.encode()).digest()[0] % len(OTHERS)]
+    """The fixed look of a known arm and its variants; another's follows from its name alone, so figures agree."""
+    return LOOKS.get(method(arm)) or OTHERS[hashlib.sha256(arm.encode()).digest()[0] % len(OTHERS)]
+
+
+def method(arm: str) -> str:
+    """The arm without what its name says about demonstrations: uniapl_d96 and uniapl_biased are uniapl."""
+    variant = VARIANT.fullmatch(arm)
+    return variant[1] if variant else arm
 
 
 def label(arm: str) -> str:
-    """The arm's name in print: sft_then_a_grpo is SFT→A-GRPO."""
+    """The arm's name in print: sft_then_a_grpo is SFT→A-GRPO, uniapl_d96 is UniAPL (96 demonstrations)."""
+    if arm in LABELS:
+        return LABELS[arm]
+    if (variant := VARIANT.fullmatch(arm)) and (number := re.sub(r"\D", "", variant[2])):
+        what = f"{number} % noise" if "noise" in variant[2] else f"{number} demonstrations"
+        return f"{label(variant[1])} ({what})"
     stages = [("A-", s[2:]) if s.startswith("a_") else ("", s) for s in arm.split("_then_")]
     return "→".join(prefix + " ".join(NAMES.get(w, w) for w in name.split("_")) for prefix, name in stages)
 
@@ -112,6 +159,11 @@ def panels(fig: FigureBase, n: int, widest: int, **share) -> list:
     for spare in axes[n:]:
         spare.set_axis_off()
     return axes[:n]
+
+
+def analysis(results: Path, experiment: str = "headline") -> Path:
+    """The folder with the CSV files of one experiment's analysis."""
+    return results / "analyse" / experiment
 
 
 def read(path: Path, words: Iterable[str], numbers: Iterable[str], **wanted: str) -> pd.DataFrame:
@@ -174,21 +226,19 @@ def prompts(table: pd.DataFrame) -> str:
     return "prompts: " + ", ".join(f"{benchmark(b)} {span(n.get_group(b))}" for b in benchmarks(table))
 
 
-def commit(analysis: Path) -> str:
-    """The commit of the nearest manifest.json, up to three folders above, or the checkout's."""
-    for folder in (analysis, *analysis.resolve().parents[:3]):
-        if (folder / "manifest.json").is_file():
-            return str(json.loads((folder / "manifest.json").read_text()).get("commit", "unknown"))
-    return provenance.commit()
+def commit(results: Path) -> str:
+    """The commit in the manifest.json of a set of results, or the checkout's where it has none."""
+    path = results / "manifest.json"
+    return str(json.loads(path.read_text()).get("commit", "unknown")) if path.is_file() else provenance.commit()
 
 
-def save(fig: Figure, out: str, caption: str, analysis: Path, tables: Iterable[str]) -> None:
+def save(fig: Figure, out: str, caption: str, results: Path, tables: Iterable[Path]) -> None:
     """Write <out>.pdf, .png and .txt, with the CSVs' SHA-256 and the commit inside, without dates.
 
     The canvases are called directly, after one layout: `savefig` would draw and lay out twice per format.
     """
-    data = hashlib.sha256(b"".join((analysis / name).read_bytes() for name in tables)).hexdigest()
-    source = f"data sha256 {data}; commit {commit(analysis)}"
+    data = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()
+    source = f"data sha256 {data}; commit {commit(results)}"
     fig.draw_without_rendering()
     fig.set_layout_engine("none")
     png, pdf = io.BytesIO(), io.BytesIO()
@@ -201,11 +251,11 @@ def save(fig: Figure, out: str, caption: str, analysis: Path, tables: Iterable[s
 
 
 @one_line_errors
-def main(draw: Callable[[Path], tuple[Figure, str, list[str]]]) -> None:
-    """The command line of every figure. `draw(analysis)` returns figure, caption and the CSVs it read."""
+def main(draw: Callable[[Path], tuple[Figure, str, list[Path]]]) -> None:
+    """The command line of every figure. `draw(results)` returns figure, caption and the CSVs it read."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--analysis", type=Path, required=True, help="folder with the CSV files of one analysis")
+    parser.add_argument("--results", type=Path, required=True, help="results of one scale, named like it")
     parser.add_argument("--out", required=True, help="path of the outputs without suffix")
     args = parser.parse_args()
-    fig, caption, tables = draw(args.analysis)
-    save(fig, args.out, caption, args.analysis, tables)
+    fig, caption, tables = draw(args.results)
+    save(fig, args.out, caption, args.results, tables)

@@ -11,11 +11,16 @@ from pandas.testing import assert_frame_equal
 
 from uniapl import analyse, stats
 from uniapl.analyse import LENGTH, SPENT, UNDER, Inputs, Plan
+from uniapl.config import Claim, Experiment
 from uniapl.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("error")
 
 PLAN = Plan(arms=("base", "grpo", "uniapl"), against=("grpo",))
+CLAIMS = (
+    Claim("C1", "UniAPL beats GRPO.", "ours", "accuracy", "uniapl", "grpo", "above"),
+    Claim("C2", "GRPO writes short.", "ours", "length", "grpo", "uniapl", "above"),
+)
 BOTH = "greedy", "sampled"
 TEST = pd.DataFrame(
     {"key": ["1", "2", "3", "4"], "benchmark": ["trained"] * 3 + ["new_types"], "instructions": [1, 2, 1, 1]}
@@ -73,6 +78,7 @@ def logprobs():
 
 def history():
     rows = [("grpo", 0, 10, 0.25, None), ("grpo", 0, 20, 0.5, 3.0), ("uniapl", 0, 10, 0.75, None)]
+    rows += [("uniapl", 0, 9, 0.5, 1.0), ("uniapl", 1, 3, 0.5, None)]
     return pd.DataFrame(rows, columns=["arm", "seed", "step", "reward", "probe_kl"])
 
 
@@ -202,6 +208,117 @@ def test_distances_by_hand(tables):
     assert np.isnan(alone.low) and alone.interval == "none (one seed)"
 
 
+def test_diversity_by_hand(tables):
+    diversity = tables["diversity"]
+    # "word word word ...": one distinct bigram. grpo seed 0: 1 + 3 + 5 bigrams, seed 1: 2 + 2 + 2.
+    found = row(diversity, arm="grpo", quantity="distinct bigrams (%)")
+    assert found.estimate == pytest.approx(100 * (1 / 9 + 1 / 6) / 2)
+    # t interval of (1/9, 1/6): sd of the mean 1/36, t_{0.975, 1} = 12.7062.
+    assert found.high - found.estimate == pytest.approx(100 * 12.7062 / 36, rel=1e-5)
+    assert (found.n_seeds, found.n_responses) == (2, 3)  # prompt 4 is not of the headline benchmark
+    # Three lengths make three responses, equal lengths make one.
+    assert row(diversity, arm="grpo", quantity="distinct responses (%)").estimate == pytest.approx(
+        100 * (1 + 1 / 3) / 2
+    )
+    # Own tokens under the arm at -1 and -3; what the expert wrote, and the base's view, are no entropy.
+    assert row(diversity, arm="grpo", quantity="entropy (nats per token)").estimate == pytest.approx(2)
+    assert "base" not in set(diversity[diversity.quantity == "distinct bigrams (%)"].arm)  # one word, no bigram
+    expert = diversity[diversity.arm == "expert"].set_index("quantity")
+    # "five words are in here", three times.
+    assert expert.estimate["distinct bigrams (%)"] == pytest.approx(100 * 4 / 12)
+    assert expert.estimate["distinct responses (%)"] == pytest.approx(100 / 3)
+    assert "entropy (nats per token)" not in expert.index and set(expert.n_seeds) == {1}
+    assert expert.low.isna().all()
+
+
+def test_tokens_and_not_responses_weigh_equally_in_the_entropy():
+    lp = logprobs()
+    own = (lp.text == "own") & (lp.under == "self") & (lp.key == "1")
+    lp.loc[own, "logprobs"] = pd.Series([[-9.0]] * len(lp))
+    found = row(run(inputs(logprobs=lp))["diversity"], arm="grpo", quantity="entropy (nats per token)")
+    assert found.estimate == pytest.approx((9 + 2 * (1 + 3)) / 5)
+
+
+# claims
+
+
+def claim(quantity, arm="uniapl", against="grpo", direction="above", **rest):
+    return Claim("C1", "So it is.", "ours", quantity, arm, against, direction, **rest)
+
+
+def judged(*claims, given=None, seeds=None, against=("grpo",)):
+    plan = dataclasses.replace(PLAN, claims=claims, seeds=seeds or {}, against=against)
+    return run(given, plan)["claims"].to_dict("records")
+
+
+def test_claims_about_accuracy_have_the_numbers_of_the_comparisons_from_either_side(tables):
+    forth, back = judged(claim("accuracy"), claim("accuracy", "grpo", "uniapl", "below"))
+    found = row(tables["comparisons"], arm="uniapl", against="grpo", benchmark="trained")
+    assert [forth[n] for n in ("estimate", "low", "high")] == [found.difference, found.low, found.high]
+    assert (forth["seed_low"], forth["seed_high"]) == (found.seed_low, found.seed_high)
+    assert [back[n] for n in ("estimate", "low", "seed_high")] == [-found.difference, -found.high, -found.seed_low]
+    assert forth["verdict"] == back["verdict"] and (forth["n_seeds"], forth["n_prompts"]) == (2, 3)
+
+
+def test_a_pair_that_is_not_compared_is_compared_for_its_claim():
+    (found,) = judged(claim("accuracy"), against=())
+    assert found["estimate"] == pytest.approx(100 * (5 / 6 - 3 / 6)) and found["low"] < found["estimate"]
+    (alone,) = judged(claim("accuracy", against=None, margin=50.0))
+    assert alone["estimate"] == pytest.approx(100 * 5 / 6) and alone["seed_low"] < 0
+
+
+def test_against_a_checkpoint_that_all_seeds_share_the_seeds_of_the_arm_decide():
+    (found,) = judged(claim("accuracy", "uniapl", "base"))
+    # uniapl follows 3/3 and 2/3, the base nothing: mean 5/6, sd of the mean 1/6, t_{0.975, 1} = 12.7062.
+    low = 100 * (5 / 6 - 12.7062 / 6)
+    assert found["estimate"] == pytest.approx(100 * 5 / 6) and found["seed_low"] == pytest.approx(low, rel=1e-5)
+
+
+def test_claims_about_one_value_per_seed_are_paired_by_seed():
+    # Lengths 5, 5, 7 and 5, 6, 7 words of uniapl, the expert's 5: 2/3 and 1; grpo 5/3 and 2.
+    (found,) = judged(claim("length", direction="below"))
+    assert found["estimate"] == pytest.approx(-1) and found["low"] == pytest.approx(found["high"])
+    assert (found["verdict"], found["n_seeds"], found["n_prompts"]) == ("supported", 2, 3)
+    (found,) = judged(claim("entropy", "grpo", None, margin=1.5))
+    assert (found["estimate"], found["verdict"]) == (2, "supported")
+    (found,) = judged(claim("diversity", "grpo", None, margin=40))
+    assert found["estimate"] == pytest.approx(100 * (1 / 9 + 1 / 6) / 2) and found["verdict"] == "not decided"
+
+
+def test_claims_about_training_take_the_last_auc_and_the_mean_distance_of_the_last_fifth():
+    rows = [("uniapl", seed, step, 0.9 - step / 200 + seed / 100, step) for seed in (0, 1) for step in range(101)]
+    history = pd.DataFrame(rows, columns=["arm", "seed", "step", "probe_auc", "distance"])
+    history.loc[history.step % 20 > 0, "probe_auc"] = None
+    auc, distance = judged(
+        claim("auc", against=None, direction="below", margin=0.6),
+        claim("distance", against=None, margin=90.0),
+        given=inputs(history=history.sample(frac=1, random_state=0)),
+    )
+    assert auc["estimate"] == pytest.approx(0.4 + 0.005) and auc["n_seeds"] == 2
+    assert distance["estimate"] == pytest.approx(np.mean(range(81, 101)))
+    assert pd.isna(auc["n_prompts"])
+
+
+def test_a_claim_on_fewer_seeds_than_planned_is_not_decided_and_says_how_many():
+    seeds = dict(grpo=(0, 1), uniapl=(0, 1, 2))
+    (found,) = judged(claim("length", direction="below"), seeds=seeds)
+    assert (found["verdict"], found["reason"]) == ("not decided", "2 of 3 seeds of uniapl have length")
+    (found,) = judged(claim("distance"), seeds=seeds)
+    assert found["reason"] == "0 of 3 seeds of uniapl have distance, 0 of 2 seeds of grpo have distance"
+    assert pd.isna(found["estimate"]) and found["n_seeds"] == 0
+    without = {run: digits for run, digits in STRICT.items() if run[0] != "grpo"}
+    (found,) = judged(claim("accuracy"), given=inputs(scores=scores(without)), seeds=seeds)
+    assert "0 of 2 seeds of grpo have accuracy on trained" in found["reason"] and pd.isna(found["estimate"])
+    (found,) = judged(claim("accuracy", benchmark="new_tops"))
+    assert "accuracy on new_tops" in found["reason"]
+
+
+def test_claims_move_no_other_number(tables):
+    again = run(plan=dataclasses.replace(PLAN, claims=(claim("accuracy"), claim("length"))))
+    for name in tables.keys() - {"claims"}:
+        assert_frame_equal(tables[name], again[name], check_exact=True)
+
+
 def test_an_empty_response_has_length_zero_and_no_mean_log_probability():
     lp = logprobs()
     lp.loc[(lp.seed == 0) & (lp.key == "1") & (lp.text == "own"), "logprobs"] = pd.Series([[]] * len(lp))
@@ -244,8 +361,11 @@ def test_values_outside_the_bulk_are_counted_in_the_outermost_bins():
 
 def test_curves_keep_measured_values_only(tables):
     found = tables["curves"]
-    assert len(found) == 4
-    assert row(found, quantity="probe_kl").to_dict() == dict(
+    assert len(found) == 6
+    # Step 9 is no fifth step and not the last: its probe stays, what is logged at every step does not.
+    kept = found[found.arm == "uniapl"][["seed", "step", "quantity"]].values.tolist()
+    assert kept == [[0, 9, "probe_kl"], [0, 10, "reward"], [1, 3, "reward"]]
+    assert row(found, arm="grpo", quantity="probe_kl").to_dict() == dict(
         arm="grpo", seed=0, step=20, quantity="probe_kl", value=3.0
     )
     assert found[(found.arm == "grpo") & (found.quantity == "reward")].value.tolist() == [0.25, 0.5]
@@ -335,7 +455,7 @@ def test_stages_that_have_not_run_leave_their_tables_empty_but_headed():
     given = inputs()
     empty = {n: getattr(given, n).iloc[:0] for n in ("responses", "logprobs", "history", "runs")}
     tables = run(dataclasses.replace(given, **empty), Plan(("grpo",), ()))
-    for name in ("comparisons", "distances", "lengths", "logprobs", "curves", "cost"):
+    for name in ("comparisons", "claims", "distances", "diversity", "lengths", "logprobs", "curves", "cost"):
         assert tables[name].empty and len(tables[name].columns) > 4
 
 
@@ -387,9 +507,7 @@ def command(tmp_path, monkeypatch):
     """Writes the world and returns a function that runs the command on it and reads what it wrote."""
     write(tmp_path / "tiny")
     arms = {name: SimpleNamespace(name=name) for name in PLAN.arms}
-    experiment = SimpleNamespace(
-        arms=[arms["grpo"], arms["uniapl"]], against=("grpo",), decoding="greedy", split="test"
-    )
+    experiment = Experiment("headline", "?", "", (arms["grpo"], arms["uniapl"]), ("grpo",), claims=CLAIMS)
     monkeypatch.setattr(analyse, "load_experiment", lambda name: experiment)
     monkeypatch.setattr(analyse, "load_scale", lambda name: SimpleNamespace(name=name, shared=[arms["base"]]))
     monkeypatch.setattr(analyse, "seeds_of", lambda scale, experiment, arm: (0,) if arm.name == "base" else (0, 1))
@@ -404,7 +522,8 @@ def command(tmp_path, monkeypatch):
 
 def test_the_command_writes_what_analyse_returns(command, tmp_path):
     found = command()
-    expected = run(resamples=9999)
+    seeds = {arm: (0,) if arm == "base" else (0, 1) for arm in PLAN.arms}
+    expected = run(plan=dataclasses.replace(PLAN, claims=CLAIMS, seeds=seeds), resamples=9999)
     assert found.keys() == expected.keys()
     for name, table in expected.items():
         assert_frame_equal(found[name], table, check_dtype=False, rtol=1e-12, obj=name)

@@ -3,27 +3,65 @@
 import importlib
 import itertools
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 
-from figures import style
+from figures import recipes, style
+from figures.arms import FAMILIES, family
+from figures.recipes import chains as real_chains
 from uniapl.analyse import SPENT, Inputs, Plan, analyse
+from uniapl.config import Arm, Experiment, load_experiment
 from uniapl.errors import UserError
+from uniapl.workflow import DRAWN
 
 FIGURES = {  # the CSV that each figure cannot do without, and one of its columns
-    "scores": ("main.csv", "low"),
-    "differences": ("comparisons.csv", "p_holm"),
-    "curves": ("curves.csv", "step"),
-    "lengths": ("lengths.csv", "density"),
-    "logprobs": ("logprobs.csv", "bin_left"),
+    "scores": ("headline/main.csv", "low"),
+    "differences": ("headline/comparisons.csv", "p_holm"),
+    "curves": ("headline/curves.csv", "step"),
+    "lengths": ("headline/lengths.csv", "density"),
+    "logprobs": ("headline/logprobs.csv", "bin_left"),
+    "arms": ("reward_shaping/curves.csv", "value"),
+    "staged": ("unified/main.csv", "n_prompts"),
+    "lambda_sweep": ("lambda_sweep/diversity.csv", "estimate"),
+    "switch": ("switch/main.csv", "high"),
+    "demonstrations": ("demonstrations/main.csv", "estimate"),
+    "teachers": ("teachers/distances.csv", "wasserstein"),
+    "constrained": ("constrained/curves.csv", "value"),
+    "discriminators": ("discriminators/curves.csv", "seed"),
+    "mu": ("mu_schedule/main.csv", "n_seeds"),
 }
+METHODS = ("sft", "sft_then_grpo", "uniapl")
+VARIANTS = ("d24", "d96", "d384", "noise20", "noise50", "biased")
+LOSSES = (0.25, 0.1, 0.03, 0.06, 0.2, 0.05)
 ARMS = {"base": 0.28, "sft": 0.63, "grpo": 0.46, "sft_then_grpo": 0.65, "uniapl": 0.62}  # pass rates
+OTHERS = {
+    **dict(a_sft=0.64, sft_then_a_grpo=0.66, a_sft_then_a_grpo=0.68, a_grpo=0.5, chord=0.6, grpo_reward_shaped=0.53),
+    **dict(lambda_003=0.61, lambda_03=0.6, lambda_1=0.47, mu_constant=0.57, mu_phi=0.6, mu_warmup=0.61),
+    **dict(switch_10=0.5, switch_25=0.58, switch_50=0.66, switch_75=0.66, d_cotrained=0.6, d_random=0.58, d_length=0.6),
+    **dict(eps_low=0.59, eps_high=0.61),
+    **{f"{arm}_{v}": ARMS[arm] - x for arm in METHODS for v, x in zip(VARIANTS, LOSSES, strict=True)},
+}
+TEACHERS = ("noise20", "noise50", "biased")
+MEMBERS = {  # arms of the experiments other than the headline
+    "staged": "sft a_sft sft_then_grpo sft_then_a_grpo a_sft_then_a_grpo grpo a_grpo".split(),
+    "unified": ["chord", "uniapl"],
+    "reward_shaping": ["a_grpo", "grpo_reward_shaped"],
+    "lambda_sweep": ["chord", "lambda_003", "uniapl", "lambda_03", "lambda_1"],
+    "switch": ["grpo", "switch_10", "switch_25", "switch_50", "switch_75", "sft", "uniapl"],
+    "demonstrations": ["uniapl", "sft_then_grpo"] + [f"{m}_d{n}" for m in METHODS[1:] for n in (24, 96, 384)],
+    "teachers": [*METHODS, *(f"{m}_{t}" for m in METHODS for t in TEACHERS)],
+    "constrained": ["eps_low", "eps_high", "uniapl"],
+    "discriminators": ["uniapl", "d_cotrained", "d_random", "d_length", "chord"],
+    "mu_schedule": ["chord", "uniapl", "mu_warmup", "mu_constant", "mu_phi"],
+}
 EASE = {"trained": 1.0, "new_types": 0.55, "new_topics": 0.93}
 WORDS = {"base": (38, 20), "sft": (60, 9), "grpo": (33, 14), "sft_then_grpo": (56, 11), "uniapl": (58, 9)}
 LAST_STEP = {"sft": 400, "grpo": 300, "sft_then_grpo": 160, "uniapl": 400}
@@ -35,10 +73,13 @@ PROBES = {  # at the start and at the end of training, for a policy that is perf
     "probe_auc": (0.97, 0.3),
     "probe_length": (60.0, 90.0),
     "reward": (0.0, 1.0),
+    "distance": (3.0, 0.2),
+    "distance_mean": (3.0, 0.4),
+    "lam": (0.05, 0.4),
 }
 
 
-def experiment(n: int, seeds: int, seed: int) -> Inputs:
+def experiment(n: int, seeds: int, seed: int, arms=ARMS) -> Inputs:
     """A synthetic experiment: `n` prompts per benchmark; one instruction each; the base has one seed."""
     rng = np.random.default_rng(seed)
     test = pd.DataFrame(
@@ -49,7 +90,7 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
     texts = {key: int(words) for key, words in zip(trained, rng.normal(61, 8, n).clip(1), strict=True)}
     expert = pd.DataFrame([dict(key=key, response="word " * texts.get(key, 60)) for key in keys])
     scores, responses, logprobs, history, runs = [], [], [], [], []
-    for arm, rate in ARMS.items():
+    for arm, rate in arms.items():
         for s in range(1 if arm == "base" else seeds):
             run = dict(arm=arm, seed=s)
             skill = rate + rng.normal(0, 0.012)
@@ -57,7 +98,7 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
                 passed = (rng.random(len(keys)) < skill * ease).astype(int)
                 rows = pd.DataFrame(dict(key=keys, index=0, instruction_id="a:b", strict=passed, loose=passed))
                 scores.append(rows.assign(decoding=decoding, **run))
-            lengths = rng.normal(*WORDS[arm], n).clip(1).astype(int)
+            lengths = rng.normal(*WORDS.get(arm, (90 * rate, 10)), n).clip(1).astype(int)
             responses.append(
                 pd.DataFrame(dict(key=trained, response=["word " * int(k) for k in lengths])).assign(**run)
             )
@@ -66,8 +107,9 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
             ):
                 far = 0 if text == "own" and under == "self" else 3 * (0.7 - rate)
                 logprobs.append(run | dict(key=key, text=text, under=under, logprobs=-rng.gamma(0.4, 0.8 + far, 40)))
-            for step in range(0, LAST_STEP.get(arm, 0) + 1, LAST_STEP.get(arm, 20) // 20):
-                t = rate * (1 - np.exp(-4 * step / LAST_STEP.get(arm, 1))) if arm != "sft_then_grpo" else rate
+            last = LAST_STEP.get(arm, 400)
+            for step in range(0, last + 1, last // 20):
+                t = rate if "_then_" in arm else rate * (1 - np.exp(-4 * step / last))
                 noise = rng.normal(0, 0.012, len(PROBES))
                 values = {q: a + (b - a) * (t + e) for (q, (a, b)), e in zip(PROBES.items(), noise, strict=True)}
                 history += [run | dict(step=step) | values] if arm != "base" else []
@@ -76,47 +118,97 @@ def experiment(n: int, seeds: int, seed: int) -> Inputs:
     return Inputs(test, expert, pd.concat(scores), pd.concat(responses), *frames)
 
 
-def write(inputs: Inputs, folder: Path) -> Path:
+def write(inputs: Inputs, folder: Path, arms=ARMS, against=("grpo", "sft_then_grpo")) -> Path:
     """The analysis of `inputs` as CSV files, as the stage writes them."""
-    plan = Plan(tuple(ARMS), ("grpo", "sft_then_grpo"))
+    plan = Plan(tuple(arms), against)
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in analyse(inputs, plan, rng=np.random.default_rng(0), resamples=199).items():
         table.to_csv(folder / f"{name}.csv", index=False)
     return folder
 
 
-def draw(name: str, analysis: Path, out: Path) -> dict[str, bytes]:
+def write_all(results: Path) -> Path:
+    """Every analysis that a figure needs: the headline's, and one of all other arms dealt out to their experiments."""
+    write(experiment(n=37, seeds=3, seed=0), results / "analyse/headline")
+    everything = write(experiment(n=12, seeds=3, seed=1, arms=ARMS | OTHERS), results / "all", ARMS | OTHERS, ())
+    for name, members in MEMBERS.items():
+        (results / "analyse" / name).mkdir()
+        for csv in ("main", "curves", "diversity", "distances"):
+            table = pd.read_csv(everything / f"{csv}.csv")
+            table = table[table.arm.isin(["base", "expert", *members])]
+            table.to_csv(results / "analyse" / name / f"{csv}.csv", index=False)
+    return results
+
+
+LAMBDAS = dict(chord=0.0, lambda_003=0.03, uniapl=0.1, lambda_03=0.3, lambda_1=1.0)
+TARGETS = dict(eps_low=0.9, eps_high=1.8)
+
+
+def chains(results: Path, name: str) -> dict[str, list]:
+    """In place of `recipes.chains`: the settings that a figure may ask for, as the arms' names have them."""
+
+    def run(arm: str, trainer: str, steps: int) -> SimpleNamespace:
+        digits = re.search(r"_d(\d+)", arm)
+        teacher = next((t for t in TEACHERS if arm.endswith(t)), "expert")
+        settings = dict(steps=steps, demonstrations=int(digits[1]) if digits else None, teacher=teacher)
+        settings |= dict(lam=LAMBDAS.get(arm), eps=TARGETS.get(arm))
+        return SimpleNamespace(trainer=trainer, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
+
+    found = {}
+    for arm in MEMBERS[name]:
+        share = {"grpo": 0, "sft": 100}.get(arm, int(arm[7:]) if arm.startswith("switch") else None)
+        stages = [("baselines.grpo", 100 - (share or 0)), ("baselines.sft", share or 0)]
+        stages = stages if share is not None else [("uniapl.recipe", 100)]
+        found[arm] = [run(arm, trainer, steps) for trainer, steps in stages if steps]
+    return found
+
+
+def draw(name: str, results: Path, out: Path) -> dict[str, bytes]:
     """Draw one figure and return the bytes of its three files by suffix."""
-    fig, caption, tables = importlib.import_module(f"figures.{name}").draw(analysis)
-    style.save(fig, str(out / name), caption, analysis, tables)
+    fig, caption, tables = importlib.import_module(f"figures.{name}").draw(results)
+    style.save(fig, str(out / name), caption, results, tables)
     return {path.suffix: path.read_bytes() for path in sorted(out.glob(f"{name}.*"))}
 
 
-@pytest.fixture(scope="module")
-def analysis(tmp_path_factory):
-    return write(experiment(n=37, seeds=3, seed=0), tmp_path_factory.mktemp("analysis"))
+@pytest.fixture(autouse=True, scope="module")
+def settings():
+    """The experiments' files may not say what these synthetic results show."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(recipes, "chains", chains)
+        yield
 
 
 @pytest.fixture(scope="module")
-def drawn(analysis, tmp_path_factory):
+def results(tmp_path_factory):
+    return write_all(tmp_path_factory.mktemp("results") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def drawn(results, tmp_path_factory):
     """Every figure's files by name and suffix."""
     out = tmp_path_factory.mktemp("out")
-    return {name: draw(name, analysis, out) for name in FIGURES}
+    return {name: draw(name, results, out) for name in FIGURES}
 
 
-def test_another_process_draws_the_same_bytes(analysis, drawn, tmp_path):
+def test_every_figure_of_the_workflow_is_tested_with_the_experiments_that_it_needs():
+    assert FIGURES.keys() == DRAWN.keys()
+    assert all(csv.split("/")[0] in DRAWN[name] for name, (csv, _) in FIGURES.items())
+
+
+def test_another_process_draws_the_same_bytes(results, drawn, tmp_path):
     program = (
         "import runpy, sys\n"
-        "analysis, out, *names = sys.argv[1:]\n"
+        "results, out, *names = sys.argv[1:]\n"
         "for name in names:\n"
-        "    sys.argv = [name, '--analysis', analysis, '--out', f'{out}/new/{name}']\n"
+        "    sys.argv = [name, '--results', results, '--out', f'{out}/new/{name}']\n"
         "    runpy.run_module(f'figures.{name}', run_name='__main__')\n"
     )
-    command = [sys.executable, "-c", program, str(analysis), str(tmp_path), *FIGURES]
+    alike = [name for name, needs in DRAWN.items() if "headline" in needs or name in ("staged", "mu")]
+    command = [sys.executable, "-c", program, str(results), str(tmp_path), *alike]
     subprocess.run(command, check=True, cwd=Path(style.__file__).parent.parent)
-    for name, files in drawn.items():
+    for name in alike:
         again = {path.suffix: path.read_bytes() for path in sorted((tmp_path / "new").glob(f"{name}.*"))}
-        assert again == files, name
+        assert again == drawn[name], name
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -147,20 +239,107 @@ def test_captions_carry_the_numbers_of_the_data(drawn):
     assert "SFT 400; GRPO 300; SFT→GRPO 160; UniAPL 400" in caption["curves"]
 
 
+def test_captions_of_the_experiments_say_what_is_shown(drawn):
+    caption = {name: files[".txt"].decode() for name, files in drawn.items()}
+    assert "Lambda of each arm: CHORD 0, UniAPL 0.1; the others" in caption["lambda_sweep"]
+    assert "the targets (ε low 0.9, ε high 1.8)" in caption["constrained"]
+    assert "GRPO 300" in caption["arms"] and "A-SFT→A-GRPO 400" in caption["arms"]
+    for name in ("staged", "lambda_sweep", "switch", "demonstrations", "teachers", "discriminators", "mu"):
+        assert "trained types 12" in caption[name] and "hierarchical bootstrap over seeds and prompts" in caption[name]
+
+
+def axes_of(name: str, results: Path) -> list:
+    fig, *_ = importlib.import_module(f"figures.{name}").draw(results)
+    return fig.axes
+
+
+def marked(ax) -> dict[float, float]:
+    """x -> y of the single markers of a panel."""
+    lines = [line for line in ax.get_lines() if len(line.get_xdata()) == 1]
+    return {float(line.get_xdata()[0]): float(line.get_ydata()[0]) for line in lines}
+
+
+def test_a_sweep_places_every_arm_at_its_setting_and_height(results):
+    main = pd.read_csv(results / "analyse/lambda_sweep/main.csv")
+    main = main[(main.metric == "prompt_strict") & (main.decoding == "greedy") & (main.benchmark == "trained")]
+    rate, curves = main.set_index("arm").estimate, pd.read_csv(results / "analyse/lambda_sweep/curves.csv")
+    accuracy, auc, entropy, bigrams = axes_of("lambda_sweep", results)
+    assert marked(accuracy) == pytest.approx({lam: rate[arm] for arm, lam in LAMBDAS.items()})
+    ends = curves[(curves.quantity == "probe_auc") & (curves.step == 400) & (curves.arm == "lambda_1")]
+    assert len(ends) == 3 and marked(auc)[1.0] == pytest.approx(ends.value.mean())
+    assert sorted(marked(entropy)) == sorted(marked(bigrams)) == sorted(LAMBDAS.values())
+    assert sorted(marked(axes_of("switch", results)[0])) == [0, 10, 25, 50, 75, 100]
+    at = sorted(marked(axes_of("demonstrations", results)[2]))
+    assert at == pytest.approx([n for n in (24, 96, 384, 1536) for _ in "ab"], rel=0.05)
+
+
+def test_an_arm_that_is_missing_leaves_a_gap_and_no_zero(results, tmp_path):
+    shutil.copytree(results / "analyse/lambda_sweep", tmp_path / "analyse/lambda_sweep")
+    for path in (tmp_path / "analyse/lambda_sweep").iterdir():
+        table = pd.read_csv(path)
+        table[table.arm != "lambda_03"].to_csv(path, index=False)
+    for ax in axes_of("lambda_sweep", tmp_path):
+        assert sorted(marked(ax)) == [0, 0.03, 0.1, 1.0] and min(marked(ax).values()) > 0
+
+
+def test_one_seed_is_drawn_without_intervals_over_seeds(results, tmp_path):
+    for name in ("discriminators", "lambda_sweep", "constrained"):
+        shutil.copytree(results / "analyse" / name, tmp_path / "analyse" / name)
+        for path in (tmp_path / "analyse" / name).iterdir():
+            table = pd.read_csv(path)
+            if "seed" in table:
+                table = table[table.seed == 0]
+            else:
+                table["n_seeds"] = 1
+                if path.stem != "main":  # there the bootstrap over prompts stays
+                    table[["low", "high"]] = np.nan
+            table.to_csv(path, index=False)
+        assert "per arm: 1" in draw(name, tmp_path, tmp_path)[".txt"].decode()
+
+
+def test_every_arm_of_the_default_experiments_has_a_row_of_its_family():
+    families = {name: [arm for arm in ARMS | OTHERS if family(arm) == name] for name in FAMILIES}
+    assert sum(map(len, families.values())) == len(ARMS | OTHERS)
+    assert families["rewards"] == ["grpo", "a_grpo", "grpo_reward_shaped"]
+    assert {"a_sft_then_a_grpo", "switch_10"} <= set(families["two stages"]) and "chord" in families["one stage"]
+
+
+def test_where_an_arm_stands_is_read_from_its_settings_and_those_that_it_continues(monkeypatch):
+    sft = Arm("sft_x", "baselines.sft", changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
+    arms = (
+        sft,
+        Arm("x", "baselines.grpo", start="sft_x", changes={"steps": 90, "demonstrations": 200}),
+        Arm("chord", "uniapl.recipe"),
+    )
+    asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", "uniapl.recipe", changes={"lam": 0.0})), ())
+    monkeypatch.setattr(recipes, "load_experiment", lambda name: asked if name == "x" else load_experiment(name))
+    monkeypatch.setattr(recipes, "experiment_names", lambda: ["x"])
+    found = real_chains(Path("results/local/tiny"), "x")
+    assert [run.arm for run in found["x"]] == ["x", "sft_x"] and [run.arm for run in found["chord"]] == ["chord"]
+    assert recipes.sft_share(found["x"]) == 25 and recipes.sft_share(found["sft_x"]) == 100
+    assert recipes.sft_share(found["chord"]) is None
+    assert (recipes.demonstrations(found["x"]), recipes.teacher(found["x"])) == (96, "noise20")
+    everything = found["chord"][0].world.train
+    assert (recipes.demonstrations(found["chord"]), recipes.teacher(found["chord"])) == (everything, "expert")
+    assert (recipes.lam(found["chord"]), recipes.lam(found["x"])) == (0.0, None)
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, analysis, tmp_path, monkeypatch, capsys):
+def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, results, tmp_path, monkeypatch, capsys):
     csv, column = FIGURES[name]
-    for path in analysis.glob("*.csv"):
-        (tmp_path / path.name).write_bytes(path.read_bytes())
-    pd.read_csv(analysis / csv).drop(columns=column).to_csv(tmp_path / csv, index=False)
-    monkeypatch.setattr(sys, "argv", ["x", "--analysis", str(tmp_path), "--out", str(tmp_path / "out" / name)])
+    spoilt = tmp_path / "tiny"
+    for needed in DRAWN[name]:
+        shutil.copytree(results / "analyse" / needed, spoilt / "analyse" / needed)
+    path = spoilt / "analyse" / csv
+    pd.read_csv(path).drop(columns=column).to_csv(path, index=False)
+    monkeypatch.setattr(sys, "argv", ["x", "--results", str(spoilt), "--out", str(tmp_path / "out" / name)])
     for fault in (f"no column '{column}'", "no such file"):
         with pytest.raises(SystemExit) as stop:
             style.main(importlib.import_module(f"figures.{name}").draw)
         (line,) = capsys.readouterr().err.splitlines()
         assert stop.value.code == 2 and csv in line and fault in line
         assert not (tmp_path / "out").exists()
-        (tmp_path / csv).unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def test_words_in_a_column_of_numbers_and_an_empty_selection_are_refused(tmp_path):
@@ -177,13 +356,15 @@ def test_words_in_a_column_of_numbers_and_an_empty_selection_are_refused(tmp_pat
             style.read(path, ("arm",), ("low",))
 
 
-def test_one_seed_and_a_missing_run_show_in_the_caption_and_not_as_zero(analysis, tmp_path):
-    main, comparisons = (pd.read_csv(analysis / f"{name}.csv") for name in ("main", "comparisons"))
+def test_one_seed_and_a_missing_run_show_in_the_caption_and_not_as_zero(results, tmp_path):
+    main, comparisons = (pd.read_csv(results / f"analyse/headline/{name}.csv") for name in ("main", "comparisons"))
+    folder = tmp_path / "analyse/headline"
+    folder.mkdir(parents=True)
     main.loc[main.arm == "uniapl", "n_seeds"] = 2
-    main.to_csv(tmp_path / "main.csv", index=False)
+    main.to_csv(folder / "main.csv", index=False)
     assert "seeds per arm: 3 (base: 1; UniAPL: 2)" in draw("scores", tmp_path, tmp_path)[".txt"].decode()
     alone = comparisons.assign(seed_low=np.nan, seed_high=np.nan, n_seeds=1, n_seeds_against=1)
-    alone.to_csv(tmp_path / "comparisons.csv", index=False)
+    alone.to_csv(folder / "comparisons.csv", index=False)
     assert "seeds per arm: 1." in draw("differences", tmp_path, tmp_path)[".txt"].decode()
 
 
@@ -196,8 +377,17 @@ def test_the_arms_of_the_headline_have_fixed_and_distinct_looks():
         "uniapl": "#D55E00",
         "expert": "#000000",
     }
-    assert len({look.marker for look in style.LOOKS.values()}) == len(style.LOOKS)
-    assert len({(look.colour, look.line) for look in style.LOOKS.values()}) == len(style.LOOKS)
+
+
+def test_no_two_arms_look_alike_and_a_family_shares_its_colour():
+    looks = style.LOOKS.values()
+    assert len({(look.colour, look.marker) for look in looks}) == len({(k.colour, k.line) for k in looks}) == len(looks)
+    together = {*MEMBERS["staged"], *MEMBERS["unified"], *MEMBERS["reward_shaping"], "base", "expert"}
+    assert len({style.look(arm).marker for arm in together}) == len(together)
+    for members in (("sft", "a_sft"), ("grpo", "a_grpo", "grpo_reward_shaped"), ("uniapl", "lambda_1", "d_random")):
+        assert len({style.look(arm).colour for arm in members}) == 1
+    assert style.look("uniapl_d96") == style.look("uniapl_biased") == style.look("uniapl")
+    assert style.look("sft_then_grpo_noise50") == style.look("sft_then_grpo")
 
 
 def test_an_unknown_arm_has_the_look_of_its_name_and_never_that_of_a_known_arm():
@@ -212,9 +402,13 @@ def test_arms_are_named_and_ordered_alike_in_every_figure():
     assert [style.label(arm) for arm in arms] == names
     assert style.label("a_sft_then_a_grpo") == "A-SFT→A-GRPO"
     assert style.label("uniapl_no_demonstrations") == "UniAPL no demonstrations"
+    variants = ("sft_then_grpo_d96", "uniapl_noise20", "uniapl_biased", "lambda_003", "switch_25")
+    assert [style.label(arm) for arm in variants] == [
+        *("SFT→GRPO (96 demonstrations)", "UniAPL (20 % noise)", "UniAPL biased", "λ 0.03", "SFT 25 %→GRPO"),
+    ]
 
 
 def test_the_commit_is_that_of_the_manifest_where_there_is_one(tmp_path):
     (tmp_path / "manifest.json").write_text('{"commit": "0123abc"}')
-    (tmp_path / "analyse" / "headline").mkdir(parents=True)
-    assert style.commit(tmp_path / "analyse" / "headline") == "0123abc"
+    assert style.commit(tmp_path) == "0123abc"
+    assert style.commit(tmp_path / "elsewhere") == style.provenance.commit()

@@ -343,3 +343,13 @@ def test_few_seeds_of_large_variance_need_the_t_interval():
         found.append((c.p < 0.05, c.p_seeds < 0.05))
     bootstrap, welch = np.mean(found, axis=0)
     assert bootstrap > 0.08 and welch <= 0.06
+
+
+# distinct bigrams
+
+
+def test_distinct_bigrams_counted_by_hand():
+    # a b, b a, a b | b a: four bigrams, two distinct; none spans two texts.
+    assert stats.distinct_bigrams(["a b a b", "b a"]) == pytest.approx(2 / 4)
+    assert stats.distinct_bigrams(["a b", "c d"]) == 1
+    assert stats.distinct_bigrams(["one", "", "two\n"]) is None

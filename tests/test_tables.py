@@ -31,6 +31,20 @@ DISTANCES = [
     ("grpo", "response length (words)", 0.41234, 1e-9, 12.3456, 11.0, 13.5, 3.1e-12, -8.25, 5, 128, "t"),
     ("base", "response length (words)", 0.5, 0.01, 20.0, None, None, 0.02, 0.0004, 1, 128, "none (one seed)"),
 ]
+DIVERSITY = [
+    ("grpo", "distinct bigrams (%)", 32.136, 29.586, 34.686, 5, 384, "t"),
+    ("grpo", "entropy (nats per token)", 1.36108, 1.2693, 1.4528, 5, 384, "t"),
+    ("base", "distinct bigrams (%)", 34.815, None, None, 1, 384, "none (one seed)"),
+    ("expert", "distinct bigrams (%)", 22.69, None, None, 1, 384, "none (one set)"),
+]
+CLAIM = dict(id="C1", sentence="UniAPL beats GRPO.", source="ours", quantity="accuracy", benchmark="trained")
+CLAIM |= dict(arm="uniapl", against="grpo", direction="above", margin=0.0, estimate=13.802, low=7.341, high=20.469)
+CLAIM |= dict(seed_low=6.4013, seed_high=21.2, detectable=10.5786, n_seeds=5, n_prompts=384, verdict="supported")
+CLAIM |= dict(reason="both intervals above 0")
+NOTHING = dict.fromkeys("benchmark against estimate low high seed_low seed_high detectable n_prompts".split())
+UNKNOWN = NOTHING | dict(
+    id="C2", quantity="distance", n_seeds=2, verdict="not decided", reason="2 of 3 seeds of uniapl"
+)
 COST = [
     ("grpo", 100, 0, 19200.4, 1234567.6, 1.5e6, 63.27, 812.4, 5),
     ("sft", 150, 4800, 0, 0, 99, 5, None, 5),
@@ -39,7 +53,7 @@ COST = [
 
 @pytest.fixture
 def analysis(tmp_path):
-    """A folder with the four CSVs as stage analyse writes them."""
+    """A folder with the CSVs as stage analyse writes them."""
     folder = tmp_path / "analysis"
     folder.mkdir()
     head = "arm benchmark decoding metric estimate low high n_seeds n_prompts method"
@@ -47,6 +61,9 @@ def analysis(tmp_path):
     frames["comparisons"] = pd.DataFrame([COMPARISON, COMPARISON | WORSE, COMPARISON | ALONE])
     head = "arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses interval"
     frames["distances"] = pd.DataFrame(DISTANCES, columns=head.split())
+    head = "arm quantity estimate low high n_seeds n_responses interval"
+    frames["diversity"] = pd.DataFrame(DIVERSITY, columns=head.split())
+    frames["claims"] = pd.DataFrame([CLAIM, CLAIM | UNKNOWN])
     head = "arm optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds"
     frames["cost"] = pd.DataFrame(COST, columns=[*head.split(), "peak_memory_mb", "n_seeds"])
     for name, frame in frames.items():
@@ -76,9 +93,9 @@ def numbers(text):
 
 def test_main_is_one_row_per_arm_with_a_column_per_benchmark(rendered):
     assert cells(rendered["main", ".md"]) == [
-        ["arm", "trained types (%)", "new types (%)", "trained types, sampled (%)", "seeds", "prompts"],
-        ["base", "28.1 [20.0, 36.0]", "0.0 [0.0, 5.7]", "", "1", "128/64"],
-        ["grpo", "46.5 [40.1, 53.0]", "", "41.1 [39.9, 42.2]", "5", "128/-"],
+        ["arm", "trained types (%)", "new types (%)", "trained types, sampled (%)", "seeds"],
+        ["base", "28.1 [20.0, 36.0]", "0.0 [0.0, 5.7]", "", "1"],
+        ["grpo", "46.5 [40.1, 53.0]", "", "41.1 [39.9, 42.2]", "5"],
     ]
     caption = rendered["main", ".md"].splitlines()[-1]
     assert "n = 128 prompts (trained types), 64 prompts (new types)" in caption
@@ -98,15 +115,52 @@ def test_csv_keeps_every_row_and_the_promised_columns(rendered, tmp_path):
 
 def test_a_difference_that_is_not_significant_has_the_detectable_one_beside_it(rendered):
     head, *rows = cells(rendered["comparisons", ".md"])
-    assert head[2:7] == ["decoding", "benchmark", "difference (points)", "detectable", "over seeds"]
-    assert [row[4:9] for row in rows] == [
-        ["5.4 [-1.3, 12.2]", "9.9", "[1.0, 9.9]", "0.0514", "0.1028"],
-        ["-12.0 [-20.0, 0.0]", "", "[1.0, 9.9]", "0.0002", "0.0004"],
-        ["5.4 [-1.3, 12.2]", "", "", "0.0514", "0.0496"],
+    assert head == ["benchmark", "arm", "against", "difference (points)", "detectable", "over seeds", "p (Holm)", "h"]
+    assert [row[3:7] for row in rows] == [
+        ["5.4 [-1.3, 12.2]", "9.9", "[1.0, 9.9]", "0.1028"],
+        ["-12.0 [-20.0, 0.0]", "", "[1.0, 9.9]", "0.0004"],
+        ["5.4 [-1.3, 12.2]", "", "", "0.0496"],
     ]
     caption = rendered["comparisons", ".md"].splitlines()[-1]
     assert "n = 128 prompts (trained types)" in caption and "seeds per arm: 5 (base: 1)" in caption
     assert "{" not in caption
+
+
+def test_comparisons_show_the_experiments_decoding_and_the_other_on_the_first_benchmark(analysis, tmp_path):
+    cells_of = [("greedy", "trained"), ("greedy", "new_types"), ("sampled", "trained"), ("sampled", "new_types")]
+    frame = pd.DataFrame([COMPARISON | dict(decoding=d, benchmark=b) for d, b in cells_of])
+    frame.to_csv(analysis / "comparisons.csv", index=False)
+    tables.render(analysis, tmp_path / "out")
+    _, *rows = cells((tmp_path / "out/comparisons.md").read_text())
+    assert [row[0] for row in rows] == ["trained types", "new types", "trained types, sampled"]
+    assert len(pd.read_csv(tmp_path / "out/comparisons.csv")) == 4  # the .csv has all
+    tex = (tmp_path / "out/comparisons.tex").read_text()
+    assert tex.count(r"\multicolumn{7}{l}{\itshape") == 3 and r"\itshape trained types, sampled}" in tex
+
+
+def test_a_claim_shows_its_sentence_what_was_measured_and_its_verdict(rendered):
+    head, supported, undecided = cells(rendered["claims", ".md"])
+    assert head == ["claim", "what it says", "what is measured", "found", "seeds", "verdict"]
+    assert supported == [
+        "C1",
+        "UniAPL beats GRPO. (ours)",
+        "accuracy of uniapl minus grpo is above 0; trained",
+        "13.80 [7.34, 20.47]; over seeds [6.40, 21.20]",
+        "5",
+        "supported",
+    ]
+    assert undecided[2:] == ["distance of uniapl is above 0", "", "2", "not decided: 2 of 3 seeds of uniapl"]
+    assert r"\parbox[t]{" in rendered["claims", ".tex"]
+
+
+def test_diversity_is_one_row_per_arm_and_the_expert_has_no_interval(rendered):
+    assert cells(rendered["diversity", ".md"]) == [
+        ["arm", "distinct bigrams (%)", "entropy (nats per token)", "seeds"],
+        ["grpo", "32.14 [29.59, 34.69]", "1.36 [1.27, 1.45]", "5"],
+        ["base", "34.81", "", "1"],
+        ["expert", "22.69", "", "1"],
+    ]
+    assert "seeds per arm: 5 (base: 1)." in rendered["diversity", ".md"]
 
 
 def test_missing_values_are_blank_and_never_zero(rendered):
@@ -121,7 +175,9 @@ def test_missing_values_are_blank_and_never_zero(rendered):
 def test_the_three_formats_hold_the_same_numbers(rendered, name):
     shown = [numbers(" ".join(row)) for row in cells(rendered[name, ".md"])[1:]]
     body = rendered[name, ".tex"].split(r"\midrule")[1].split(r"\bottomrule")[0]
-    assert [numbers(line) for line in body.strip().splitlines()] == shown
+    layout = r"\\addlinespace|\\multicolumn.*|\\parbox\[t\]\{[\d.]+\\linewidth\}"  # holds no number of the table
+    lines = [re.sub(layout, "", line) for line in body.strip().splitlines()]
+    assert [numbers(line) for line in lines if line] == shown
     in_csv = set(numbers(rendered[name, ".csv"]))
     assert {n for row in shown for n in row} <= in_csv
     caption = rendered[name, ".md"].strip().splitlines()[-1]
@@ -137,22 +193,47 @@ def test_latex_escapes_what_a_name_may_contain():
 
 def test_latex_has_one_column_per_head_and_aligns_words_left(rendered):
     tex = rendered["comparisons", ".tex"]
-    assert r"\begin{tabular}{llllrrrrrr}" in tex
+    assert r"\begin{tabular}{llrrrrr}" in tex
     rows = [line for line in tex.splitlines() if line.endswith(r"\\")]
-    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 9 for row in rows)
-    assert r"a\&b\%c & grpo" in tex and r"\label{tab:comparisons}" in tex
+    assert len(rows) == 4 and all(len(re.findall(r"(?<!\\)&", row)) == 6 for row in rows)
+    assert r"a\&b\%c & grpo" in tex and r"\label{tab:analysis-comparisons}" in tex
 
 
-def test_latex_compiles_as_pasted(rendered, tmp_path):
+LONG = "a_sft_then_a_grpo"
+
+
+@pytest.mark.parametrize("arm", ["grpo", LONG])
+def test_latex_compiles_as_pasted_and_fits_the_column_of_an_article(arm, analysis, tmp_path):
     compilers = [c for c in ("pdflatex", "tectonic") if shutil.which(c)]
     if not compilers:
         pytest.skip("needs pdflatex or tectonic")
-    body = "\n".join(rendered[name, ".tex"] for name in tables.VIEWS)
-    source = "\\documentclass{article}\n\\usepackage{booktabs}\n\\begin{document}\n" + body + "\\end{document}\n"
-    (tmp_path / "all.tex").write_text(source)
+    for path in analysis.iterdir():
+        path.write_text(path.read_text().replace("grpo", arm))
+    tables.render(analysis, tmp_path / "out")
+    body = "\n".join((tmp_path / f"out/{name}.tex").read_text() for name in tables.VIEWS)
+    packages = "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n"
+    (tmp_path / "all.tex").write_text(f"{packages}\\begin{{document}}\n{body}\\end{{document}}\n")
     options = ["-interaction=nonstopmode", "-halt-on-error"] if compilers[0] == "pdflatex" else []
     done = subprocess.run([compilers[0], *options, "all.tex"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
+    assert "Overfull" not in done.stdout and "too large" not in done.stdout
+
+
+def test_no_table_shrinks_by_more_than_a_tenth_to_fit(analysis, tmp_path):
+    if not shutil.which("pdflatex"):
+        pytest.skip("needs pdflatex")
+    for path in analysis.iterdir():
+        path.write_text(path.read_text().replace("sft_then_grpo", LONG))
+    tables.render(analysis, tmp_path / "out")
+    body = "\n".join((tmp_path / f"out/{name}.tex").read_text() for name in tables.VIEWS)
+    body = re.sub(r"\\resizebox\{.*\\fi\}\{!\}", r"\\sbox0", body)
+    body = body.replace(r"\end{tabular}}", r"\end{tabular}}\typeout{WIDTH \the\wd0 \space OF \the\linewidth}")
+    packages = "\\documentclass{article}\n\\usepackage{booktabs,graphicx}\n"
+    (tmp_path / "all.tex").write_text(f"{packages}\\begin{{document}}\n{body}\\end{{document}}\n")
+    command = ["pdflatex", "-interaction=nonstopmode", "all.tex"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    widths = re.findall(r"WIDTH ([\d.]+)pt OF ([\d.]+)pt", done.stdout)
+    assert len(widths) == len(tables.VIEWS) and all(float(x) < 1.1 * float(line) for x, line in widths)
 
 
 def test_a_minus_sign_is_not_left_on_a_rounded_zero():
@@ -163,7 +244,7 @@ def test_an_analysis_without_rows_gives_headed_tables(analysis, tmp_path):
     for path in analysis.iterdir():
         path.write_text(path.read_text().splitlines()[0] + "\n")
     tables.render(analysis, tmp_path / "out")
-    assert (tmp_path / "out/comparisons.md").read_text().startswith("| arm | against |")
+    assert (tmp_path / "out/comparisons.md").read_text().startswith("| benchmark | arm | against |")
 
 
 @pytest.mark.parametrize(

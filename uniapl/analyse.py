@@ -6,6 +6,8 @@ generate/ and train/ under the root and writes
     main              accuracy per arm, benchmark, decoding and metric (%), with interval
     comparisons       every arm against every comparator (points): interval, p-values, detectable difference
     distances         how far an arm's responses lie from the expert's
+    diversity         how varied an arm's sampled responses are, and its entropy
+    claims            the verdict on every claim of the experiment (uniapl/claims.py)
     lengths, logprobs histograms, seeds pooled, equal bins for all arms
     curves            training histories in long form
     cost              what each arm spent, the arms it starts from included
@@ -20,14 +22,14 @@ import itertools
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from uniapl import stats
-from uniapl.config import DECODINGS, load_experiment, load_scale, seeds_of
+from uniapl import claims, stats
+from uniapl.config import DECODINGS, Claim, load_experiment, load_scale, seeds_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.rows import read_jsonl
 
@@ -36,22 +38,39 @@ METRICS = ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose")
 LENGTH = "response length (words)"
 UNDER = "log-probability per token, own vs expert text, under the {}"  # the arm ("self") or the base
 SPENT = "optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds".split()
-CURVES = r"probe_\w+|loss\w*|reward|zero_variance"  # of a history: what does not depend on the machine
+CURVES = (  # of a history: what does not depend on the machine
+    r"probe_\w+|loss\w*|reward|zero_variance|mu|lam|auc|distance|distance_mean|discriminator_(loss|accuracy)"
+)
+EVERY = 5  # steps: of what is logged at each step, curves keeps every fifth and the last
+LATE = 0.2  # the share of the steps, the last ones, over which a claim's `distance` is the mean
 BINS = 40  # about so many per histogram: enough to see a mode, few enough for 100 responses
 CELL = ("arm", "benchmark", "decoding", "metric")
 COMPARED = """arm against benchmark metric decoding difference low high seed_low seed_high p p_holm p_seeds
     mcnemar_p effect detectable n_seeds n_seeds_against n_prompts family method"""
 DISTANCES = """arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses
     interval"""
+DIVERSITY = "arm quantity estimate low high n_seeds n_responses interval"
+VARIED = {  # quantities of `diversity`, and their names in `_measures`
+    "distinct bigrams (%)": "diversity",
+    "distinct responses (%)": "distinct_responses",
+    "entropy (nats per token)": "entropy",
+}
+
+Cells = Mapping[tuple[str, str, str], pd.DataFrame]  # arm, benchmark, decoding -> seeds x (column, key)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the experiment asks: arms in their order, the comparators among them, the headline's decoding."""
+    """What the experiment asks: arms in their order, the comparators among them, the headline's decoding.
+
+    `seeds`: those planned for each arm; an arm without an entry is complete with what is found of it.
+    """
 
     arms: tuple[str, ...]
     against: tuple[str, ...]
     decoding: str = "greedy"
+    claims: tuple[Claim, ...] = ()
+    seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def pairs(self) -> list[tuple[str, str]]:
         """(arm, against): every arm with every comparator, each pair once, never an arm with itself."""
@@ -83,11 +102,16 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
     _check(inputs)
     prompts = _per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
-    rng_main, rng_comparisons = rng.spawn(2)
+    rng_main, rng_comparisons, rng_claims = rng.spawn(3)
     pairs, logprobs = _pairs(inputs), _headline(inputs, inputs.logprobs)
+    measures = _measures(inputs, pairs)
+    main = _main(prompts, plan, names, rng_main, resamples)
+    comparisons = _comparisons(prompts, plan, names, rng_comparisons, resamples)
     tables = {
-        "main": _main(prompts, plan, names, rng_main, resamples),
-        "comparisons": _comparisons(prompts, plan, names, rng_comparisons, resamples),
+        "main": main,
+        "comparisons": comparisons,
+        "claims": _claims(prompts, main, comparisons, measures, plan, rng_claims, resamples),
+        "diversity": _diversity(measures, inputs),
         "distances": _distances(pairs),
         "lengths": _lengths(pairs),
         "logprobs": _logprob_histograms(logprobs),
@@ -97,7 +121,7 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
     }
     rank = {arm: place for place, arm in enumerate((*plan.arms, "expert"))}
     by_plan = dict(by="arm", key=lambda arms: arms.map(rank), kind="stable", ignore_index=True)
-    return {n: t if n == "comparisons" else t.sort_values(**by_plan) for n, t in tables.items()}
+    return {n: t if n in ("comparisons", "claims") else t.sort_values(**by_plan) for n, t in tables.items()}
 
 
 def _check(inputs: Inputs) -> None:
@@ -117,24 +141,24 @@ def _check(inputs: Inputs) -> None:
             raise UserError(f"{where}: strict and loose must be 0 or 1")
 
 
-def _per_prompt(inputs: Inputs) -> pd.DataFrame:
-    """One row per arm, seed, decoding and prompt: is all followed (0/1), and how many instructions are."""
+def _per_prompt(inputs: Inputs) -> Cells:
+    """Is all of a prompt followed (0/1), and how many of its instructions are, by METRICS; and how many it has."""
     prompts = inputs.scores.groupby(["arm", "seed", "decoding", "key"], as_index=False).agg(
         prompt_strict=("strict", "min"),
         prompt_loose=("loose", "min"),
         inst_strict=("strict", "sum"),
         inst_loose=("loose", "sum"),
     )
-    return prompts.merge(inputs.test, on="key")
+    cells = prompts.merge(inputs.test, on="key").groupby(["arm", "benchmark", "decoding"])
+    return {cell: rows.pivot(index="seed", columns="key", values=[*METRICS, "instructions"]) for cell, rows in cells}
 
 
-def _matrix(prompts: pd.DataFrame, arm: str, benchmark: str, decoding: str, column: str) -> pd.DataFrame:
+def _matrix(prompts: Cells, arm: str, benchmark: str, decoding: str, column: str) -> pd.DataFrame:
     """Seeds x keys, both sorted; empty where the arm has no run."""
-    wanted = (prompts.arm == arm) & (prompts.decoding == decoding) & (prompts.benchmark == benchmark)
-    return prompts[wanted].pivot(index="seed", columns="key", values=column)
+    return prompts[arm, benchmark, decoding][column] if (arm, benchmark, decoding) in prompts else pd.DataFrame()
 
 
-def _main(prompts: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def _main(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
     cells, rows = list(itertools.product(plan.arms, names, DECODINGS, METRICS)), []
     for cell, child in zip(cells, rng.spawn(len(cells)), strict=True):
         num, den = (_matrix(prompts, *cell[:3], column) for column in (cell[3], "instructions"))
@@ -145,7 +169,7 @@ def _main(prompts: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: i
     return pd.DataFrame(rows, columns=[*CELL, *"estimate low high n_seeds n_prompts method".split()])
 
 
-def _comparisons(prompts: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def _comparisons(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
     """One Holm family per decoding and benchmark: all pairs of the plan, whether or not their runs exist."""
     pairs, rows = plan.pairs(), []
     decodings = sorted(DECODINGS, key=lambda name: name != plan.decoding)
@@ -212,12 +236,144 @@ def _distances(pairs: pd.DataFrame) -> pd.DataFrame:
     for (arm, quantity), of_arm in sorted(pairs.groupby(["arm", "quantity"]), key=lambda group: group[0]):
         found = [stats.distance(run.own, run.expert) for _, run in of_arm.groupby("seed")]
         table = pd.DataFrame([dataclasses.asdict(d) for d in found])
-        low, high = stats.t_interval(table.wasserstein) or (None, None)
-        kind = "none (one seed)" if low is None else "95 % t interval over seeds"
         row = table.mean().to_dict() | table[["ks_p", "wilcoxon_p"]].median().to_dict()
-        row |= dict(low=low, high=high, interval=kind, n_seeds=len(table), n_responses=table.n.min())
+        row |= _over_seeds(table.wasserstein) | dict(n_responses=table.n.min())
         rows.append(row | {"arm": arm, "quantity": quantity})
     return pd.DataFrame(rows, columns=DISTANCES.split())
+
+
+def _measures(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row per arm, seed and quantity that is one value per run: value, n (responses behind it, or blank).
+
+    diversity, distinct_responses: distinct word bigrams and distinct responses, in % of all, of the sampled responses
+    to the headline benchmark; entropy: mean of -log p of their tokens under the arm, nats; length: Wasserstein
+    distance to the expert's, words; auc: the last `probe_auc` of the history; distance: the mean of the history's
+    `distance` (expert's minus policy's score) over the last fifth of the steps.
+    """
+    rows = []
+    for run, of_run in _headline(inputs, inputs.responses).groupby(["arm", "seed"]):
+        share = stats.distinct_bigrams(of_run.response)
+        if share is not None:
+            rows.append((*run, "diversity", 100 * share, len(of_run)))
+        rows.append((*run, "distinct_responses", 100 * of_run.response.nunique() / len(of_run), len(of_run)))
+    own = _headline(inputs, inputs.logprobs).sort_values("key")
+    for run, of_run in own[(own.text == "own") & (own.under == "self")].groupby(["arm", "seed"]):
+        if len(tokens := np.concatenate(list(of_run.logprobs))):
+            rows.append((*run, "entropy", -float(np.mean(tokens, dtype=float)), len(of_run)))
+    for run, of_run in pairs[pairs.quantity == LENGTH].groupby(["arm", "seed"]):
+        rows.append((*run, "length", stats.distance(of_run.own, of_run.expert).wasserstein, len(of_run)))
+    history = inputs.history.reindex(columns=["arm", "seed", "step", "probe_auc", "distance"])
+    for run, of_run in history.sort_values("step").groupby(["arm", "seed"]):
+        aucs = pd.to_numeric(of_run.probe_auc).dropna()
+        late = pd.to_numeric(of_run.distance[of_run.step > (1 - LATE) * of_run.step.max()]).dropna()
+        rows += [(*run, "auc", aucs.iloc[-1], None)] if len(aucs) else []
+        rows += [(*run, "distance", late.mean(), None)] if len(late) else []
+    return pd.DataFrame(rows, columns=["arm", "seed", "quantity", "value", "n"])
+
+
+def _diversity(measures: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
+    """Mean over seeds with its t interval; the expert's responses to the same prompts are one set without one."""
+    rows = []
+    for name, quantity in VARIED.items():
+        for arm, of_arm in measures[measures.quantity == quantity].groupby("arm"):
+            rows.append(dict(arm=arm, quantity=name, n_responses=of_arm.n.min()) | _over_seeds(of_arm.value))
+    expert = _headline(inputs, inputs.expert)
+    if rows and len(expert):
+        alone = dict(arm="expert", n_seeds=1, n_responses=len(expert), interval="none (one set)")
+        share, responses = stats.distinct_bigrams(expert.response), expert.response.nunique() / len(expert)
+        rows += [alone | dict(quantity=q, estimate=100 * x) for q, x in zip(VARIED, (share, responses), strict=False)]
+    return pd.DataFrame(rows, columns=DIVERSITY.split())
+
+
+def _over_seeds(values: pd.Series) -> dict:
+    """The mean of one value per seed with its 95 % t interval, which is blank with one seed."""
+    low, high = stats.t_interval(values) or (None, None)
+    kind = "none (one seed)" if low is None else "95 % t interval over seeds"
+    return dict(estimate=values.mean(), low=low, high=high, n_seeds=len(values), interval=kind)
+
+
+def _claims(prompts: Cells, main, comparisons, measures, plan: Plan, rng, resamples: int) -> pd.DataFrame:
+    """One row per claim, in the experiment's order."""
+    rows = []
+    for claim, child in zip(plan.claims, rng.spawn(len(plan.claims)), strict=True):
+        if claim.quantity == "accuracy":
+            values = [_matrix(prompts, x, claim.benchmark, plan.decoding, "prompt_strict") for x in _sides(claim)]
+            found = _accuracy(claim, values, main, comparisons, plan, child, resamples)
+        else:
+            of_quantity = measures[measures.quantity == claim.quantity]
+            values = [of_quantity[of_quantity.arm == x].set_index("seed") for x in _sides(claim)]
+            found = _measured(values)
+        what = claim.quantity + (f" on {claim.benchmark}" if claim.quantity == "accuracy" else "")
+        missing = [
+            f"{len(side)} of {len(plan.seeds.get(arm, side))} seeds of {arm} have {what}"
+            for arm, side in zip(_sides(claim), values, strict=True)
+            if len(side) < max(1, len(plan.seeds.get(arm, side)))
+        ]
+        rows.append(claims.judge(claim, dataclasses.replace(found, missing=", ".join(missing))))
+    return pd.DataFrame(rows, columns=claims.COLUMNS)
+
+
+def _sides(claim: Claim) -> list[str]:
+    return [claim.arm] if claim.against is None else [claim.arm, claim.against]
+
+
+def _accuracy(claim: Claim, values: list, main, comparisons, plan: Plan, rng, resamples: int) -> claims.Finding:
+    """In points. The interval is that of `comparisons` (`main` without a comparator) where it has the pair."""
+    if any(side.empty for side in values):
+        return claims.Finding(n_seeds=len(values[0]))
+    cell = dict(benchmark=claim.benchmark, decoding=plan.decoding, metric="prompt_strict")
+    means = [side.mean(axis=1) for side in values]
+    if claim.against is None:
+        row = _only(main, arm=claim.arm, **cell)
+        low, high = stats.t_interval(100 * means[0]) or (None, None)
+    else:
+        row = _only(comparisons, arm=claim.arm, against=claim.against, **cell)
+        turned = _only(comparisons, arm=claim.against, against=claim.arm, **cell)
+        if turned:
+            flip = dict(estimate="difference", low="high", high="low", seed_low="seed_high", seed_high="seed_low")
+            row = {name: -turned[other] for name, other in flip.items()}
+        row = row or _percent(stats.compare(*values, rng=rng, resamples=resamples))
+        low, high = row["seed_low"], row["seed_high"]
+        if min(map(len, means)) == 1:  # a checkpoint that all share, such as the base, has no seeds to vary
+            difference = means[0] - means[1].item() if len(means[1]) == 1 else means[0].item() - means[1]
+            low, high = stats.t_interval(100 * difference) or (None, None)
+    return claims.Finding(
+        estimate=row.get("estimate", row.get("difference")),
+        low=row["low"],
+        high=row["high"],
+        seed_low=None if pd.isna(low) else low,
+        seed_high=None if pd.isna(high) else high,
+        n_seeds=len(values[0]),
+        n_prompts=values[0].shape[1],
+    )
+
+
+def _only(table: pd.DataFrame, **wanted: str) -> dict:
+    """The row with these values as a dict, empty where there is none."""
+    for column, value in wanted.items():
+        table = table[table[column] == value]
+    return table.iloc[0].to_dict() if len(table) else {}
+
+
+def _measured(values: list[pd.DataFrame]) -> claims.Finding:
+    """Of one value per seed: the mean, or the mean difference paired by seed, with its t interval.
+
+    An arm of one seed, such as the base, is held against every seed of the other.
+    """
+    difference = values[0].value
+    if len(values) > 1:
+        a, b = (side.value for side in values)
+        difference = a - b.item() if len(b) == 1 else a.item() - b if len(a) == 1 else (a - b).dropna()
+    if difference.empty:
+        return claims.Finding(n_seeds=len(values[0]))
+    found, n = _over_seeds(difference), values[0].n.min()
+    return claims.Finding(
+        estimate=found["estimate"],
+        low=found["low"],
+        high=found["high"],
+        n_seeds=found["n_seeds"],
+        n_prompts=None if pd.isna(n) else int(n),
+    )
 
 
 def bins(values: np.ndarray, least: float = 0.0) -> np.ndarray:
@@ -265,9 +421,14 @@ def _logprob_histograms(logprobs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _curves(history: pd.DataFrame) -> pd.DataFrame:
-    """Long form of what the CURVES name, six digits; the step counts within the arm's own training."""
+    """Long form of what CURVES names, six digits; the step counts within the arm's own training.
+
+    Every probe; of what is logged at each step only every fifth step and the last.
+    """
     curves = history.melt(["arm", "seed", "step"], var_name="quantity", value_name="value")
-    curves = curves[curves.quantity.str.fullmatch(CURVES)]
+    last = curves.step == curves.groupby(["arm", "seed"]).step.transform("max")
+    kept = curves.quantity.str.startswith("probe_") | (curves.step % EVERY == 0) | last
+    curves = curves[kept & curves.quantity.str.fullmatch(CURVES)]
     curves = curves.assign(value=pd.to_numeric(curves.value)).dropna(subset="value")
     curves = curves.assign(value=[float(f"{value:.6g}") for value in curves.value])
     return curves.sort_values(["arm", "seed", "quantity", "step"])
@@ -382,7 +543,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
-    plan = Plan(names, experiment.against, experiment.decoding)
+    claims.check(experiment)
+    plan = Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds)
     tables = analyse(load(args.root, seeds, experiment.split), plan, rng=np.random.default_rng(0))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

@@ -7,6 +7,7 @@ proportions); percent and points belong to the caller.
 
 import dataclasses
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -387,3 +388,14 @@ def distance(own: ArrayLike, expert: ArrayLike) -> Distance:
         median_difference=float(np.median(d)),
         n=len(d),
     )
+
+
+def distinct_bigrams(texts: Iterable[str]) -> float | None:
+    """Distinct word bigrams / bigrams over all texts (distinct-2 of Li et al. 2016, arXiv 1510.03055), 0 to 1.
+
+    Words are split at white space; no bigram spans two texts. None where no text has two words. It falls with the
+    number of texts: compare only sets of equal size.
+    """
+    words = [text.split() for text in texts]
+    bigrams = [pair for text in words for pair in zip(text, text[1:], strict=False)]
+    return len(set(bigrams)) / len(bigrams) if bigrams else None

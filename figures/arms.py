@@ -1,0 +1,83 @@
+"""How do all the arms train? The curves of every arm of the default experiments, one family per row."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from figures import style
+from figures.curves import last_steps, line
+from uniapl.errors import UserError
+
+EXPERIMENTS = ("staged", "unified", "reward_shaping")
+QUANTITIES = {
+    "probe_reward": "prompts\nfollowed (%)",
+    "probe_entropy": "entropy\n(nats/token)",
+    "probe_kl": "KL to base\n(nats/token)",
+    "probe_auc": "AUC, expert\nover policy",
+    "probe_length": "length\n(tokens)",
+}
+FAMILIES = ("demonstrations", "rewards", "two stages", "one stage")
+
+
+def family(arm: str) -> str:
+    """What an arm learns from, and in how many stages."""
+    if "_then_" in arm or arm.startswith("switch_"):
+        return "two stages"
+    first = arm.removeprefix("a_").split("_")[0]
+    return {"sft": "demonstrations", "grpo": "rewards"}.get(first, "one stage")
+
+
+def draw(results: Path):
+    """A row per family, a column per probed quantity; behind the arms of a row the others in grey."""
+    paths = [style.analysis(results, name) / "curves.csv" for name in EXPERIMENTS]
+    read = [style.read(path, ("arm", "quantity"), ("seed", "step", "value")) for path in paths]
+    table = pd.concat(read).drop_duplicates(["arm", "seed", "step", "quantity"])
+    table = table[table.quantity.isin(QUANTITIES)]
+    if table.empty:
+        raise UserError(f"{paths[0]}: no rows with quantity {', '.join(QUANTITIES)}")
+    table.loc[table.quantity == "probe_reward", "value"] *= 100
+    arms, curves = style.in_order(table.arm), dict(list(table.groupby(["arm", "quantity"])))
+    means = {cell: mean(curve) for cell, curve in curves.items()}
+    rows = [name for name in FAMILIES if name in map(family, arms)]
+    fig = style.figure(style.TWO_COLUMNS, 0.5 + 1.25 * len(rows))
+    grid = fig.subplots(
+        len(rows), len(QUANTITIES) + 1, squeeze=False, sharex="col", sharey="col", width_ratios=[1] * 5 + [1.3]
+    )
+    for ax, title in zip(grid[0], QUANTITIES.values(), strict=False):
+        ax.set_title(title)
+    for axes, name in zip(grid, rows, strict=True):
+        members = [arm for arm in arms if family(arm) == name]
+        for ax, quantity in zip(axes, QUANTITIES, strict=False):
+            for arm in (arm for arm in arms if (arm, quantity) in curves):
+                if arm in members:
+                    line(ax, curves[arm, quantity], arm, place=members.index(arm), band=0.12)
+                else:
+                    ax.plot(*means[arm, quantity], color="#C4C4C4", linewidth=0.6, zorder=1)
+            if quantity == "probe_auc":
+                ax.axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
+            ax.grid()
+            ax.set_xticks([0, 50, 100])
+        axes[0].set_ylabel(name)
+        axes[-1].set_axis_off()
+        handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
+        axes[-1].legend(handles.values(), handles, loc="center left", bbox_to_anchor=(-0.15, 0.5), handlelength=2.6)
+    fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
+    steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
+    n_seeds = style.usual(table.groupby("arm").seed.nunique())
+    caption = f"""Measured during training on the same validation prompts for every arm, one sampled response
+        each. Rows: arms that learn from demonstrations, from rewards, from one after the other, and from both at
+        once; the other rows' arms in grey. A-, open markers: with the adversarial term. Line: mean over seeds.
+        Band: lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
+        axis: {steps}; an arm that continues another begins where that one ended. Dashed at 0.5: the discriminator
+        cannot tell expert from policy."""
+    return fig, caption, paths
+
+
+def mean(rows: pd.DataFrame) -> tuple[pd.Index, pd.Series]:
+    """A curve's progress in percent and its mean over seeds, at the steps at which every seed was measured."""
+    wide = rows.pivot_table(index="step", columns="seed", values="value").dropna()
+    return 100 * wide.index / max(1, last_steps(rows).max()), wide.mean(axis=1)
+
+
+if __name__ == "__main__":
+    style.main(draw)

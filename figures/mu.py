@@ -1,0 +1,36 @@
+"""Does the schedule of mu, the weight of the demonstrations, matter?"""
+
+from pathlib import Path
+
+from figures import points, style
+
+EXPERIMENT = "mu_schedule"
+NAMES = {
+    "uniapl": "decay",
+    "mu_warmup": "warmup, then decay",
+    "mu_constant": "constant",
+    "mu_phi": "per token (φ)",
+}
+
+
+def draw(results: Path):
+    """A row per schedule and per other arm of the experiment, a panel per benchmark."""
+    table, path = points.accuracy(results, EXPERIMENT)
+    others = [arm for arm in style.in_order(table.arm) if arm not in NAMES]
+    arms = [*others, *(arm for arm in NAMES if arm in set(table.arm))]
+    labels = [f"μ: {NAMES[arm]}" if arm in NAMES else style.label(arm) for arm in arms]
+    benchmarks = style.benchmarks(table)
+    fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.24 * len(arms))
+    for ax, benchmark in zip(style.panels(fig, len(benchmarks), 3, sharex=True, sharey=True), benchmarks, strict=True):
+        rows = table[table.benchmark == benchmark]
+        points.rows(ax, rows, arms, labels)
+        ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
+        ax.set_xlim(left=0)
+    fig.supxlabel("prompts followed, strict (%)")
+    caption = f"""UniAPL with other schedules of mu, the weight of the demonstrations; decay is UniAPL's own.
+        {points.followed(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
+    return fig, caption, [path]
+
+
+if __name__ == "__main__":
+    style.main(draw)

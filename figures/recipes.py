@@ -1,0 +1,54 @@
+"""Where an arm stands on the axis of a sweep: its settings, read from the experiment's file and its scale."""
+
+from pathlib import Path
+
+from uniapl.config import Run, all_arms, experiment_names, load_experiment, load_scale, resolve
+
+SEPARATE = ("baselines.sft", "baselines.grpo")  # the trainers of a pipeline's stages
+
+
+def chains(results: Path, experiment: str) -> dict[str, list[Run]]:
+    """Each arm of the experiment with its run and the runs that this continues, the last one first, without the base.
+
+    `results` is named like its scale. Raises UserError for a scale or an experiment that does not exist.
+    """
+    scale = load_scale(results.name)
+    arms = all_arms(scale, [load_experiment(name) for name in experiment_names()])
+    found = {}
+    for arm in load_experiment(experiment).arms:
+        run, chain = resolve(scale, arms, arm.name, scale.seeds[0]), []
+        while run and run.arm != "base":
+            chain.append(run)
+            run = run.start
+        found[arm.name] = chain
+    return found
+
+
+def lam(chain: list[Run]) -> float | None:
+    """Lambda, of an arm that has one."""
+    return getattr(chain[0].settings, "lam", None)
+
+
+def demonstrations(chain: list[Run]) -> int:
+    """The number of prompts with a demonstration: where no stage has fewer, all training prompts."""
+    counts = [getattr(run.settings, "demonstrations", None) for run in chain]
+    return min([count for count in counts if count is not None], default=chain[0].world.train)
+
+
+def teacher(chain: list[Run]) -> str:
+    """Whose demonstrations an arm sees."""
+    seen = [getattr(run.settings, "teacher", "expert") for run in chain]
+    return next((name for name in seen if name != "expert"), "expert")
+
+
+def sft_share(chain: list[Run]) -> float | None:
+    """The share of optimizer steps that are SFT steps, in %, of an arm whose stages are SFT and GRPO; else None."""
+    steps = {name: sum(run.settings.steps for run in chain if run.trainer == name) for name in SEPARATE}
+    if any(run.trainer not in SEPARATE for run in chain):
+        return None
+    return 100 * steps["baselines.sft"] / sum(steps.values())
+
+
+def target(chain: list[Run]) -> float | None:
+    """The distance that lambda is to reach, of an arm that has one."""
+    return getattr(chain[0].settings, "eps", None)
