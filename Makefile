@@ -1,5 +1,5 @@
 # Bootstrap only: builds .venv from the lock, then hands over to Snakemake, pytest and the linters.
-#   make reproduce [SCALE=smoke|tiny|paper]   make figures   make test   make lint
+#   make reproduce [SCALE=smoke|tiny|paper]   make extended [SCALE=...]   make figures   make test   make lint
 
 SHELL := /bin/bash
 VENV := .venv
@@ -10,7 +10,7 @@ IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
 LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
-.PHONY: reproduce figures test lint venv clean-venv
+.PHONY: reproduce extended figures test lint venv clean-venv
 
 venv: $(VENV)/ready
 
@@ -25,10 +25,10 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
 	&& touch $@
 
-reproduce: venv
+reproduce extended: venv
 	@flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2
 	@$(IN_VENV) flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \
-	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all --use-conda $(CONFIG)'
+	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all --use-conda $(filter extended,$@) $(CONFIG)'
 
 figures: venv
 	@$(IN_VENV) snakemake figures/

@@ -1,4 +1,4 @@
-# One command: `snakemake --cores all --use-conda`. Plots alone: `snakemake figures/`.
+# One command: `snakemake --cores all --use-conda`; `extended` has more. Plots alone: `snakemake figures/`.
 #
 #   data -> train -> generate -> score -> analyse -> tables, figures
 #
@@ -17,7 +17,6 @@ min_version("9.27")
 STARTED = time.time()
 for name, value in flow.MALLOC.items():
     os.environ.setdefault(name, value)
-os.environ.setdefault("HF_HUB_OFFLINE", "1")  # miniature scales need no hub, and must not ask one
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 try:
     PLOTS_ONLY = flow.plots_only(sys.argv[1:])
@@ -28,14 +27,22 @@ try:
 except UserError as error:
     flow.fail(error)
 SCALE = PLAN.scale.name
+if PLAN.scale.world:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
 if not PLOTS_ONLY:
     print(PLAN.announce(workflow.cores or "all"), file=sys.stderr, flush=True)
 if flow.ignore_missing_conda(workflow.deployment_settings):
     print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
 
 
-def drawn(sets):
-    return expand("figures/out/{set}/{figure}.pdf", set=sets, figure=flow.DRAWN)
+def tables_and_figures(experiments):
+    """What a target asks of its experiments, at the scale of this run."""
+    tables = "results/local/{scale}/tables/{experiment}/{table}.csv"
+    figures = "figures/out/local/{scale}/{figure}.pdf"
+    return [
+        *expand(tables, scale=SCALE, experiment=experiments, table=flow.TABLES),
+        *expand(figures, scale=SCALE, figure=flow.figures_of(experiments)),
+    ]
 
 
 def folder(wildcards, run):
@@ -81,11 +88,12 @@ wildcard_constraints:
     decoding="greedy|sampled",
     experiment="[a-z0-9_]+",
     set="(published|local)/[a-z]+",
-    figure="[a-z]+",
+    figure="|".join(flow.DRAWN),
 
 
 localrules:
     all,
+    extended,
     figure,
     figures,
 
@@ -93,8 +101,12 @@ localrules:
 rule all:
     default_target: True
     input:
-        expand("results/local/{scale}/tables/{table}.csv", scale=SCALE, table=flow.TABLES),
-        drawn([f"local/{SCALE}"]),
+        [] if PLOTS_ONLY else tables_and_figures(PLAN.default),
+
+
+rule extended:
+    input:
+        [] if PLOTS_ONLY else tables_and_figures(PLAN.extended),
 
 
 if not PLOTS_ONLY:
@@ -134,7 +146,7 @@ if not PLOTS_ONLY:
             "results/local/{scale}/logs/train/{arm}/seed{seed}.log",
         benchmark:
             "results/local/{scale}/benchmarks/train/{arm}/seed{seed}.tsv"
-        priority: 1
+        priority: lambda wildcards: PLAN.waiting(wildcards.arm)
         retries: 1
         conda:
             "envs/uniapl.yaml"
@@ -150,54 +162,81 @@ if not PLOTS_ONLY:
             " --arm {wildcards.arm} --seed {wildcards.seed} --data {params.data} --start {params.start}"
             " {params.probe} --out {params.out} > {log} 2>&1"
 
-    rule generate:
-        input:
-            "results/local/{scale}/train/{arm}/seed{seed}/run.json",
-            "results/local/{scale}/train/base/seed0/run.json",
-            prompts="results/local/{scale}/data/{split}.jsonl",
-            expert="results/local/{scale}/data/expert.jsonl",
-        output:
-            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/greedy.parquet",
-            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/sampled.parquet",
-            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/logprobs.parquet",
-        log:
-            "results/local/{scale}/logs/generate/{split}/{arm}/seed{seed}.log",
-        benchmark:
-            "results/local/{scale}/benchmarks/generate/{split}/{arm}/seed{seed}.tsv"
-        conda:
-            "envs/uniapl.yaml"
-        threads: 1
-        params:
-            out="results/local/{scale}/generate/{split}/{arm}/seed{seed}",
-            checkpoint="results/local/{scale}/train/{arm}/seed{seed}/model",
-            base="results/local/{scale}/train/base/seed0/model",
-            evaluation=str(PLAN.scale.evaluation),
-        shell:
-            "OMP_NUM_THREADS={threads} python -m uniapl.generate --scale {wildcards.scale}"
-            " --checkpoint {params.checkpoint} --base {params.base} --prompts {input.prompts}"
-            " --expert {input.expert} --out {params.out} > {log} 2>&1"
+    for (split, seeds), arms in PLAN.batches.items():
+        batch = f"{split}_{'_'.join(map(str, seeds))}"
 
-    rule score:
-        input:
-            "uniapl/score.py",
-            "uniapl/checkers.py",
-            prompts="results/local/{scale}/data/{split}.jsonl",
-            responses="results/local/{scale}/generate/{split}/{arm}/seed{seed}/{decoding}.parquet",
-        output:
-            "results/local/{scale}/score/{split}/{arm}/seed{seed}/{decoding}.csv",
-        log:
-            "results/local/{scale}/logs/score/{split}/{arm}/seed{seed}/{decoding}.log",
-        benchmark:
-            "results/local/{scale}/benchmarks/score/{split}/{arm}/seed{seed}/{decoding}.tsv"
-        conda:
-            "envs/uniapl.yaml"
-        shell:
-            "python -m uniapl.score --prompts {input.prompts} --responses {input.responses}"
-            " --out {output} > {log} 2>&1"
+        rule:
+            name:
+                f"generate_{batch}"
+            input:
+                expand("results/local/{{scale}}/train/{{arm}}/seed{seed}/run.json", seed=seeds),
+                "results/local/{scale}/train/base/seed0/run.json",
+                prompts=f"results/local/{{scale}}/data/{split}.jsonl",
+                expert="results/local/{scale}/data/expert.jsonl",
+            output:
+                expand(
+                    "results/local/{{scale}}/generate/{split}/{{arm}}/seed{seed}/{file}.parquet",
+                    split=split,
+                    seed=seeds,
+                    file=["greedy", "sampled", "logprobs"],
+                ),
+            log:
+                f"results/local/{{scale}}/logs/generate/{batch}/{{arm}}.log",
+            benchmark:
+                f"results/local/{{scale}}/benchmarks/generate/{batch}/{{arm}}.tsv"
+            wildcard_constraints:
+                arm="|".join(arms),
+            conda:
+                "envs/uniapl.yaml"
+            threads: 1
+            params:
+                checkpoints=expand("results/local/{{scale}}/train/{{arm}}/seed{seed}/model", seed=seeds),
+                out=expand(
+                    "results/local/{{scale}}/generate/{split}/{{arm}}/seed{seed}", split=split, seed=seeds
+                ),
+                base="results/local/{scale}/train/base/seed0/model",
+                evaluation=str(PLAN.scale.evaluation),
+            shell:
+                "OMP_NUM_THREADS={threads} python -m uniapl.generate --scale {wildcards.scale}"
+                " --checkpoint {params.checkpoints} --base {params.base} --prompts {input.prompts}"
+                " --expert {input.expert} --out {params.out} > {log} 2>&1"
+
+        rule:
+            name:
+                f"score_{batch}"
+            input:
+                "uniapl/score.py",
+                "uniapl/checkers.py",
+                prompts=f"results/local/{{scale}}/data/{split}.jsonl",
+                responses=expand(
+                    "results/local/{{scale}}/generate/{split}/{{arm}}/seed{seed}/{decoding}.parquet",
+                    split=split,
+                    seed=seeds,
+                    decoding=["greedy", "sampled"],
+                ),
+            output:
+                expand(
+                    "results/local/{{scale}}/score/{split}/{{arm}}/seed{seed}/{decoding}.csv",
+                    split=split,
+                    seed=seeds,
+                    decoding=["greedy", "sampled"],
+                ),
+            log:
+                f"results/local/{{scale}}/logs/score/{batch}/{{arm}}.log",
+            benchmark:
+                f"results/local/{{scale}}/benchmarks/score/{batch}/{{arm}}.tsv"
+            wildcard_constraints:
+                arm="|".join(arms),
+            conda:
+                "envs/uniapl.yaml"
+            shell:
+                "python -m uniapl.score --prompts {input.prompts} --responses {input.responses}"
+                " --out {output} > {log} 2>&1"
 
     rule analyse:
         input:
             "uniapl/analyse.py",
+            "uniapl/claims.py",
             "uniapl/stats.py",
             lambda wildcards: PLAN.paths(
                 "results/local/{scale}/score/{split}/{arm}/seed{seed}/greedy.csv", wildcards.experiment
@@ -206,10 +245,7 @@ if not PLOTS_ONLY:
                 "results/local/{scale}/score/{split}/{arm}/seed{seed}/sampled.csv", wildcards.experiment
             ),
         output:
-            "results/local/{scale}/analyse/{experiment}/main.csv",
-            "results/local/{scale}/analyse/{experiment}/comparisons.csv",
-            "results/local/{scale}/analyse/{experiment}/distances.csv",
-            "results/local/{scale}/analyse/{experiment}/cost.csv",
+            expand("results/local/{{scale}}/analyse/{{experiment}}/{table}.csv", table=flow.TABLES),
         log:
             "results/local/{scale}/logs/analyse/{experiment}.log",
         benchmark:
@@ -226,18 +262,18 @@ if not PLOTS_ONLY:
     rule tables:
         input:
             "uniapl/tables.py",
-            expand("results/local/{{scale}}/analyse/headline/{table}.csv", table=flow.TABLES),
+            expand("results/local/{{scale}}/analyse/{{experiment}}/{table}.csv", table=flow.TABLES),
         output:
-            expand("results/local/{{scale}}/tables/{table}.csv", table=flow.TABLES),
+            expand("results/local/{{scale}}/tables/{{experiment}}/{table}.csv", table=flow.TABLES),
         log:
-            "results/local/{scale}/logs/tables.log",
+            "results/local/{scale}/logs/tables/{experiment}.log",
         benchmark:
-            "results/local/{scale}/benchmarks/tables.tsv"
+            "results/local/{scale}/benchmarks/tables/{experiment}.tsv"
         conda:
             "envs/uniapl.yaml"
         params:
             analysis=lambda wildcards, input: os.path.dirname(input[1]),
-            out="results/local/{scale}/tables",
+            out="results/local/{scale}/tables/{experiment}",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
 
@@ -255,20 +291,23 @@ rule figures_slash:
     name:
         "figures/"
     input:
-        drawn(DRAWABLE),
+        expand("figures/out/{figure}.pdf", figure=DRAWABLE),
 
 
 rule figures:
     input:
-        drawn(DRAWABLE),
+        expand("figures/out/{figure}.pdf", figure=DRAWABLE),
 
 
 rule figure:
     input:
-        "results/{set}/analyse/headline/main.csv",
+        lambda wildcards: expand(
+            "results/{set}/analyse/{experiment}/main.csv",
+            set=wildcards.set,
+            experiment=flow.DRAWN[wildcards.figure],
+        ),
         "figures/{figure}.py",
-        "figures/histograms.py",
-        "figures/style.py",
+        flow.DRAWS,
     output:
         "figures/out/{set}/{figure}.pdf",
         "figures/out/{set}/{figure}.png",
@@ -280,5 +319,4 @@ rule figure:
     params:
         out="figures/out/{set}/{figure}",
     shell:
-        "python -m figures.{wildcards.figure} --analysis results/{wildcards.set}/analyse/headline"
-        " --out {params.out} > {log} 2>&1"
+        "python -m figures.{wildcards.figure} --results results/{wildcards.set} --out {params.out} > {log} 2>&1"

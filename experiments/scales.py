@@ -8,7 +8,7 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 from uniapl.config import Arm, Evaluation, Scale
 from uniapl.miniature.world import World
 
-DISCRIMINATOR = Arm("discriminator", "uniapl.discriminator", start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", "uniapl.discriminators.miniature", start="scratch", once=True)
 
 
 def pretrained(**changes) -> Arm:
@@ -16,6 +16,8 @@ def pretrained(**changes) -> Arm:
     reading = {"text": "corpus", "prompt_loss": True, "schedule": "cosine", "learning_rate": 5e-3}
     return Arm("base", "baselines.sft", start="scratch", once=True, changes={**reading, **changes})
 
+
+RL_SMOKE = {"steps": 6, "prompts_per_step": 4, "group": 4, "save_every": 2, "probe_every": 3}
 
 SMOKE = Scale(
     name="smoke",
@@ -26,17 +28,11 @@ SMOKE = Scale(
     shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
     settings={
         "baselines.sft": {"steps": 6, "rows_per_step": 16, "save_every": 2, "probe_every": 3},
-        "baselines.grpo": {"steps": 6, "prompts_per_step": 4, "group": 4, "save_every": 2, "probe_every": 3},
-        "uniapl.recipe": {
-            "steps": 6,
-            "prompts_per_step": 4,
-            "group": 4,
-            "demonstrations_per_step": 16,
-            "mu_decay": 6,
-            "save_every": 2,
-            "probe_every": 3,
-        },
-        "uniapl.discriminator": {"steps": 10, "schedule": "cosine"},
+        "baselines.grpo": RL_SMOKE,
+        "baselines.grpo_reward_shaped": RL_SMOKE,
+        "baselines.luffy": {**RL_SMOKE, "group": 3},
+        "uniapl.recipe": {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6},
+        "uniapl.discriminators.miniature": {"steps": 10, "schedule": "cosine"},
     },
     evaluation=Evaluation(probe_prompts=16),
 )
@@ -53,8 +49,10 @@ TINY = Scale(
     settings={
         "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 4e-3, "probe_every": 25},
         "baselines.grpo": {**RL_TINY, "learning_rate": 5e-4},
+        "baselines.grpo_reward_shaped": {**RL_TINY, "learning_rate": 5e-4},
+        "baselines.luffy": {**RL_TINY, "learning_rate": 5e-4, "group": 7},
         "uniapl.recipe": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
-        "uniapl.discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
+        "uniapl.discriminators.miniature": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),
 )

@@ -1,5 +1,6 @@
 """Fresh clones in which commands of the user run, with nothing on PATH but what a test puts there."""
 
+import collections
 import os
 import re
 import shutil
@@ -60,14 +61,16 @@ class Clone:
 
 
 def planned(output: str) -> dict[str, int]:
-    """Number of jobs per rule of a dry run; none where there is nothing to do."""
+    """Number of jobs per rule of a dry run, the batches of a stage together; none where there is nothing to do."""
     if "Job stats:" not in output:
         assert "Nothing to be done" in output, output
         return {}
     table = output.split("Job stats:")[1]
-    jobs = {rule: int(n) for rule, n in re.findall(r"^(\S+) +(\d+)$", table.split("\n\n")[0], re.MULTILINE)}
-    assert jobs.pop("total") == sum(jobs.values())
-    return jobs
+    jobs = collections.Counter()
+    for rule, n in re.findall(r"^(\S+) +(\d+)$", table.split("\n\n")[0], re.MULTILINE):
+        jobs[re.sub("^(generate|score)_.*", r"\1", rule)] += int(n)
+    assert jobs.pop("total") == jobs.total()
+    return dict(jobs)
 
 
 @pytest.fixture
@@ -78,14 +81,15 @@ def clone(tmp_path):
 
 @pytest.fixture(scope="session")
 def dry_run(tmp_path_factory):
-    """What `snakemake -n --use-conda` of the whole DAG prints without a conda, by scale."""
+    """What `snakemake -n --use-conda` of a target, or of the whole DAG, prints without a conda, by scale."""
     shared, printed = tmp_path_factory.mktemp("dry"), {}
     clone = Clone(shared / "clone", shared / "bin")
 
-    def of(scale: str) -> str:
-        if scale not in printed:
-            code, printed[scale] = clone.snakemake("-n", "--use-conda", "--config", f"scale={scale}")
-            assert code == 0, printed[scale]
-        return printed[scale]
+    def of(scale: str, *target: str) -> str:
+        if (scale, *target) not in printed:
+            code, out = clone.snakemake(*target, "-n", "--use-conda", "--config", f"scale={scale}")
+            assert code == 0, out
+            printed[scale, *target] = out
+        return printed[scale, *target]
 
     return of

@@ -17,7 +17,7 @@ from uniapl.workflow import Plan
 
 SFT, GRPO = Arm("sft", "baselines.sft"), Arm("grpo", "baselines.grpo")
 BASE = Arm("base", "baselines.sft", start="scratch", once=True)
-TRAINERS = ("baselines.sft", "baselines.grpo", "uniapl.recipe", "uniapl.discriminator")
+TRAINERS = ("baselines.sft", "baselines.grpo", "uniapl.recipe", "uniapl.discriminators.miniature")
 BUILT = [scale.name for scale in SCALES if not scale.missing]
 
 

@@ -1,5 +1,6 @@
 """Stage generate: lm-eval's harness and our scorer agree, and nothing looks for a network."""
 
+import gc
 import json
 import os
 import subprocess
@@ -10,8 +11,9 @@ import miniature
 import pandas as pd
 import pytest
 
-from uniapl import score
+from uniapl import generate, score
 from uniapl.rows import write_jsonl
+from uniapl.startup import collector_paused
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,16 +33,18 @@ generate.main(sys.argv[2:])
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory):
-    """The stage's files for a random policy on 12 prompts, and the spy's log."""
+    """The stage's files for a random policy, another, and the first again, on 12 prompts; and the spy's log."""
     folder = tmp_path_factory.mktemp("generate")
-    model = folder / "model"
-    miniature.policy().save_pretrained(model)
-    miniature.tokenizer().save_pretrained(model)
+    model, other = folder / "model", folder / "other"
+    for seed, path in enumerate((model, other)):
+        miniature.policy(seed).save_pretrained(path)
+        miniature.tokenizer().save_pretrained(path)
     rows = list(miniature.rows()[:12])
     write_jsonl(folder / "test.jsonl", [{k: v for k, v in r.items() if k != "response"} for r in reversed(rows)])
     write_jsonl(folder / "expert.jsonl", [{"key": r["key"], "response": r["response"]} for r in rows])
-    args = ["--scale", "smoke", "--checkpoint", model, "--base", model, "--prompts", folder / "test.jsonl"]
-    args += ["--expert", folder / "expert.jsonl", "--out", folder / "out"]
+    args = ["--scale", "smoke", "--checkpoint", model, other, model, "--base", model]
+    args += ["--prompts", folder / "test.jsonl", "--expert", folder / "expert.jsonl"]
+    args += ["--out", folder / "out", folder / "other_out", folder / "again"]
     line = [sys.executable, "-c", SPY, str(folder / "attempts"), *map(str, args)]
     environment = {
         **os.environ,
@@ -89,3 +93,24 @@ def test_logprobs_have_one_value_per_token_and_are_equal_under_equal_models(gene
     expert = frame[(frame.text == "expert") & (frame.under == "self")].set_index("key").n_tokens
     for row in miniature.rows()[:12]:  # the response's tokens and the end token
         assert expert[row["key"]] == len(tokenizer(row["response"])["input_ids"]) + 1
+
+
+def test_what_a_checkpoint_answers_does_not_depend_on_those_before_it(generated):
+    for name in ("greedy.parquet", "sampled.parquet", "logprobs.parquet"):
+        first, other, again = ((generated / out / name).read_bytes() for out in ("out", "other_out", "again"))
+        assert first == again
+        assert first != other or name == "greedy.parquet"  # random policies have the same likeliest word: none
+
+
+def test_every_checkpoint_needs_a_folder(capsys):
+    line = "--scale smoke --checkpoint a b --base a --prompts p --expert e --out x"
+    with pytest.raises(SystemExit):
+        generate.main(line.split())
+    assert "2 --checkpoint and 1 --out: name a folder for each" in capsys.readouterr().err
+
+
+def test_the_collector_rests_only_while_it_is_told_to():
+    with pytest.raises(KeyError), collector_paused():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()

@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from uniapl import publish
+from uniapl.config import Arm, Experiment, load_scale
 from uniapl.errors import UserError
-from uniapl.publish import BEGIN, END, LARGEST, with_table
+from uniapl.publish import BEGIN, CARD, END, LARGEST, LARGEST_SET, check_sizes, with_table
+from uniapl.workflow import TABLES, Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
+TINY = ROOT / "results/published/tiny/tables"
+MAIN = next(path for path in (TINY / "headline/main.md", TINY / "main.md") if path.exists())  # before 0.2: no folder
 
 
 def test_the_table_replaces_what_stands_between_the_markers():
@@ -22,13 +27,13 @@ def test_the_table_replaces_what_stands_between_the_markers():
 
 def test_the_readme_shows_the_published_table():
     readme = (ROOT / "README.md").read_text()
-    assert with_table(readme, (ROOT / "results/published/tiny/tables/main.md").read_text()) == readme
+    assert with_table(readme, MAIN.read_text()) == readme
 
 
 def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table():
     readme = (ROOT / "README.md").read_text()
     prose = readme.split(END, 1)[1]
-    tables = "".join(path.read_text() for path in (ROOT / "results/published/tiny/tables").glob("*.md"))
+    tables = "".join(path.read_text() for path in TINY.rglob("*.md"))
     intervals = re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", prose)
     assert len(intervals) >= 4
     assert [text for text in intervals if text not in tables] == []
@@ -40,5 +45,90 @@ def test_every_published_file_is_the_one_of_the_manifest(manifest):
     files = [p for p in manifest.parent.rglob("*") if p.is_file() and p != manifest]
     found = {str(p.relative_to(manifest.parent)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     assert found == recorded["sha256"]
-    assert all(p.stat().st_size <= LARGEST for p in files)
+    check_sizes(files)
     assert not any(c.endswith("-dirty") or c == "unknown" for c in [recorded["commit"], *recorded["commits_of_runs"]])
+
+
+@pytest.fixture
+def local(tmp_path, monkeypatch):
+    """A finished run of smoke with a default experiment and a half finished extended one; publishes it."""
+    sft = Arm("sft", "baselines.sft")
+    again = Arm("again", "baselines.sft", start="sft")
+    asked = {
+        "headline": Experiment("headline", "", "", (sft,), ()),
+        "wider": Experiment("wider", "", "", (again,), (), extended=True),
+        "choice": Experiment("choice", "", "", (sft,), (), split="validation", seeds=(9,)),
+    }
+    monkeypatch.setattr("uniapl.workflow.experiment_names", lambda: sorted(asked))
+    monkeypatch.setattr("uniapl.workflow.load_experiment", asked.get)
+    monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
+    root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
+    write(root / "data/summary.json", "{}")
+    for arm, seed in [("base", 0), ("discriminator", 0), ("sft", 0), ("again", 0)]:
+        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu")
+        card["fingerprint"] = plan.run(arm, seed).fingerprint
+        write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
+    for table in TABLES:
+        write(root / f"analyse/headline/{table}.csv", "arm\n")
+        write(root / f"tables/headline/{table}.csv", "arm\n")
+    write(root / "tables/headline/main.md", "| new |\n")
+    write(root / "analyse/wider/main.csv", "arm\n")
+    return root
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def published() -> dict[str, set[str]]:
+    """Publish, and return the experiments in each folder and the arms in runs.jsonl."""
+    publish.main(["--scale", "smoke"])
+    out = Path("results/published/smoke")
+    cards = [json.loads(line) for line in (out / "runs.jsonl").read_text().splitlines()]
+    found = {folder: {path.name for path in (out / folder).iterdir()} for folder in ("analyse", "tables")}
+    assert set(json.loads((out / "manifest.json").read_text())["experiments"]) == found["tables"]
+    return found | {"runs": {card["arm"] for card in cards}}
+
+
+def test_default_experiments_are_published_and_extended_ones_when_they_have_all_tables(local):
+    runs = {"base", "discriminator", "sft"}
+    assert published() == {"analyse": {"headline"}, "tables": {"headline"}, "runs": runs}
+    assert Path("README.md").read_text() == f"{BEGIN}\n\n| new |\n\n{END}\n"
+    for table in TABLES:
+        assert "wider" not in published()["tables"]
+        write(local / f"tables/wider/{table}.csv", "arm\n")
+    both = {"headline", "wider"}
+    assert published() == {"analyse": both, "tables": both, "runs": runs | {"again"}}
+
+
+def change(card: Path, **values) -> None:
+    card.write_text(json.dumps(json.loads(card.read_text()) | values))
+
+
+@pytest.mark.parametrize(
+    "spoil, message",
+    [
+        (lambda root: (root / "tables/headline/cost.csv").unlink(), "headline/cost.csv: no such table"),
+        (lambda root: (root / "train/sft/seed0/run.json").unlink(), "sft/seed0/run.json: no such run card"),
+        (lambda root: change(root / "train/sft/seed0/run.json", commit="c0ffee-dirty"), "trained from c0ffee-dirty"),
+        (lambda root: change(root / "train/base/seed0/run.json", fingerprint="0"), "base/seed0.*other settings"),
+        (lambda root: (root / "analyse/headline/x.csv").write_bytes(bytes(LARGEST + 1)), f"stay below {LARGEST}"),
+        (
+            lambda root: [(root / f"analyse/headline/{i}.csv").write_bytes(bytes(LARGEST)) for i in range(20)],
+            f"a published set stays below {LARGEST_SET}",
+        ),
+    ],
+)
+def test_what_is_not_fit_to_be_published_leaves_the_published_set_and_the_readme(local, capsys, spoil, message):
+    published()
+    before = {path: path.read_bytes() for path in Path("results/published/smoke").rglob("*.*")}
+    readme = Path("README.md").read_text()
+    spoil(local)
+    with pytest.raises(SystemExit):
+        publish.main(["--scale", "smoke"])
+    assert re.search(message, capsys.readouterr().err)
+    assert {path: path.read_bytes() for path in Path("results/published/smoke").rglob("*.*")} == before
+    assert Path("README.md").read_text() == readme

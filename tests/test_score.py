@@ -104,6 +104,42 @@ def test_responses_may_be_parquet(run, tmp_path, capsys):
     assert read_responses(responses) == RESPONSES
 
 
+@pytest.fixture
+def several(tmp_path, capsys):
+    """Run the command on several responses files at once; returns what it printed, by line, and the files."""
+
+    def several(*responses, outs=None):
+        prompts = write(tmp_path / "p.jsonl", PROMPTS)
+        files = [write(tmp_path / f"r{i}.jsonl", rows) for i, rows in enumerate(responses)]
+        outs = [tmp_path / name for name in outs or [f"s{i}.csv" for i in range(len(files))]]
+        main(["--prompts", str(prompts), "--responses", *map(str, files), "--out", *map(str, outs)])
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()], outs
+
+    return several
+
+
+def test_several_responses_files_are_scored_as_each_alone(run, several):
+    better = [{**row, "response": "rain and snow"} for row in RESPONSES]
+    alone = [(printed, out.read_text()) for printed, out in (run(responses=rows) for rows in (better, RESPONSES))]
+    printed, outs = several(better, RESPONSES)
+    assert list(zip(printed, (out.read_text() for out in outs), strict=True)) == alone and alone[0] != alone[1]
+
+
+@pytest.mark.parametrize(
+    "responses, outs, message",
+    [
+        ([RESPONSES, RESPONSES], ["s0.csv"], "2 --responses and 1 --out: name an output for each"),
+        ([RESPONSES, RESPONSES], ["s.csv", "s.csv"], "s.csv: is an input or another output"),
+        ([RESPONSES, RESPONSES[:1]], None, "1 of 2 prompts have no response (joined by key): key 7"),
+    ],
+)
+def test_a_mistake_in_one_of_several_writes_none(several, tmp_path, capsys, responses, outs, message):
+    with pytest.raises(SystemExit):
+        several(*responses, outs=outs)
+    assert message in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.jsonl", "r0.jsonl", "r1.jsonl"]
+
+
 def test_the_benchmark_is_copied(run):
     _, out = run(prompts=[{**PROMPTS[0], "benchmark": "new_types"}, {**PROMPTS[1], "benchmark": "trained"}])
     frame = pd.read_csv(out)

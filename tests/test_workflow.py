@@ -1,6 +1,5 @@
 """The commands of a user in a fresh clone: what they plan, what they never plan, and how they refuse."""
 
-import collections
 import fcntl
 import os
 import re
@@ -16,12 +15,13 @@ from test_figures import experiment, write
 
 from experiments.scales import SCALES
 from uniapl import workflow
-from uniapl.config import load_experiment, load_scale
+from uniapl.config import experiment_names, load_experiment, load_scale
 from uniapl.errors import UserError
-from uniapl.workflow import DRAWN, MAIN, Plan, choose_scale, compute_share, plots_only
+from uniapl.workflow import DRAWN, MAIN, Plan, choose_scale, compute_share, drawable, figures_of, plots_only
 
 BUILT = [scale.name for scale in SCALES if not scale.missing]
-DRAWINGS = {f"{name}{suffix}" for name in DRAWN for suffix in (".pdf", ".png", ".txt")}
+OF_HEADLINE = figures_of(["headline"])
+DRAWINGS = {f"{name}{suffix}" for name in OF_HEADLINE for suffix in (".pdf", ".png", ".txt")}
 CONDA = """echo "$@" >> "{log}"
 case "$1 $2" in
   "info --json") echo '{{"conda_prefix": "{base}", "platform": "linux-64"}}' ;;
@@ -42,12 +42,18 @@ def refused(clone: Clone, *arguments: str) -> str:
     return errors[0]
 
 
-def asking(text: str) -> str:
-    """An experiment file called extra with this inside its Experiment(...)."""
+def asking(text: str, name: str = "extra") -> str:
+    """An experiment file of this name with this inside its Experiment(...)."""
     return (
         "from uniapl.config import Arm, Experiment\n"
-        f"EXPERIMENT = Experiment(name='extra', question='', expectation='', {text})\n"
+        f"EXPERIMENT = Experiment(name='{name}', question='', expectation='', {text})\n"
     )
+
+
+def outputs(printed: str, folder: str = "") -> list[str]:
+    """The files that a dry run would make, in a folder of the scale's results."""
+    lines = re.findall(r"^    output: (.*)", printed, re.MULTILINE)
+    return [name for line in lines for name in line.split(", ") if re.match(rf"results/local/\w+/{folder}", name)]
 
 
 # Figures alone ------------------------------------------------------------------------------------
@@ -80,7 +86,7 @@ def test_figures_plan_no_training_although_every_source_is_newer_than_the_result
     edit_sources(clone)
     for target in ("figures", "figures/"):
         code, printed = clone.snakemake("-n", target)
-        assert code == 0 and planned(printed) == {"figure": 2 * len(DRAWN), target: 1}
+        assert code == 0 and planned(printed) == {"figure": 2 * len(OF_HEADLINE), target: 1}
     whole = planned(clone.snakemake("-n", "--config", "scale=tiny")[1])
     assert whole["train"] > 0  # the same files, asked for everything
 
@@ -101,7 +107,7 @@ def test_figures_are_drawn_from_published_results_on_a_fresh_clone(clone, analys
     assert planned(clone.snakemake("-n", figure)[1]) == {}
     with open(clone.folder / "figures/scores.py", "a") as file:
         file.write("# edited\n")
-    assert planned(clone.snakemake("-n", "figures/")[1]) == {"figure": len(DRAWN), "figures/": 1}
+    assert planned(clone.snakemake("-n", "figures/")[1]) == {"figure": len(OF_HEADLINE), "figures/": 1}
 
 
 @pytest.mark.slow
@@ -116,6 +122,29 @@ def test_every_figure_is_drawn_by_one_word_from_published_and_local_results(clon
     assert planned(clone.snakemake("-n", "figures/")[1]) == {}
 
 
+def test_a_figure_is_drawn_where_all_analyses_that_it_reads_exist(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    reads_two = next(name for name, needed in DRAWN.items() if len(needed) > 1)
+    *first, last = DRAWN[reads_two]
+    for analysis in (f"published/tiny/analyse/{DRAWN[reads_two][0]}", *(f"local/smoke/analyse/{e}" for e in first)):
+        (tmp_path / "results" / analysis).mkdir(parents=True)
+        (tmp_path / "results" / analysis / "main.csv").touch()
+    assert not [path for path in possibly_drawable() if path.endswith(reads_two)]
+    (tmp_path / "results/local/smoke/analyse" / last).mkdir(parents=True)
+    assert not [path for path in possibly_drawable() if path.endswith(reads_two)]  # no main.csv yet
+    (tmp_path / "results/local/smoke/analyse" / last / "main.csv").touch()
+    assert [path for path in drawable() if path.endswith(reads_two)] == [f"local/smoke/{reads_two}"]
+    for other in drawable():
+        assert set(DRAWN[other.split("/")[2]]) <= {*first, last}
+
+
+def possibly_drawable() -> list[str]:
+    try:
+        return drawable()
+    except UserError:
+        return []
+
+
 def test_without_any_results_figures_say_so_in_one_line(clone):
     line = refused(clone, "figures/")
     assert "no figure to draw" in line and f"results/published/*/{MAIN}" in line
@@ -124,8 +153,10 @@ def test_without_any_results_figures_say_so_in_one_line(clone):
 def test_figures_and_other_targets_at_once_are_refused_in_one_line(clone, analysis):
     publish(clone, analysis)
     assert "figures never train" in refused(clone, "-n", "all", "figures/")
-    with pytest.raises(UserError, match="ask for figures alone, or for results/local/tiny/tables/main.csv alone"):
-        plots_only(["--cores", "1", "figures", "results/local/tiny/tables/main.csv"])
+    with pytest.raises(
+        UserError, match="ask for figures alone, or for results/local/tiny/tables/headline/main.csv alone"
+    ):
+        plots_only(["--cores", "1", "figures", "results/local/tiny/tables/headline/main.csv"])
 
 
 @pytest.mark.parametrize(
@@ -155,7 +186,8 @@ def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_th
     assert first.startswith("Using workflow specific profile")  # Snakemake's own
     jobs = sum(planned(dry_run(scale)).values())
     assert announced.startswith(f"scale {scale} (asked for): {jobs} jobs in all, {load_scale(scale).minutes} on ")
-    assert re.search(r"this run has \d+ core\(s\)$", announced)
+    jobs = sum(planned(dry_run(scale, "extended")).values())
+    assert re.search(rf"; {jobs} in extended; this run has \d+ core\(s\)$", announced)
     assert warned == "no conda executable: --use-conda ignored, rules run in the active environment"
 
 
@@ -166,27 +198,92 @@ def test_a_run_writes_only_its_own_local_results(scale, dry_run):
     assert outputs and all(name.startswith(own) for line in outputs for name in line.split(", "))
 
 
+@pytest.mark.parametrize("target, extended", [((), False), (("extended",), True)])
 @pytest.mark.parametrize("scale", BUILT)
-def test_every_arm_is_trained_once_per_seed_and_the_sft_checkpoint_serves_two_arms(scale, dry_run):
-    jobs = re.findall(r"^rule train:\n    input: (.*)\n    output: (\S+), ", dry_run(scale), re.MULTILINE)
+def test_a_target_has_the_tables_and_figures_of_its_experiments_and_no_others(scale, target, extended, dry_run):
+    asked = {name: load_experiment(name) for name in experiment_names()}
+    wanted = {name for name, e in asked.items() if e.split == "test" and (extended or not e.extended)}
+    made = re.findall(r"results/local/\w+/tables/(\w+)/main.csv", "\n".join(outputs(dry_run(scale, *target))))
+    assert sorted(made) == sorted(wanted) and "headline" in wanted
+    drawn = re.findall(rf"figures/out/local/{scale}/(\w+).pdf", dry_run(scale, *target).split("rule all:")[0])
+    assert {name for name, needed in DRAWN.items() if set(needed) <= wanted} == set(drawn)
+
+
+@pytest.mark.parametrize("scale", BUILT)
+def test_every_arm_is_trained_and_evaluated_once_per_seed_and_the_sft_checkpoint_serves_two_arms(scale, dry_run):
+    printed = dry_run(scale)
+    jobs = re.findall(r"^rule train:\n    input: (.*)\n    output: (\S+), ", printed, re.MULTILINE)
     runs = {output: starts.split(", ") for starts, output in jobs}
     assert len(runs) == len(jobs)
-    root, seeds = f"results/local/{scale}/train", load_scale(scale).seeds
-    arms = [arm.name for arm in load_experiment("headline").arms]
-    wanted = {f"{root}/{arm}/seed{seed}/run.json" for arm in arms for seed in seeds}
-    assert set(runs) == wanted | {f"{root}/{arm}/seed0/run.json" for arm in ("base", "discriminator")}
+    plan = Plan(load_scale(scale), "")
+    root, seeds = f"results/local/{scale}/train", plan.scale.seeds
+    arms = [(arm.name, seed) for arm in load_experiment("headline").arms for seed in seeds]
+    assert {f"{root}/{arm}/seed{seed}/run.json" for arm, seed in (*arms, ("base", 0), ("discriminator", 0))} <= set(
+        runs
+    )
     for seed in seeds:
         sft = f"{root}/sft/seed{seed}/run.json"
-        assert [run for run in runs if sft in runs[run]] == [f"{root}/sft_then_grpo/seed{seed}/run.json"]
-    printed = dry_run(scale)
-    generated = re.findall(r"^rule generate:\n    input: (\S+), ", printed, re.MULTILINE)
-    assert collections.Counter(generated) == dict.fromkeys(wanted | {f"{root}/base/seed0/run.json"}, 1)
-    assert planned(printed)["score"] == 2 * len(generated)
+        assert f"{root}/sft_then_grpo/seed{seed}/run.json" in [run for run in runs if sft in runs[run]]
+    evaluated = {pair for name in plan.default for pair in plan.evaluated(name)}
+    for stage, names in (
+        ("generate", ("greedy.parquet", "sampled.parquet", "logprobs.parquet")),
+        ("score", ("greedy.csv", "sampled.csv")),
+    ):
+        wanted = [f"results/local/{scale}/{stage}/test/{a}/seed{s}/{name}" for a, s in evaluated for name in names]
+        assert sorted(outputs(printed, f"{stage}/")) == sorted(wanted)
+        assert planned(printed)[stage] == len({arm for arm, _ in evaluated})  # one process per arm
 
 
-STAGE = """out="${{@: -1}}"  # every stage names its output last
+def test_experiments_share_trainings_and_an_extended_one_adds_only_its_own(clone):
+    """smoke has seed 0; `more` asks a shared arm for seeds 0 and 1, the extended `most` for 2 as well."""
+    sft = "Arm('sft', 'baselines.sft')"
+    clone.write("experiments/more.py", asking(f"arms=({sft},), against=(), seeds=(0, 1)", "more"))
+    chained = "Arm('sft_twice', 'baselines.sft', start='sft')"
+    most = asking(f"arms=({sft}, {chained}), against=(), seeds=(0, 1, 2), extended=True", "most")
+    clone.write("experiments/most.py", most)
+
+    def of_extra(printed: str, folder: str) -> set[str]:
+        found = re.findall(r"/(sft(?:_twice)?/seed\d)/\w", "\n".join(outputs(printed, folder)))
+        return set(found) - {"sft/seed0"}
+
+    seen = {}
+    for target in ("all", "extended"):
+        code, seen[target] = clone.snakemake("-n", target, "--config", "scale=smoke")
+        assert code == 0, seen[target]
+        announced = re.search(r"(\d+) jobs in all, .*; (\d+) in extended; ", seen[target])
+        assert int(announced[1 + (target == "extended")]) == sum(planned(seen[target]).values())
+    for folder in ("train/", "generate/test/", "score/test/"):
+        assert of_extra(seen["all"], folder) == {"sft/seed1"}
+        twice = {f"sft_twice/seed{seed}" for seed in range(3)}
+        assert of_extra(seen["extended"], folder) == {"sft/seed1", "sft/seed2"} | twice
+    assert re.search(r"^generate_test_0_1 +1$", seen["all"], re.MULTILINE)  # both seeds of sft in one process
+    assert planned(seen["extended"])["generate"] - planned(seen["all"])["generate"] >= 2
+    assert "tables/more/" in seen["all"] and "tables/most/" not in seen["all"] and "tables/most/" in seen["extended"]
+
+
+def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
+    jobs = re.findall(
+        r"^    wildcards: scale=tiny, arm=(\w+), seed=\d\n    priority: (\d)", dry_run("tiny"), re.MULTILINE
+    )
+    priority = {arm: int(n) for arm, n in jobs}
+    assert priority["base"] > priority["sft"] > priority["sft_then_grpo"] == priority["uniapl"] >= 1
+    assert not re.search(r"^rule generate(?:\n    .*)*\n    priority:", dry_run("tiny"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("world, offline", [("scale.world", "1"), ("None", "unset")])
+def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
+    scales = clone.folder / "experiments/scales.py"
+    replaced = f"SCALES = [__import__('dataclasses').replace(scale, world={world}) for scale in SCALES]\n"
+    scales.write_text(scales.read_text() + replaced)
+    log = clone.bin.parent / "offline.log"
+    clone.tool("python", f'echo "${{HF_HUB_OFFLINE-unset}}" >> {log}; exit 1')
+    clone.snakemake("results/local/smoke/data/summary.json", "--config", "scale=smoke")
+    assert log.read_text().split() == [offline]
+
+
+STAGE = """all="$*"; out=" ${{all##*--out }} "  # every stage names its outputs last
 while read -r file; do
-  case "$file" in "$out" | "$out"/*) echo made > "$file" ;; esac
+  case "$out" in *" $file "* | *" ${{file%/*}} "*) echo made > "$file" ;; esac
 done < {outputs}"""
 
 
@@ -196,7 +293,7 @@ def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_oth
             f"Arm('long', 'baselines.sft', changes={{'steps': {steps}}}), "
             "Arm('long_then_grpo', 'baselines.grpo', start='long'), Arm('other', 'baselines.grpo')"
         )
-        clone.write("experiments/extra.py", asking(f"arms=({arms}), against=(), seeds=(3,)"))
+        clone.write("experiments/extra.py", asking(f"arms=({arms}), against=(), seeds=(3, 4)"))
 
     def plan() -> tuple[str, dict[str, int], set[str]]:
         code, printed = clone.snakemake("-n", *target)
@@ -207,23 +304,22 @@ def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_oth
     target = ("results/local/tiny/analyse/extra/main.csv", "--config", "scale=tiny")
     ask(steps=7)
     printed, jobs, trained = plan()
-    arms = {"long/seed3", "long_then_grpo/seed3"}
-    assert trained == arms | {"other/seed3", "base/seed0", "discriminator/seed0"}
-    assert jobs == {"data": 1, "train": 5, "generate": 4, "score": 8, "analyse": 1}
+    arms = {f"{arm}/seed{seed}" for arm in ("long", "long_then_grpo") for seed in (3, 4)}
+    assert trained == arms | {"other/seed3", "other/seed4", "base/seed0", "discriminator/seed0"}
+    assert jobs == {"data": 1, "train": 8, "generate": 4, "score": 4, "analyse": 1}
 
-    outputs = re.findall(r"^    output: (.*)", printed, re.MULTILINE)
     listed = clone.bin.parent / "outputs.txt"
-    listed.write_text("".join(f"{name}\n" for line in outputs for name in line.split(", ")))
+    listed.write_text("".join(f"{name}\n" for name in outputs(printed)))
     clone.tool("python", STAGE.format(outputs=listed))
     code, printed = clone.snakemake(*target)
     assert code == 0 and "of wall time x cores in training and generation" in printed, printed
 
     ask(steps=8)
-    assert plan()[1:] == ({"train": 2, "generate": 2, "score": 4, "analyse": 1}, arms)
+    assert plan()[1:] == ({"train": 4, "generate": 2, "score": 2, "analyse": 1}, arms)
 
     ask(steps=7)
     clone.write("uniapl/checkers.py", (clone.folder / "uniapl/checkers.py").read_text() + "# edited\n")
-    assert plan()[1:] == ({"score": 8, "analyse": 1}, set())
+    assert plan()[1:] == ({"score": 4, "analyse": 1}, set())
 
 
 def test_the_scale_is_paper_where_a_gpu_is_visible_and_tiny_elsewhere(clone, monkeypatch):
@@ -284,7 +380,7 @@ def test_use_conda_with_a_conda_keeps_the_flag_and_installs_the_lock(clone, anal
     clone.tool("conda", CONDA.format(log=log, base=base, mkdir=shutil.which("mkdir")))
     code, printed = clone.snakemake("-n", "figures/", "--use-conda")
     assert code == 0 and "--use-conda ignored" not in printed
-    assert planned(printed)["figure"] == len(DRAWN) and "info --json" in log.read_text()
+    assert planned(printed)["figure"] == len(OF_HEADLINE) and "info --json" in log.read_text()
 
     (base / "bin").mkdir(parents=True)
     (base / "bin/activate").write_text(f'echo "activate" >> "{log}"\n')
@@ -311,8 +407,8 @@ def benchmark(folder, name: str, *seconds: float) -> None:
 def test_the_share_is_training_and_generation_over_wall_time_and_cores(tmp_path, monkeypatch):
     benchmark(tmp_path, "train/sft/seed0.tsv", 60)
     benchmark(tmp_path, "train/sft/seed1.tsv", 50, 10)
-    benchmark(tmp_path, "generate/test/sft/seed0.tsv", 30)
-    benchmark(tmp_path, "score/test/sft/seed0/greedy.tsv", 20)
+    benchmark(tmp_path, "generate/test_0_1/sft.tsv", 30)
+    benchmark(tmp_path, "score/test_0_1/sft.tsv", 20)
     benchmark(tmp_path, "data.tsv", 5)
     benchmark(tmp_path, "train/grpo/seed0.tsv", 1000)  # of an earlier run
     os.utime(tmp_path / "train/grpo/seed0.tsv", (0, 0))
@@ -403,6 +499,8 @@ def environment(clone):
     [
         ("reproduce", "--cores all --use-conda"),
         ("reproduce SCALE=smoke", "--cores all --use-conda --config scale=smoke"),
+        ("extended", "--cores all --use-conda extended"),
+        ("extended SCALE=smoke", "--cores all --use-conda extended --config scale=smoke"),
         ("figures", "figures/"),
     ],
 )

@@ -67,11 +67,33 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A sentence that the experiment can support or contradict, written before the run.
+
+    `quantity` of `arm` is held against that of `against`, or against 0 where that is None; the claim is that the
+    difference is `direction` ("above" or "below") `margin`. Quantities: accuracy (points, prompt-level strict, on
+    `benchmark`), auc (of the discriminator, expert over policy, at the end), distance (expert's minus policy's score,
+    at the end), entropy (nats per token), diversity (distinct bigrams, %), length (Wasserstein-1 to the expert, words).
+    `source` is the tag of the paper's text that says it, or `ours`.
+    """
+
+    id: str
+    sentence: str
+    source: str
+    quantity: str
+    arm: str
+    against: str | None
+    direction: str
+    margin: float = 0.0
+    benchmark: str = "trained"
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One question: the arms that answer it and the comparators that each arm is held against.
 
     `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds`
-    overrides the scale's.
+    overrides the scale's; `extended` keeps it out of the default run.
     """
 
     name: str
@@ -82,6 +104,8 @@ class Experiment:
     split: str = "test"
     decoding: str = "greedy"
     seeds: tuple[int, ...] | None = None
+    claims: tuple[Claim, ...] = ()
+    extended: bool = False
 
 
 @dataclass(frozen=True)

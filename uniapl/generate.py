@@ -7,6 +7,9 @@ writes to FOLDER
     logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
     harness.json                      lm-eval's own results and versions
 
+Several checkpoints, and as many folders, are answered one after another in one process: its start takes as long as
+half a checkpoint of the miniature. What one answers does not depend on those before it.
+
 Log-probabilities are of the benchmark `trained`; `own` is the sampled response. Responses come from the harness as
 text and are tokenized again; the end token is counted where the response ended by itself.
 """
@@ -17,9 +20,10 @@ import tempfile
 from pathlib import Path
 
 from uniapl.config import Evaluation, load_scale
-from uniapl.errors import one_line_errors
+from uniapl.errors import UserError, one_line_errors
 from uniapl.job import load_policy, load_tokenizer, messages
 from uniapl.rows import read_jsonl
+from uniapl.startup import collector_paused
 
 DECODINGS = {
     "greedy": {"do_sample": False},
@@ -96,38 +100,48 @@ def logprobs(models: dict, tokenizer, texts: dict[str, list[dict]], evaluation: 
     return rows
 
 
+def answer(checkpoint: Path, base, prompts: Path, expert: dict, evaluation: Evaluation, out: Path) -> None:
+    """Write one checkpoint's files to `out`. `base` is the base's model, `expert` the expert's response by key."""
+    import pandas as pd
+
+    tokenizer = load_tokenizer(checkpoint)
+    models = {"self": load_policy(checkpoint).to(base.device), "base": base}
+    found = evaluate(models["self"], tokenizer, prompts, evaluation)
+    rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
+    benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
+    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
+    texts = {"own": own, "expert": [{**row, "response": expert[row["key"]]} for row in own]}
+
+    out.mkdir(parents=True, exist_ok=True)
+    measured = logprobs(models, tokenizer, texts, evaluation)
+    pd.DataFrame(measured).to_parquet(out / "logprobs.parquet", index=False)
+    for decoding in DECODINGS:
+        pd.DataFrame(rows[decoding]).to_parquet(out / f"{decoding}.parquet", index=False)
+    harness = {key: found[key] for key in ("results", "versions", "n-samples")}
+    (out / "harness.json").write_text(json.dumps(harness, indent=2, default=str) + "\n")
+
+
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--checkpoint", type=Path, nargs="+", required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--prompts", type=Path, required=True)
     parser.add_argument("--expert", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, nargs="+", required=True, help="a folder per checkpoint, in their order")
     args = parser.parse_args(argv)
+    if len(args.checkpoint) != len(args.out):
+        raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
     evaluation = load_scale(args.scale).evaluation
-    benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(args.prompts)}
-
-    import pandas as pd
-    import torch
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    tokenizer = load_tokenizer(args.checkpoint)
-    models = {"self": load_policy(args.checkpoint).to(device), "base": load_policy(args.base).to(device)}
-    found = evaluate(models["self"], tokenizer, args.prompts, evaluation)
-    rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
-    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
     expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)}
-    texts = {"own": own, "expert": [{**row, "response": expert[row["key"]]} for row in own]}
+    with collector_paused():
+        import lm_eval.models.huggingface  # noqa: F401 - with everything that it imports
+        import torch
 
-    args.out.mkdir(parents=True, exist_ok=True)
-    measured = logprobs(models, tokenizer, texts, evaluation)
-    pd.DataFrame(measured).to_parquet(args.out / "logprobs.parquet", index=False)
-    for decoding in DECODINGS:
-        pd.DataFrame(rows[decoding]).to_parquet(args.out / f"{decoding}.parquet", index=False)
-    harness = {key: found[key] for key in ("results", "versions", "n-samples")}
-    (args.out / "harness.json").write_text(json.dumps(harness, indent=2, default=str) + "\n")
+        base = load_policy(args.base).to("cuda" if torch.cuda.is_available() else "cpu")
+    for checkpoint, out in zip(args.checkpoint, args.out, strict=True):
+        answer(checkpoint, base, args.prompts, expert, evaluation, out)
 
 
 if __name__ == "__main__":

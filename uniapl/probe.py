@@ -10,7 +10,7 @@ import torch
 from transformers import TrainerCallback
 
 from uniapl import objective
-from uniapl.discriminator import Discriminator
+from uniapl.discriminators import Discriminator
 from uniapl.job import messages
 from uniapl.logprobs import token_logprobs
 from uniapl.reward import follows_all

@@ -10,7 +10,8 @@ writes one row per instruction, as CSV or Parquet by the name's ending
     key, [benchmark,] index (in the prompt's list, from 0), instruction_id, strict, loose (1 is followed)
 
 and prints IFEval's four figures as one JSON object. Unless every prompt has exactly one response, nothing is
-written and the exit code is 2.
+written and the exit code is 2. Several responses files, with as many outputs in their order, are one call: starting
+Python takes longer than scoring a file.
 """
 
 import argparse
@@ -160,20 +161,32 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         raise UserError(f"{path}: {error}") from error
 
 
+def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
+    """Raise UserError unless there is one output for each responses file, which is no input and no other's."""
+    if len(responses) != len(out):
+        raise UserError(f"{len(responses)} --responses and {len(out)} --out: name an output for each")
+    taken = {path.resolve() for path in (prompts, *responses)}
+    for path in out:
+        if path.suffix not in ENDINGS:
+            raise UserError(f"{path}: must end in {' or '.join(ENDINGS)}")
+        if path.resolve() in taken:
+            raise UserError(f"{path}: is an input or another output, and would be overwritten")
+        taken.add(path.resolve())
+
+
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--prompts", type=Path, required=True)
-    parser.add_argument("--responses", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--responses", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, nargs="+", required=True)
     args = parser.parse_args(argv)
-    if args.out.suffix not in ENDINGS:
-        raise UserError(f"{args.out}: must end in {' or '.join(ENDINGS)}")
-    if args.out.resolve() in (args.prompts.resolve(), args.responses.resolve()):
-        raise UserError(f"{args.out}: is an input, and would be overwritten")
-    frame = score(read_prompts(args.prompts), read_responses(args.responses))
-    write_frame(frame, args.out)
-    print(json.dumps(summary(frame)))
+    check_paths(args.prompts, args.responses, args.out)
+    prompts = read_prompts(args.prompts)
+    frames = [score(prompts, read_responses(path)) for path in args.responses]
+    for frame, path in zip(frames, args.out, strict=True):
+        write_frame(frame, path)
+        print(json.dumps(summary(frame)))
 
 
 if __name__ == "__main__":

@@ -25,21 +25,22 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.job import Job, load_policy, load_tokenizer
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 from uniapl.rows import read_jsonl
+from uniapl.startup import collector_paused
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 NAMES = {  # TRL's names of what it logs, and ours
     "loss": "loss",
-    "reward": "reward",
+    "rewards/follows_all/mean": "reward",  # without what shapes it
     "entropy": "entropy",
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
     "completions/mean_length": "length",
     "frac_reward_zero_std": "zero_variance",
-    "rewards/discriminate/mean": "score",
     "num_tokens": "tokens_seen",
     "accuracy": "accuracy",
 }
-KEPT = ("loss_", "probe_", "mu", "demonstration_tokens", "seconds", "peak_memory_mb")
+KEPT = ("loss_", "probe_", "mu", "lam", "score", "distance", "auc", "discriminator_")
+KEPT += ("demonstration_tokens", "seconds", "peak_memory_mb")
 
 
 def check_configuration(job: Job) -> None:
@@ -112,7 +113,7 @@ def watch(trainer) -> None:
 
 def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
     """Measure the policy on validation prompts while it trains, against the base and the frozen discriminator."""
-    from uniapl.discriminator import Discriminator
+    from uniapl import discriminators
     from uniapl.probe import Probe, ProbeCallback
 
     rows = [row for row in read_jsonl(job.data / "validation.jsonl") if row["benchmark"] == "trained"]
@@ -123,7 +124,7 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
         references=[expert[row["key"]] for row in rows],
         base=load_policy(job.base).to(trainer.accelerator.device).eval(),
         tokenizer=load_tokenizer(job.base),
-        discriminator=Discriminator.load(job.discriminator),
+        discriminator=discriminators.load("miniature", job.discriminator, seed=job.run.seed),
         max_new_tokens=evaluation.max_new_tokens,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
@@ -166,7 +167,8 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     run, state = job.run, job.state
     check_configuration(job)
     module = importlib.import_module(run.trainer)
-    trainer = module.build(job)
+    with collector_paused():
+        trainer = module.build(job)
     watch(trainer)
     if job.discriminator:
         add_probe(trainer, job, evaluation)

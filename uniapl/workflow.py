@@ -6,12 +6,12 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from uniapl.config import (
-    DECODINGS,
     Arm,
     Experiment,
     Run,
@@ -28,9 +28,25 @@ from uniapl.config import (
 from uniapl.errors import UserError
 
 CONFIG_KEYS = ("scale",)
-DRAWN = ("scores", "differences", "curves", "lengths", "logprobs")  # figures/<name>.py
-MAIN = "analyse/headline/main.csv"  # of a set of results: what every figure waits for
-TABLES = ("main", "comparisons", "distances", "cost")
+DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
+    "scores": ("headline",),
+    "differences": ("headline",),
+    "curves": ("headline",),
+    "lengths": ("headline",),
+    "logprobs": ("headline",),
+    "arms": ("staged", "unified", "reward_shaping"),
+    "staged": ("staged", "unified"),
+    "lambda_sweep": ("lambda_sweep",),
+    "switch": ("switch",),
+    "demonstrations": ("demonstrations",),
+    "teachers": ("teachers",),
+    "constrained": ("constrained",),
+    "discriminators": ("discriminators",),
+    "mu": ("mu_schedule",),
+}
+MAIN = "analyse/*/main.csv"  # of a set of results: what the figures wait for
+DRAWS = [f"figures/{name}.py" for name in ("style", "histograms", "points", "recipes", "curves", "scores")]  # shared
+TABLES = ("main", "comparisons", "claims", "distances", "diversity", "cost")
 MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "16000000000",
@@ -54,8 +70,22 @@ class Plan:
     def arms(self) -> dict[str, Arm]:
         return all_arms(self.scale, list(self.experiments.values()))
 
+    @cached_property
+    def default(self) -> list[str]:
+        """The experiments of the target `all`. A choice of settings, such as tuning, is asked for by name."""
+        return [name for name, asked in self.experiments.items() if asked.split == "test" and not asked.extended]
+
+    @cached_property
+    def extended(self) -> list[str]:
+        """The experiments of the target `extended`: those of `all`, and those kept out of it."""
+        return self.default + [name for name, asked in self.experiments.items() if asked.extended]
+
     def run(self, arm: str, seed: int | str) -> Run:
         return resolve(self.scale, self.arms, arm, int(seed))
+
+    def waiting(self, arm: str) -> int:
+        """How many trainings, one after another, follow from this arm's, with its own: most first."""
+        return 1 + max((self.waiting(a.name) for a in self.arms.values() if a.start == arm), default=0)
 
     def check(self) -> None:
         """Raise UserError where the scale is not built, or where it or an experiment has a mistake in it."""
@@ -85,6 +115,37 @@ class Plan:
                 run = run.start
         return found
 
+    @cached_property
+    def batches(self) -> dict[tuple[str, tuple[int, ...]], list[str]]:
+        """(split, seeds) -> the arms of which one process evaluates the checkpoints at these seeds.
+
+        All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports;
+        those that only extended experiments evaluate are a batch of their own.
+        """
+        found, seen = {}, set()
+        for extended in (False, True):
+            seeds: dict[tuple[str, str], set[int]] = {}
+            for name, asked in self.experiments.items():
+                for arm, seed in self.evaluated(name) if asked.extended is extended else ():
+                    if (asked.split, arm, seed) not in seen:
+                        seeds.setdefault((asked.split, arm), set()).add(seed)
+            for (split, arm), of_arm in seeds.items():
+                found.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
+                seen |= {(split, arm, seed) for seed in of_arm}
+        return found
+
+    def jobs(self, experiments: list[str]) -> int:
+        """How many jobs the experiments are in all, the target itself included."""
+        trained = set().union(*map(self.trained, experiments))
+        evaluated = {(self.experiments[name].split, *pair) for name in experiments for pair in self.evaluated(name)}
+        batches = sum(
+            any((split, arm, seed) in evaluated for seed in seeds)
+            for (split, seeds), arms in self.batches.items()
+            for arm in arms
+        )
+        each = ("analyse", "tables")
+        return 2 + len(trained) + 2 * batches + len(each) * len(experiments) + len(figures_of(experiments))
+
     def paths(self, template: str, experiment: str) -> list[str]:
         """`template` filled for every evaluated checkpoint of an experiment."""
         pairs = self.evaluated(experiment)
@@ -92,13 +153,10 @@ class Plan:
         return [template.format(scale=self.scale.name, split=split, arm=a, seed=s) for a, s in pairs]
 
     def announce(self, cores: int | str) -> str:
-        """The first line of a run: which scale, why, how many jobs in all, and how long they take."""
-        trainings, checkpoints = len(self.trained("headline")), len(self.evaluated("headline"))
-        once = len(("data", "analyse", "tables", "all", *DRAWN))
-        jobs = once + trainings + checkpoints * (1 + len(DECODINGS))  # generate, then score each decoding
+        """The first line of a run: which scale, why, how many jobs its two targets are, and how long `all` takes."""
         return (
-            f"scale {self.scale.name} ({self.reason}): {jobs} jobs in all, {self.scale.minutes} "
-            f"on {self.scale.hardware}; this run has {cores} core(s)"
+            f"scale {self.scale.name} ({self.reason}): {self.jobs(self.default)} jobs in all, {self.scale.minutes} "
+            f"on {self.scale.hardware}; {self.jobs(self.extended)} in extended; this run has {cores} core(s)"
         )
 
 
@@ -155,15 +213,23 @@ def ignore_missing_conda(deployment_settings) -> bool:
     return True
 
 
+def figures_of(experiments: Iterable[str]) -> list[str]:
+    """The figures that can be drawn where these experiments, and no others, are analysed."""
+    return [name for name, needed in DRAWN.items() if set(needed) <= set(experiments)]
+
+
 def drawable() -> list[str]:
-    """`<set>/<scale>` of every analysed set of results, published ones first. Raises UserError for none."""
-    found = [p for s in ("published", "local") for p in sorted(Path("results").glob(f"{s}/*/{MAIN}"))]
+    """`<set>/<scale>/<figure>` of all that the results allow, published ones first. Raises UserError for none."""
+    found = []
+    for results in (p for s in ("published", "local") for p in sorted(Path("results").glob(f"{s}/*"))):
+        analysed = [path.parent.name for path in results.glob(MAIN)]
+        found += [f"{results.parts[1]}/{results.name}/{figure}" for figure in figures_of(analysed)]
     if not found:
         raise UserError(
             f"no figure to draw: neither results/published/*/{MAIN} nor results/local/*/{MAIN} exists; "
             "`snakemake --cores all` makes the local one"
         )
-    return [f"{path.parts[1]}/{path.parts[2]}" for path in found]
+    return found
 
 
 def compute_share(benchmarks: str | Path, started: float, cores: int) -> str:

@@ -1,0 +1,22 @@
+"""How should the demonstrations' weight move?  CHORD's decay against a constant, a warm-up, and CHORD-phi."""
+
+from experiments.headline import EXPERIMENT as HEADLINE
+from uniapl.config import Arm, Experiment
+
+*_, UNIAPL = HEADLINE.arms
+
+EXPERIMENT = Experiment(
+    name="mu_schedule",
+    question="Does the schedule of mu matter at an equal number of demonstrations?",
+    expectation="A constant 0.5 keeps more of the demonstrations' style to the end and follows as many prompts; "
+    "CHORD-phi learns less from the demonstrations and forgets fewer held-out types.",
+    arms=(
+        UNIAPL,
+        Arm("mu_constant", "uniapl.recipe", changes={"mu_peak": 0.5, "mu_valley": 0.5}),
+        Arm("mu_warmup", "uniapl.recipe", changes={"mu_warmup": 50, "mu_decay": 50}),
+        Arm("mu_phi", "uniapl.recipe", changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
+    ),
+    against=("uniapl",),
+    seeds=(0, 1, 2),
+    extended=True,
+)

@@ -1,0 +1,36 @@
+"""When should the pipeline switch from SFT to GRPO?  10, 25, 50 and 75 % of its optimizer steps on SFT.
+
+The sum of steps is that of sft_then_grpo at tiny (150 + 100); the cost table shows what each share spends.
+"""
+
+from experiments.headline import EXPERIMENT as HEADLINE
+from uniapl.config import Arm, Experiment
+
+SFT, GRPO, SFT_THEN_GRPO, UNIAPL = HEADLINE.arms
+STEPS = 250
+RATE = SFT_THEN_GRPO.changes["learning_rate"]
+
+
+def pipeline(share: int) -> tuple[Arm, Arm]:
+    """The SFT stage that takes `share` percent of the steps, and the GRPO stage that takes the rest."""
+    first = round(STEPS * share / 100)
+    return (
+        Arm(f"sft_{share}", "baselines.sft", changes={"steps": first}),
+        Arm(
+            f"switch_{share}",
+            "baselines.grpo",
+            start=f"sft_{share}",
+            changes={"steps": STEPS - first, "learning_rate": RATE},
+        ),
+    )
+
+
+EXPERIMENT = Experiment(
+    name="switch",
+    question="How does the pipeline's accuracy depend on when it switches, and does UniAPL save the choice?",
+    expectation="Best near 50 %; UniAPL between the best and the worst switch point.",
+    arms=(SFT, GRPO, SFT_THEN_GRPO, UNIAPL, *(arm for share in (10, 25, 50, 75) for arm in pipeline(share))),
+    against=("uniapl", "sft_then_grpo"),
+    seeds=(0, 1, 2),
+    extended=True,
+)

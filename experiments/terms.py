@@ -1,0 +1,33 @@
+"""What does each term do?  Every corner of the objective: preference, demonstrations, adversarial, on and off.
+
+Beside the corners two other ways to give the demonstrations: of the step's own prompts, and as LUFFY does, as
+off-policy members of the group.
+"""
+
+from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.staged import A_GRPO, A_SFT
+from experiments.unified import CHORD
+from uniapl.config import Arm, Experiment
+
+SFT, GRPO, _, UNIAPL = HEADLINE.arms
+
+EXPERIMENT = Experiment(
+    name="terms",
+    question="Which of the three terms does the work, alone and together?",
+    expectation="Demonstrations carry accuracy on trained types and cost held-out types; the adversarial term alone "
+    "changes style and not obedience.",
+    arms=(
+        SFT,
+        GRPO,
+        Arm("adv_only", "uniapl.recipe", changes={"w_pref": 0.0, "w_demo": 0.0, "learning_rate": 5e-4}),
+        A_SFT,
+        A_GRPO,
+        CHORD,
+        UNIAPL,
+        Arm("uniapl_own_prompts", "uniapl.recipe", changes={"own_prompts": True}),
+        Arm("luffy", "baselines.luffy"),
+    ),
+    against=("uniapl",),
+    seeds=(0, 1, 2),
+    extended=True,
+)

@@ -1,0 +1,38 @@
+"""CHORD against CHORD with the adversarial term, which is UniAPL.  The paper's table of single-run methods."""
+
+from experiments.headline import EXPERIMENT as HEADLINE
+from uniapl.config import Arm, Claim, Experiment
+
+*_, UNIAPL = HEADLINE.arms
+CHORD = Arm("chord", "uniapl.recipe", changes={"lam": 0.0})
+
+EXPERIMENT = Experiment(
+    name="unified",
+    question="Does the adversarial term improve the single-stage mixture of SFT and GRPO?",
+    expectation="No difference in accuracy that three seeds can see; a smaller distance to the expert with the term.",
+    arms=(CHORD, UNIAPL),
+    against=("chord",),
+    seeds=(0, 1, 2),
+    claims=(
+        Claim("unified-1", "UniAPL follows more prompts than CHORD", "[A]", "accuracy", "uniapl", "chord", "above"),
+        Claim(
+            "unified-2",
+            "UniAPL's response lengths are nearer to the expert's than CHORD's",
+            "[A]",
+            "length",
+            "uniapl",
+            "chord",
+            "below",
+        ),
+        Claim(
+            "unified-3",
+            "the discriminator still ranks the expert above UniAPL's responses: it is not exploited",
+            "[R-asks] 5",
+            "auc",
+            "uniapl",
+            None,
+            "above",
+            margin=0.5,
+        ),
+    ),
+)
