@@ -65,6 +65,84 @@ def test_total_is_the_weighted_sum_and_one_term_keeps_its_bits():
     assert torch.equal(objective.total({"preference": grpo}, alone), grpo)
 
 
+def test_phi_is_p_times_one_minus_p_and_is_not_differentiated():
+    logp = torch.tensor([[0.5, 0.25]]).log().requires_grad_()
+    assert objective.chord_phi(logp).tolist()[0] == pytest.approx([0.25, 0.1875])  # 1/2 1/2, 1/4 3/4
+    # weighted: -(0.25 log 0.5 + 0.1875 log 0.25) / 2 = (0.173287 + 0.259930) / 2
+    loss = objective.demonstration_loss(logp, torch.ones(1, 2), 2, phi=1.0)
+    assert loss.item() == pytest.approx(0.2166085, rel=1e-5)
+    loss.backward()  # d/d log p = -phi / 2, because phi is constant
+    assert logp.grad.tolist()[0] == pytest.approx([-0.125, -0.09375])
+
+
+def test_without_phi_the_loss_is_plain_cross_entropy_bit_for_bit():
+    logp = torch.randn(3, 5, generator=torch.Generator().manual_seed(0)) - 2
+    assert torch.equal(objective.demonstration_loss(logp, torch.ones(3, 5), 15), -logp.sum() / 15)
+
+
+def test_a_row_shared_by_two_micro_batches_counts_once():
+    logp, whole = torch.tensor([[-1.0, -2.0]]), torch.ones(1, 2)
+    halves = [objective.demonstration_loss(logp, whole / 2, 2).item() for _ in range(2)]
+    assert sum(halves) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"ddof": None}, [0.75, -0.25, -0.25, -0.25]),  # LUFFY: the mean alone
+        # population std of (1, 0, 0, 0): sqrt(0.75 / 4) = 0.4330127
+        ({"ddof": 0}, [0.75 / 0.4331127, *[-0.25 / 0.4331127] * 3]),
+        ({"clip": 1.2}, [1.2, *[-0.25 / 0.5001] * 3]),  # 0.75 / 0.5001 = 1.4997 is cut
+    ],
+    ids=str,
+)
+def test_the_advantages_normalisation_is_named(options, expected):
+    got = objective.group_advantage(torch.tensor([1.0, 0, 0, 0]), 4, **options)
+    assert got.tolist() == pytest.approx(expected, rel=1e-6)
+
+
+def test_distance_is_what_the_policy_lacks_and_negative_above_the_expert():
+    assert objective.distance(torch.tensor([2.0, 1.0]), torch.tensor([0.5, 0.5])) == 1.0  # (1.5 + 0.5) / 2
+    assert objective.distance(torch.tensor([0.0]), torch.tensor([0.25])) == -0.25
+
+
+def test_running_mean_starts_at_the_first_value_and_forgets():
+    first = objective.running_mean(None, 4.0, 0.9)
+    assert (first, objective.running_mean(first, 2.0, 0.9)) == (4.0, pytest.approx(3.8))  # 0.9 * 4 + 0.1 * 2
+
+
+@pytest.mark.parametrize(
+    ("lam", "d", "expected"),
+    [
+        (0.5, 3.0, 0.7),  # 0.5 + 0.1 (3 - 1)
+        (0.5, 1.0, 0.5),  # on target
+        (0.5, -1.0, 0.3),  # below target: 0.5 + 0.1 (-1 - 1)
+        (0.1, -3.0, 0.0),  # 0.1 - 0.4 is cut at zero
+    ],
+)
+def test_the_dual_variable_rises_above_the_target_falls_below_and_is_never_negative(lam, d, expected):
+    assert objective.dual_update(lam, d, eps=1.0, step_size=0.1) == pytest.approx(expected)
+    assert objective.dual_update(lam, d, eps=1.0, step_size=0.0) == lam
+
+
+@pytest.mark.parametrize("phi", [0.0, 1.0])
+def test_the_demonstration_terms_gradient_is_its_finite_difference(phi):
+    logits = torch.randn(2, 3, 5, generator=torch.Generator().manual_seed(1), dtype=torch.float64, requires_grad=True)
+    mask = torch.tensor([[1, 1, 1], [1, 0, 0]])
+    frozen = objective.chord_phi(logits.log_softmax(-1)[..., 0]) ** phi  # constant, as in the loss
+
+    def loss(x):
+        logp = x.log_softmax(-1)[..., 0]
+        if phi:
+            return -(frozen * logp * mask).sum() / 4
+        return objective.demonstration_loss(logp, mask, 4)
+
+    assert torch.autograd.gradcheck(loss, (logits,))
+    (expected,) = torch.autograd.grad(loss(logits), logits)
+    (got,) = torch.autograd.grad(objective.demonstration_loss(logits.log_softmax(-1)[..., 0], mask, 4, phi), logits)
+    torch.testing.assert_close(got, expected)
+
+
 def test_auc_counts_pairs_and_halves_ties():
     # pairs (expert, policy): 1>0 yes, 1>1 tie, 2>0 yes, 2>1 yes -> 3.5 of 4
     assert objective.auc(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 1.0])) == 3.5 / 4

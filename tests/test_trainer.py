@@ -1,5 +1,10 @@
 """UniAPLTrainer: exact reductions to stock TRL, the sum of its parts, layouts, refusals, resuming."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import miniature
 import pytest
 import torch
@@ -7,8 +12,10 @@ from datasets import Dataset
 from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
+from uniapl import objective
 from uniapl.trainer import REQUIRED, UniAPLConfig, UniAPLTrainer
 
+ROOT = Path(__file__).resolve().parent.parent
 COMMON = {
     "per_device_train_batch_size": 8,
     "num_generations": 4,
@@ -26,6 +33,25 @@ COMMON = {
     "disable_dropout": True,
     "dataloader_pin_memory": False,
 }
+
+
+class Learning(miniature.Scorer):
+    """A discriminator that changes: every lesson adds one to what it multiplies its score with."""
+
+    def __init__(self):
+        super().__init__(lambda reference, response: self.factor * miniature.nearness(reference, response))
+        self.factor, self.lessons = 1.0, []
+
+    def learn(self, prompts, references, responses):
+        self.factor += 1
+        self.lessons.append(len(responses))
+        return {"discriminator_loss": self.factor}
+
+    def state_dict(self):
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state):
+        self.factor = state["factor"]
 
 
 class Gradients(TrainerCallback):
@@ -198,6 +224,208 @@ def test_impossible_settings_are_refused_with_the_reason(tmp_path, options, mess
         uniapl(tmp_path, **options)
 
 
+def test_terms_of_weight_zero_are_not_computed(tmp_path):
+    scorer = miniature.Scorer(miniature.nearness)
+    trainer = uniapl(tmp_path, scorer)
+    trainer._demonstration_batch = None  # calling it would fail
+    trainer.train()
+    assert scorer.calls == 0
+    scored = uniapl(tmp_path, scorer, lam=0.1)
+    scored.train()
+    assert scorer.calls == 3  # once per generated batch
+
+
+def test_on_policy_the_separate_loss_is_advantage_addition(tmp_path):
+    class Added(GRPOTrainer):
+        def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
+            self.texts = [c[0]["content"] for c in completions], [row["demonstration"] for row in inputs]
+            return super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
+
+        def _generate_and_score_completions(self, inputs):
+            output = super()._generate_and_score_completions(inputs)
+            score = torch.tensor([miniature.nearness(d, c) for c, d in zip(*self.texts, strict=True)])
+            return {**output, "advantages": output["advantages"] + 0.7 * objective.group_advantage(score, 4)}
+
+    one = {"max_steps": 1, "max_grad_norm": 1e9}
+    added = Added(
+        model=miniature.policy(),
+        reward_funcs=[miniature.words],
+        args=GRPOConfig(output_dir=str(tmp_path / "a"), **{**COMMON, **one}),
+        train_dataset=Dataset.from_list(miniature.chats()),
+        processing_class=miniature.tokenizer(),
+    )
+    folded, separate = trained(added), trained(uniapl(tmp_path / "b", lam=0.7, **one))
+    torch.testing.assert_close(folded[1][0], separate[1][0], rtol=1e-4, atol=1e-7)
+    assert not torch.allclose(trained(grpo(tmp_path / "c", **one))[1][0], separate[1][0], rtol=1e-2)
+
+
+@pytest.mark.parametrize("own_prompts", [False, True])
+def test_the_whole_gradient_does_not_depend_on_the_layout_of_micro_batches(tmp_path, own_prompts):
+    options = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "own_prompts": own_prompts, "max_steps": 1}
+    options |= {"max_grad_norm": 1e9, "demonstrations_per_step": 16}
+    layouts = [
+        trained(
+            uniapl(
+                tmp_path / str(size),
+                per_device_train_batch_size=size,
+                gradient_accumulation_steps=16 // size,
+                **options,
+            )
+        )
+        for size in (16, 2)  # 2 rows: half a group of 4
+    ]
+    torch.testing.assert_close(layouts[0][1][0], layouts[1][1][0], rtol=1e-3, atol=1e-6)
+
+
+def first_inputs(trainer):
+    """The inputs of the first loss, and the trainer ready to compute it again."""
+    seen = []
+    compute = trainer._compute_loss
+    trainer._compute_loss = lambda model, inputs: (seen.append(inputs), compute(model, inputs))[1]
+    trainer.train()
+    trainer._compute_loss = compute
+    trainer.state.global_step, trainer.model = 0, trainer.model.train()
+    return seen[0]
+
+
+def gradient(trainer, inputs):
+    trainer.model.zero_grad()
+    trainer._compute_loss(trainer.model, inputs).backward()
+    return torch.cat([p.grad.flatten().clone() for p in trainer.model.parameters()])
+
+
+MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "max_steps": 1, "learning_rate": 0.0}
+
+
+def test_rows_can_be_permuted_and_padding_poisoned_and_inputs_are_never_written(tmp_path):
+    trainer = uniapl(tmp_path, **MIXED)
+    inputs = first_inputs(trainer)
+    inputs["completion_mask"][:3, -4:] = 0  # random weights never end a response: three that ended early
+    before = {k: v.clone() for k, v in inputs.items() if isinstance(v, torch.Tensor)}
+    expected = gradient(trainer, inputs)
+    order = torch.tensor([5, 2, 7, 0, 3, 1, 6, 4])
+    permuted = {k: v[order] if isinstance(v, torch.Tensor) and v.dim() else v for k, v in inputs.items()}
+    torch.testing.assert_close(gradient(trainer, permuted), expected, rtol=1e-3, atol=1e-6)
+    poisoned = dict(inputs)
+    for side in ("prompt", "completion"):
+        poisoned[f"{side}_ids"] = inputs[f"{side}_ids"].where(inputs[f"{side}_mask"].bool(), 7)
+        assert not (inputs[f"{side}_mask"].all())  # there is padding to poison
+    torch.testing.assert_close(gradient(trainer, poisoned), expected, rtol=1e-4, atol=1e-7)
+    assert all(torch.equal(before[k], inputs[k]) for k in before)
+    inputs["completion_mask"][:3, -4:] = 1
+    assert not torch.allclose(gradient(trainer, inputs), expected, rtol=1e-2)
+
+
+def test_own_prompts_learn_the_demonstrations_of_the_steps_prompts(tmp_path):
+    trainer = uniapl(tmp_path, own_prompts=True, **MIXED)
+    inputs = first_inputs(trainer)
+    batch = trainer._demonstration_batch(inputs)
+    rows = inputs["row"].unique().tolist()
+    assert len(rows) == 2  # 8 rollouts in groups of 4
+    assert batch.response.sum().item() == sum(len(trainer._demonstrations[row][1]) for row in rows) == batch.tokens
+
+
+def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_alone(tmp_path):
+    rows = miniature.chats()
+    known = Dataset.from_list(rows[:5])
+    rows = [{**row, "demonstration": row["demonstration"] if i < 5 else None} for i, row in enumerate(rows)]
+    trainer = uniapl(tmp_path, rows=rows, demonstrations=known, mu_peak=0.5, mu_valley=0.5, lam=0.5)
+    seen, generate = [], trainer._generate_and_score_completions
+    trainer._generate_and_score_completions = lambda inputs: (seen.append((inputs, generate(inputs))), seen[-1][1])[1]
+    trainer.train()
+    for inputs, output in seen:
+        without = torch.tensor([row["demonstration"] is None for row in inputs])
+        assert without.any() and (output["adversarial_advantages"][without] == 0).all()
+    assert any((output["adversarial_advantages"] != 0).any() for _, output in seen)
+    assert len(trainer._demonstrations) == 5
+
+
+def test_the_dual_variable_follows_the_distance_and_is_logged(tmp_path):
+    below = miniature.Scorer(lambda reference, response: 2.0 if reference == response else 0.5)
+    trainer = uniapl(tmp_path, below, lam=0.2, lam_step=0.1, eps=0.5)
+    trainer.train()
+    # d = 2 - 0.5 = 1.5 at every step, so lambda grows by 0.1 (1.5 - 0.5) = 0.1
+    log = [row for row in trainer.state.log_history if "lam" in row]
+    assert [row["lam"] for row in log] == pytest.approx([0.3, 0.4, 0.5])
+    assert [row["distance"] for row in log] == [1.5] * 3 and [row["auc"] for row in log] == [1.0] * 3
+
+
+def test_plain_text_prompts_work_too(tmp_path):
+    rows = [{"prompt": r["prompt"][0]["content"], "demonstration": r["demonstration"]} for r in miniature.chats()]
+    trainer = UniAPLTrainer(
+        model=miniature.policy(),
+        reward_funcs=[lambda completions, **_: [float(len(set(c))) for c in completions]],
+        discriminator=miniature.Scorer(miniature.nearness),
+        args=UniAPLConfig(output_dir=str(tmp_path), **{**COMMON, "max_steps": 1}, mu_peak=0.5, mu_valley=0.5, lam=0.1),
+        train_dataset=Dataset.from_list(rows),
+        processing_class=miniature.tokenizer(),
+    )
+    trainer.train()
+    end = miniature.tokenizer().eos_token_id
+    assert all(response[-1] == end for _, response in trainer._demonstrations)
+
+
+@pytest.mark.parametrize(
+    ("demonstration", "message"), [(None, "row 3: no demonstration"), ("  \n", "row 3: the demonstration is empty")]
+)
+def test_a_missing_or_empty_demonstration_is_named(tmp_path, demonstration, message):
+    rows = [{**row, "demonstration": demonstration} if i == 3 else row for i, row in enumerate(miniature.chats())]
+    with pytest.raises(ValueError, match=message):
+        uniapl(tmp_path, rows=rows)
+
+
+@pytest.mark.parametrize(
+    ("of", "message"),
+    [
+        (lambda texts: torch.full((len(texts) + 1,), 1.0), "shape"),
+        (lambda texts: torch.ones(len(texts), requires_grad=True), "gradient"),
+        (lambda texts: torch.ones(len(texts), dtype=torch.long), "not a tensor of floats"),
+    ],
+)
+def test_scores_of_the_wrong_form_stop_the_training(tmp_path, of, message):
+    class Wrong:
+        def score(self, prompts, references, responses):
+            return of(responses)
+
+    with pytest.raises(ValueError, match=message):
+        uniapl(tmp_path, Wrong(), lam=0.1).train()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"lam": -0.1},
+        {"w_demo": -1.0},
+        {"mu_peak": 1.5},
+        {"eps": float("nan")},
+        {"max_demonstration_length": 0},
+        {"demonstrations_per_step": 0},
+        {"distance_decay": 1.0},
+        {"adversarial_ddof": 2},
+    ],
+    ids=str,
+)
+def test_options_out_of_range_are_refused_by_name(tmp_path, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        uniapl(tmp_path, **options)
+
+
+def test_a_step_without_any_term_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="every term has weight 0"):
+        uniapl(tmp_path, w_pref=0.0, w_demo=0.0).train()
+
+
+def test_lambda_without_a_discriminator_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="needs a discriminator"):
+        UniAPLTrainer(
+            model=miniature.policy(),
+            reward_funcs=[miniature.words],
+            args=UniAPLConfig(output_dir=str(tmp_path), lam=0.1, **COMMON),
+            train_dataset=Dataset.from_list(miniature.chats()),
+            processing_class=miniature.tokenizer(),
+        )
+
+
 def test_a_missing_demonstration_column_is_refused(tmp_path):
     with pytest.raises(ValueError, match="demonstration"):
         UniAPLTrainer(
@@ -215,15 +443,27 @@ def test_a_score_that_is_not_finite_stops_the_training(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{}, {"num_iterations": 2}, {"max_steps": 14}],  # inside a step's reuse of rollouts; 12 steps are an epoch
-    ids=["plain", "mid-generation", "second epoch"],
+    ("options", "learns"),
+    [
+        ({}, False),
+        ({"num_iterations": 2}, False),  # stops inside a step's reuse of rollouts
+        ({"max_steps": 14}, False),  # 12 steps are an epoch
+        ({"lam_step": 0.2, "eps": 0.1}, True),
+        ({"own_prompts": True}, False),
+        ({"gradient_accumulation_steps": 2, "per_device_train_batch_size": 4}, False),
+    ],
+    ids=["plain", "mid-generation", "second epoch", "learner and dual variable", "own prompts", "accumulation"],
 )
-def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options):
+def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options, learns):
+    def run(folder, **more):
+        scorer = Learning() if learns else miniature.Scorer(miniature.nearness)
+        return uniapl(tmp_path / folder, scorer, **{**options, **more}), scorer
+
     options = {"mu_peak": 0.5, "mu_valley": 0.1, "mu_decay": 6, "lam": 0.3, "max_steps": 6} | options
-    through = trained(uniapl(tmp_path / "a", **options))
+    through, undisturbed = run("a")
+    expected = trained(through)[2]
     stop = options["max_steps"] - 1
-    first = uniapl(tmp_path / "b", save_steps=stop, **{**options, "save_strategy": "steps"})
+    first, _ = run("b", save_steps=stop, save_strategy="steps")
 
     class Stop(TrainerCallback):
         def on_save(self, args, state, control, **kwargs):
@@ -231,6 +471,26 @@ def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options)
 
     first.add_callback(Stop())
     first.train()
-    second = uniapl(tmp_path / "b", **options)
+    second, resumed = run("b")
     second.train(resume_from_checkpoint=str(tmp_path / "b" / f"checkpoint-{stop}"))
-    assert torch.equal(through[2], miniature.weights(second.model))
+    assert torch.equal(expected, miniature.weights(second.model))
+    assert second.lam == through.lam and second.distance_mean == through.distance_mean
+    if learns:
+        assert resumed.factor == undisturbed.factor == 7.0 and undisturbed.lessons == [8] * 6
+
+
+@pytest.mark.parametrize("demonstrations", ["stream", "own_prompts"])
+def test_two_processes_compute_the_gradient_of_one(tmp_path, demonstrations):
+    script, tests = str(ROOT / "tests" / "two_processes.py"), str(ROOT / "tests")
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = f"{tests}:{ROOT}"
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    for prefix, rows in (([], "8"), (launcher, "4")):  # with two, the group of 8 is split over both
+        command = [sys.executable, *prefix, script, str(tmp_path), rows, demonstrations]
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr[-2000:]
+    one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
+    assert (one["processes"], two["processes"]) == (1, 2)
+    torch.testing.assert_close(one["gradient"], two["gradient"], rtol=1e-3, atol=1e-6)
+    assert one["logged"] == pytest.approx(two["logged"], rel=1e-4, abs=1e-5)
+    assert one["gradient"].abs().sum() > 0 and one["logged"]["lam"] != 0.5
