@@ -1,6 +1,5 @@
-"""How fast the parts are, as ratios: `python tests/benchmark.py`. Reports, never asserts; run it on an idle machine.
+"""How fast the parts are, as ratios: `python -m benchmarks.suite`. Reports, never asserts; run it on an idle machine.
 
-training    one UniAPL step against one GRPO step plus one SFT step, same rows, same random policy
 scoring     our strict and loose verdicts against lm-eval's own `process_results`, same file, alternating
 figures     `snakemake figures/` in a fresh copy of the tracked files
 """
@@ -15,11 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-import miniature
-
 ROOT = Path(__file__).resolve().parent.parent
 TEXT_BISON = ROOT.parent / "shared/data/ifeval"
-STEPS, REPEATS = 12, 5
+REPEATS = 5
 
 
 def seconds(action) -> float:
@@ -34,36 +31,6 @@ def alternating(*actions) -> list[float]:
     """Median seconds of each action over REPEATS rounds, so that a slow moment hits all of them."""
     rounds = [[seconds(action) for action in actions] for _ in range(REPEATS)]
     return [statistics.median(column) for column in zip(*rounds, strict=True)]
-
-
-def training() -> str:
-    import test_trainer as t
-    from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
-
-    with tempfile.TemporaryDirectory() as folder:
-        options = {"max_steps": STEPS, "per_device_train_batch_size": 64, "num_generations": 8}
-        sft = {
-            k: v for k, v in t.COMMON.items() if k in ("learning_rate", "report_to", "disable_tqdm", "use_cpu", "bf16")
-        }
-        rows = [
-            {"prompt": r["prompt"], "completion": [{"role": "assistant", "content": r["demonstration"]}]}
-            for r in miniature.chats()
-        ]
-
-        def train_sft():
-            SFTTrainer(
-                model=miniature.policy(),
-                args=SFTConfig(folder, max_steps=STEPS, per_device_train_batch_size=24, save_strategy="no", **sft),
-                train_dataset=Dataset.from_list(rows),
-                processing_class=miniature.tokenizer(),
-            ).train()
-
-        uniapl = {**options, "demonstrations_per_step": 24, "mu_peak": 0.5, "mu_valley": 0.5, "lam": 0.1}
-        ours, grpo, sft_time = alternating(
-            lambda: t.uniapl(folder, **uniapl).train(), lambda: t.grpo(folder, **options).train(), train_sft
-        )
-    return f"UniAPL {ours:.2f} s, GRPO {grpo:.2f} s, SFT {sft_time:.2f} s: ratio {ours / (grpo + sft_time):.2f}"
 
 
 def scoring() -> str:
@@ -103,5 +70,5 @@ def figures() -> str:
 
 
 if __name__ == "__main__":
-    for part in (training, scoring, figures):
+    for part in (scoring, figures):
         print(f"{part.__name__}: {part()}", flush=True)

@@ -1,0 +1,1 @@
+"""Timings as ratios within one process; they report and never assert."""
