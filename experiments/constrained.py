@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
     expectation="d settles at eps for both targets; the nearer target needs a larger lambda and costs accuracy.",
     arms=(GRPO, A_GRPO, target("eps_high", 1.5), target("eps_low", 0.5)),
     against=("grpo",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     extended=True,
     claims=(
         Claim(

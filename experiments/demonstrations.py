@@ -26,6 +26,6 @@ EXPERIMENT = Experiment(
     expectation="UniAPL loses less than the pipeline as demonstrations become few, because rollouts go on beside them.",
     arms=(SFT_THEN_GRPO, UNIAPL, *(arm for n in (24, 96, 384) for arm in with_demonstrations(n))),
     against=("uniapl",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     extended=True,
 )

@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
     "one is exploited less than the frozen one.",
     arms=(CHORD, UNIAPL, *map(judged_by, ("cotrained", "random", "length"))),
     against=("uniapl", "chord"),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     extended=True,
     claims=(
         Claim(

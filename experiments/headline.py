@@ -6,7 +6,7 @@ Not equal: optimizer steps (the pipeline's SFT steps come on top) and the discri
 sees; tables/cost has both.
 """
 
-from uniapl.config import Arm, Experiment
+from uniapl.config import Arm, Claim, Experiment
 
 EXPERIMENT = Experiment(
     name="headline",
@@ -20,4 +20,54 @@ EXPERIMENT = Experiment(
         Arm("uniapl", "uniapl.recipe"),
     ),
     against=("grpo", "sft_then_grpo"),
+    claims=(
+        Claim("headline-1", "UniAPL follows more prompts than GRPO", "[A]", "accuracy", "uniapl", "grpo", "above"),
+        Claim(
+            "headline-2",
+            "UniAPL follows more prompts than SFT then GRPO",
+            "[A]",
+            "accuracy",
+            "uniapl",
+            "sft_then_grpo",
+            "above",
+        ),
+        Claim(
+            "headline-3",
+            "UniAPL transfers to instruction types never trained on better than SFT then GRPO",
+            "[K]",
+            "accuracy",
+            "uniapl",
+            "sft_then_grpo",
+            "above",
+            benchmark="new_types",
+        ),
+        Claim(
+            "headline-4",
+            "UniAPL's response lengths are nearer to the expert's than GRPO's",
+            "[A]",
+            "length",
+            "uniapl",
+            "grpo",
+            "below",
+        ),
+        Claim(
+            "headline-5",
+            "UniAPL's response lengths are nearer to the expert's than those of SFT then GRPO",
+            "[A]",
+            "length",
+            "uniapl",
+            "sft_then_grpo",
+            "below",
+        ),
+        Claim(
+            "headline-6",
+            "the discriminator still ranks the expert above UniAPL's responses: it is not exploited",
+            "[R-asks] 5",
+            "auc",
+            "uniapl",
+            None,
+            "above",
+            margin=0.5,
+        ),
+    ),
 )

@@ -16,7 +16,7 @@ EXPERIMENT = Experiment(
         Arm("lambda_1", "uniapl.recipe", changes={"lam": 1.0}),
     ),
     against=("chord",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     claims=(
         Claim(
             "lambda-1",

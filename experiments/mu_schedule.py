@@ -17,6 +17,6 @@ EXPERIMENT = Experiment(
         Arm("mu_phi", "uniapl.recipe", changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
     ),
     against=("uniapl",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     extended=True,
 )

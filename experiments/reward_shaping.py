@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
     "of a group earn the same reward; accuracy slightly lower.",
     arms=(GRPO, A_GRPO, Arm("grpo_reward_shaped", "baselines.grpo_reward_shaped")),
     against=("grpo_reward_shaped", "grpo"),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     claims=(
         Claim(
             "shaping-1",

@@ -29,7 +29,7 @@ EXPERIMENT = Experiment(
         Arm("a_sft_then_a_grpo", "uniapl.recipe", start="a_sft", changes=AFTER),
     ),
     against=("sft_then_grpo", "grpo", "sft"),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     claims=(
         Claim(
             "staged-1",

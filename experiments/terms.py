@@ -28,6 +28,6 @@ EXPERIMENT = Experiment(
         Arm("luffy", "baselines.luffy"),
     ),
     against=("uniapl",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     extended=True,
 )

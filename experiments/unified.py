@@ -12,7 +12,7 @@ EXPERIMENT = Experiment(
     expectation="No difference in accuracy that three seeds can see; a smaller distance to the expert with the term.",
     arms=(CHORD, UNIAPL),
     against=("chord",),
-    seeds=(0, 1, 2),
+    most_seeds=3,
     claims=(
         Claim("unified-1", "UniAPL follows more prompts than CHORD", "[A]", "accuracy", "uniapl", "chord", "above"),
         Claim(

@@ -93,7 +93,7 @@ class Experiment:
     """One question: the arms that answer it and the comparators that each arm is held against.
 
     `split` is the prompts file that scores it (test, or validation for the choice of settings); `seeds`
-    overrides the scale's; `extended` keeps it out of the default run.
+    overrides the scale's, `most_seeds` takes the first of the scale's; `extended` keeps it out of the default run.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Experiment:
     split: str = "test"
     decoding: str = "greedy"
     seeds: tuple[int, ...] | None = None
+    most_seeds: int | None = None
     claims: tuple[Claim, ...] = ()
     extended: bool = False
 
@@ -245,4 +246,4 @@ def resolve(scale: Scale, arms: Mapping[str, Arm], name: str, seed: int) -> Run:
 
 def seeds_of(scale: Scale, experiment: Experiment, arm: Arm) -> tuple[int, ...]:
     """The seeds at which an experiment runs an arm."""
-    return ONCE if arm.once else (experiment.seeds or scale.seeds)
+    return ONCE if arm.once else (experiment.seeds or scale.seeds[: experiment.most_seeds])
