@@ -50,5 +50,6 @@ def sft_share(chain: list[Run]) -> float | None:
 
 
 def target(chain: list[Run]) -> float | None:
-    """The distance that lambda is to reach, of an arm that has one."""
-    return getattr(chain[0].settings, "eps", None)
+    """The distance that lambda is to reach, of an arm whose lambda moves."""
+    settings = chain[0].settings
+    return settings.eps if getattr(settings, "lam_step", 0) > 0 else None
