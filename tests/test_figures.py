@@ -151,7 +151,7 @@ def chains(results: Path, name: str) -> dict[str, list]:
         digits = re.search(r"_d(\d+)", arm)
         teacher = next((t for t in TEACHERS if arm.endswith(t)), "expert")
         settings = dict(steps=steps, demonstrations=int(digits[1]) if digits else None, teacher=teacher)
-        settings |= dict(lam=LAMBDAS.get(arm), eps=TARGETS.get(arm))
+        settings |= dict(lam=LAMBDAS.get(arm), eps=TARGETS.get(arm), lam_step=0.1 if arm in TARGETS else 0.0)
         return SimpleNamespace(trainer=trainer, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
 
     found = {}
