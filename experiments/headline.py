@@ -3,7 +3,7 @@
 The paper's headline in miniature: UniAPL beside SFT, GRPO and SFT-then-GRPO, five seeds, every prompt paired.
 Equal between `uniapl` and `sft_then_grpo`: rows, rollouts, prompts, effort (experiments/tuning.py).
 Not equal: optimizer steps (the pipeline's SFT steps come on top) and the discriminator's score, which only UniAPL
-sees; tables/cost has both.
+sees; tables/cost has both. The claims were written after a first run of this experiment had been seen.
 """
 
 from uniapl.config import Arm, Claim, Experiment

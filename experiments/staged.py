@@ -2,6 +2,8 @@
 
 Every stage with and without the term: SFT -> GRPO, SFT -> A-GRPO, A-SFT -> A-GRPO, and the stages alone. Equal:
 demonstration rows per SFT stage and rollouts per GRPO stage; A-SFT samples rollouts of its own on top (tables/cost).
+Not equal: A-SFT has UniAPL's learning rate, schedule and rows per step, SFT its own, so their difference is not the
+term's alone. A control with these settings and lambda = 0 is still to be added.
 """
 
 from experiments.headline import EXPERIMENT as HEADLINE
