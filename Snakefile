@@ -1,6 +1,7 @@
 # One command: `snakemake --cores all --use-conda`; `extended` has more. Plots alone: `snakemake figures/`.
 #
 #   data -> train -> generate -> score -> analyse -> tables, figures
+#              train -> suite
 #
 # What is asked (arms, seeds, budgets) stands in experiments/; this file only says what depends on what.
 import os
@@ -41,6 +42,7 @@ def tables_and_figures(experiments):
     figures = "figures/out/local/{scale}/{figure}.pdf"
     return [
         *expand(tables, scale=SCALE, experiment=experiments, table=flow.TABLES),
+        *expand("results/local/{scale}/suite/{arm}/seed0.csv", scale=SCALE, arm=flow.GENERAL),
         *expand(figures, scale=SCALE, figure=flow.figures_of(experiments)),
     ]
 
@@ -232,6 +234,27 @@ if not PLOTS_ONLY:
             shell:
                 "python -m uniapl.score --prompts {input.prompts} --responses {input.responses}"
                 " --out {output} > {log} 2>&1"
+
+    rule suite:
+        input:
+            "uniapl/suite.py",
+            "uniapl/tasks/miniature.py",
+            "results/local/{scale}/train/{arm}/seed{seed}/run.json",
+        output:
+            "results/local/{scale}/suite/{arm}/seed{seed}.csv",
+        log:
+            "results/local/{scale}/logs/suite/{arm}/seed{seed}.log",
+        benchmark:
+            "results/local/{scale}/benchmarks/suite/{arm}/seed{seed}.tsv"
+        conda:
+            "envs/uniapl.yaml"
+        threads: 1
+        params:
+            suite=PLAN.scale.suite,
+            model="results/local/{scale}/train/{arm}/seed{seed}/model",
+        shell:
+            "OMP_NUM_THREADS={threads} python -m uniapl.suite --suite {params.suite} --model {params.model}"
+            " --out {output} > {log} 2>&1"
 
     rule analyse:
         input:

@@ -66,6 +66,7 @@ PAPER = Scale(
     shared=(),
     settings={},
     evaluation=Evaluation(),
+    suite="general",
     missing="loading Qwen3-0.6B/4B, the public data sets, the teacher's demonstrations and POLAR",
 )
 

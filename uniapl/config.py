@@ -52,7 +52,8 @@ class Scale:
     """Everything that differs between smoke, tiny and paper, as data.
 
     `shared` are the arms trained once (base, discriminator); `settings` maps a trainer module to its
-    defaults; `missing` says what a scale that cannot run yet waits for.
+    defaults; `suite` names its general benchmarks (uniapl/suite.py); `missing` says what a scale that cannot run yet
+    waits for.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Scale:
     shared: tuple[Arm, ...]
     settings: Mapping[str, Mapping[str, Any]]
     evaluation: Evaluation
+    suite: str = "miniature"
     missing: str = ""
 
 

@@ -54,6 +54,7 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
 }
 ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
+GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 
 
@@ -146,7 +147,8 @@ class Plan:
             for arm in arms
         )
         each = ("analyse", "tables")
-        return 2 + len(trained) + 2 * batches + len(each) * len(experiments) + len(figures_of(experiments))
+        others = len(GENERAL) + len(each) * len(experiments) + len(figures_of(experiments))
+        return 2 + len(trained) + 2 * batches + others
 
     def paths(self, template: str, experiment: str) -> list[str]:
         """`template` filled for every evaluated checkpoint of an experiment."""
