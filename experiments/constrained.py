@@ -6,14 +6,9 @@ the reward alone takes d. Step, penalty and targets were chosen on trainings of 
 plain dual ascent (penalty 0) went past the target and back, d = 0.9 and then 0.2 for eps = 0.6.
 """
 
-from experiments.headline import EXPERIMENT as HEADLINE
-from experiments.staged import AFTER
-from experiments.staged import EXPERIMENT as STAGED
+from experiments.headline import SFT_THEN_GRPO
+from experiments.staged import AFTER, SFT_THEN_A_GRPO
 from uniapl.config import Arm, Claim, Experiment
-
-_, _, SFT_THEN_GRPO, _ = HEADLINE.arms
-SFT_THEN_A_GRPO = next(arm for arm in STAGED.arms if arm.name == "sft_then_a_grpo")
-
 
 DUAL = {"lam": 0.0, "lam_step": 0.01, "lam_penalty": 0.3, "distance_decay": 0.8}
 

@@ -1,9 +1,7 @@
 """How should the demonstrations' weight move?  CHORD's decay against a constant, a warm-up, and CHORD-phi."""
 
-from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.headline import UNIAPL
 from uniapl.config import Arm, Experiment
-
-*_, UNIAPL = HEADLINE.arms
 
 EXPERIMENT = Experiment(
     name="mu_schedule",

@@ -4,11 +4,9 @@ On policy, a separate loss is GRPO with A_reward + lambda A_discriminator, each 
 normalises reward + lambda score together. The difference is the normalisation, nothing else (tested).
 """
 
-from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.headline import GRPO
 from experiments.staged import A_GRPO
 from uniapl.config import Arm, Claim, Experiment
-
-_, GRPO, *_ = HEADLINE.arms
 
 EXPERIMENT = Experiment(
     name="reward_shaping",

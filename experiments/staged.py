@@ -6,10 +6,9 @@ Not equal: A-SFT has UniAPL's learning rate, schedule and rows per step, SFT its
 against the controls, which have A-SFT's settings with lambda = 0; they were added after a first run without them.
 """
 
-from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.headline import GRPO, SFT, SFT_THEN_GRPO, not_exploited
 from uniapl.config import Arm, Claim, Experiment
 
-SFT, GRPO, SFT_THEN_GRPO, UNIAPL = HEADLINE.arms
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
 ONLY_ROLLOUTS = {"mu_peak": 0.0, "mu_valley": 0.0, "learning_rate": 5e-4}  # GRPO's rate
 A_SFT = Arm("a_sft", "uniapl.recipe", changes=ONLY_DEMONSTRATIONS)
@@ -17,6 +16,7 @@ NO_TERM = {"lam": 0.0, "prompts_per_step": 1}  # no term reads the rollouts: a s
 SFT_CONTROL = Arm("sft_control", "uniapl.recipe", changes={**ONLY_DEMONSTRATIONS, **NO_TERM})
 A_GRPO = Arm("a_grpo", "uniapl.recipe", changes=ONLY_ROLLOUTS)
 AFTER = {**ONLY_ROLLOUTS, "learning_rate": 3e-4}  # the rate of GRPO after SFT
+SFT_THEN_A_GRPO = Arm("sft_then_a_grpo", "uniapl.recipe", start="sft", changes=AFTER)
 
 EXPERIMENT = Experiment(
     name="staged",
@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
         GRPO,
         A_GRPO,
         SFT_THEN_GRPO,
-        Arm("sft_then_a_grpo", "uniapl.recipe", start="sft", changes=AFTER),
+        SFT_THEN_A_GRPO,
         Arm("sft_control_then_a_grpo", "uniapl.recipe", start="sft_control", changes=AFTER),
         Arm("a_sft_then_a_grpo", "uniapl.recipe", start="a_sft", changes=AFTER),
     ),
@@ -74,16 +74,7 @@ EXPERIMENT = Experiment(
             "grpo",
             "below",
         ),
-        Claim(
-            "staged-6",
-            "the discriminator still ranks the expert above A-GRPO's responses: it is not exploited",
-            "[R-asks] 5",
-            "auc",
-            "a_grpo",
-            None,
-            "above",
-            margin=0.5,
-        ),
+        not_exploited("staged-6", "a_grpo", "A-GRPO"),
         Claim(
             "staged-7",
             "before A-GRPO, A-SFT is a better start than SFT at the same settings",

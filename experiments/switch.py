@@ -3,10 +3,9 @@
 The sum of steps is that of sft_then_grpo at tiny (150 + 100); the cost table shows what each share spends.
 """
 
-from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.headline import GRPO, SFT, SFT_THEN_GRPO, UNIAPL
 from uniapl.config import Arm, Experiment
 
-SFT, GRPO, SFT_THEN_GRPO, UNIAPL = HEADLINE.arms
 STEPS = 250
 RATE = SFT_THEN_GRPO.changes["learning_rate"]
 

@@ -1,9 +1,8 @@
 """CHORD against CHORD with the adversarial term, which is UniAPL.  The paper's table of single-run methods."""
 
-from experiments.headline import EXPERIMENT as HEADLINE
+from experiments.headline import UNIAPL, not_exploited
 from uniapl.config import Arm, Claim, Experiment
 
-*_, UNIAPL = HEADLINE.arms
 CHORD = Arm("chord", "uniapl.recipe", changes={"lam": 0.0})
 
 EXPERIMENT = Experiment(
@@ -24,15 +23,6 @@ EXPERIMENT = Experiment(
             "chord",
             "below",
         ),
-        Claim(
-            "unified-3",
-            "the discriminator still ranks the expert above UniAPL's responses: it is not exploited",
-            "[R-asks] 5",
-            "auc",
-            "uniapl",
-            None,
-            "above",
-            margin=0.5,
-        ),
+        not_exploited("unified-3", "uniapl", "UniAPL"),
     ),
 )

@@ -301,7 +301,7 @@ class UniAPLTrainer(GRPOTrainer):
         if not passes:
             raise ValueError(f"every term has weight 0 at step {self.state.global_step}: {weights}")
         done = 0.0
-        for terms_of in passes[:-1]:  # one graph alive at a time: half the memory, and no slower
+        for terms_of in passes[:-1]:  # one graph alive at a time; docs/method.md has what it costs and saves
             with self.accelerator.no_sync(model):
                 loss = objective.total(terms_of(model, inputs, weights), weights)
                 with torch.autocast(self.accelerator.device.type, enabled=False):
