@@ -73,6 +73,25 @@ def planned(output: str) -> dict[str, int]:
     return dict(jobs)
 
 
+def refused(clone: Clone, *arguments: str) -> str:
+    """The one line that `snakemake ARGUMENTS` ends with; nothing is planned and no file changes."""
+    before = clone.files()
+    code, printed = clone.snakemake(*arguments)
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert code != 0 and len(errors) == 1, printed
+    assert "Traceback" not in printed and "Job stats" not in printed, printed
+    assert clone.files() == before
+    return errors[0]
+
+
+def asking(text: str, name: str = "extra") -> str:
+    """An experiment file of this name with this inside its Experiment(...)."""
+    return (
+        "from uniapl.config import Arm, Experiment\n"
+        f"EXPERIMENT = Experiment(name='{name}', question='', expectation='', {text})\n"
+    )
+
+
 @pytest.fixture
 def clone(tmp_path):
     """A fresh clone of one's own."""
@@ -101,3 +120,14 @@ def tables():
     from four_prompts import run
 
     return run()
+
+
+@pytest.fixture(scope="session")
+def policy(tmp_path_factory):
+    """The checkpoint of a base policy of the miniature world."""
+    import miniature
+
+    folder = tmp_path_factory.mktemp("policy")
+    miniature.policy().save_pretrained(folder)
+    miniature.tokenizer().save_pretrained(folder)
+    return folder

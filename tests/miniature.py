@@ -57,3 +57,9 @@ class Scorer:
 def weights(model) -> torch.Tensor:
     """All parameters as one vector."""
     return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+def texts(n=6):
+    """Prompts, references and responses of n rows; a response is half of its reference."""
+    found = rows()[:n]
+    return [r["prompt"] for r in found], [r["response"] for r in found], [r["response"][::2] for r in found]

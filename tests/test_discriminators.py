@@ -9,11 +9,10 @@ from pathlib import Path
 import miniature as world
 import pytest
 import torch
-import torch.nn.functional as F
 from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 from uniapl import discriminators
-from uniapl.discriminators import Learner, checked, cotrained, miniature, pairs, polar
+from uniapl.discriminators import Learner, checked, miniature, pairs, polar
 from uniapl.discriminators.controls import Length, Random
 from uniapl.discriminators.cotrained import Cotrained
 from uniapl.discriminators.frozen import Frozen
@@ -51,20 +50,6 @@ def scorer():
     return pairs.Scorer(model, miniature.Encoder(tokenizer, 56))
 
 
-@pytest.fixture(scope="module")
-def policy(tmp_path_factory):
-    """The checkpoint of a base policy."""
-    folder = tmp_path_factory.mktemp("policy")
-    world.policy().save_pretrained(folder)
-    world.tokenizer().save_pretrained(folder)
-    return folder
-
-
-def texts(n=6):
-    rows = world.rows()[:n]
-    return [r["prompt"] for r in rows], [r["response"] for r in rows], [r["response"][::2] for r in rows]
-
-
 # Loading and checking
 
 
@@ -93,7 +78,8 @@ def test_a_saved_miniature_scores_as_before(scorer, tmp_path):
     world.tokenizer().save_pretrained(tmp_path)
     loaded = discriminators.load("miniature", tmp_path, seed=0)
     cut = pairs.Scorer(scorer.model, miniature.Encoder(world.tokenizer(), 7))
-    assert loaded.score(*texts()).tolist() == cut.score(*texts()).tolist() != scorer.score(*texts()).tolist()
+    found, as_cut, whole = (one.score(*world.texts()).tolist() for one in (loaded, cut, scorer))
+    assert found == as_cut != whole
     assert loaded.sha256() == scorer.sha256()
 
 
@@ -202,7 +188,7 @@ def test_nothing_to_score_is_no_error(scorer, policy):
 
 
 def test_texts_of_one_group_share_a_prefix_and_scores_ignore_their_neighbours(scorer):
-    prompts, references, responses = texts(3)
+    prompts, references, responses = world.texts(3)
     prompts, references = [p for p in prompts for _ in range(4)], [r for r in references for _ in range(4)]
     responses = [y[i:] for y in responses for i in range(4)]
     rows = scorer.encode(prompts, references, responses)
@@ -218,7 +204,7 @@ def test_texts_of_one_group_share_a_prefix_and_scores_ignore_their_neighbours(sc
 
 def test_scores_can_be_constants_of_a_loss(scorer):
     weight = torch.ones(6, requires_grad=True)
-    scores = scorer.score(*texts())
+    scores = scorer.score(*world.texts())
     (weight * scores).sum().backward()  # inference tensors would raise
     assert torch.equal(weight.grad, scores) and not scores.requires_grad
 
@@ -246,7 +232,7 @@ def test_a_response_cannot_write_a_mark(scorer):
 
 
 def test_reference_and_response_are_not_interchangeable(scorer):
-    prompts, references, responses = texts()
+    prompts, references, responses = world.texts()
     assert not torch.allclose(
         scorer.score(prompts, references, responses), scorer.score(prompts, responses, references), atol=1e-3
     )
@@ -257,7 +243,7 @@ def test_reference_and_response_are_not_interchangeable(scorer):
 
 def test_it_is_frozen(scorer):
     before = scorer.sha256()
-    scorer.score(*texts())
+    scorer.score(*world.texts())
     assert not scorer.model.training and not any(p.requires_grad for p in scorer.model.parameters())
     assert scorer.sha256() == before
 
@@ -284,129 +270,5 @@ def test_what_has_no_parameters_or_learns_is_not_watched(policy):
     for discriminator in (Random(0), Length(), learner):
         callback = Frozen(discriminator)
         callback.on_train_begin(None, None, None)
-        learner.learn(*texts())
+        learner.learn(*world.texts())
         callback.on_train_end(None, None, None)
-
-
-# Controls
-
-
-def test_random_scores_depend_on_seed_prompt_and_response_alone():
-    one = Random(0).score(["a", "a", "b"], ["r", "s", "t"], ["x", "x", "x"])
-    assert one[0] == one[1] != one[2]
-    assert Random(1).score(["a"], ["r"], ["x"])[0] != one[0]
-    assert Random(0).score(["a"], ["r"], ["y"])[0] != one[0]
-    assert Random(0).score(["ax"], ["r"], [""])[0] != one[0]  # the two texts are not run together
-    assert one[0].item() == pytest.approx(Random(0).score(["a"], [""], ["x"]).item())
-
-
-def test_random_scores_are_standard_normal_and_draw_nothing():
-    state = torch.get_rng_state()
-    n = 4_000
-    scores = Random(7).score(["p"] * n, [""] * n, [str(i) for i in range(n)])
-    assert torch.equal(torch.get_rng_state(), state)
-    assert abs(scores.mean()) < 4 / n**0.5 and abs(scores.std() - 1) < 4 / (2 * n) ** 0.5
-    assert (scores.abs() < 1.96).float().mean().item() == pytest.approx(0.95, abs=0.02)
-
-
-def test_length_scores_words_and_nothing_else():
-    scores = Length().score(["p"] * 4, ["a b c"] * 4, ["x y z", "one", "a b c d e", ""])
-    assert scores.tolist() == [0, -2, -2, -3]
-
-
-# Co-trained
-
-
-def test_the_cotrained_input_has_no_reference():
-    assert cotrained.layout([1, 2], [5, 6], newline=90, end=92, limit=9) == ((1, 2, 90), (5, 6, 92))
-    assert cotrained.layout([1, 2, 3], [5, 6], newline=90, end=92, limit=6) == ((2, 3, 90), (5, 6, 92))
-    assert cotrained.layout([1, 2, 3], [5, 6, 7], newline=90, end=92, limit=4) == ((90,), (5, 6, 92))
-
-
-def test_cotrained_scores_do_not_read_the_reference(policy):
-    discriminator = Cotrained(policy, 0)
-    prompts, references, responses = texts()
-    scores = discriminator.score(prompts, references, responses)
-    assert torch.equal(scores, discriminator.score(prompts, ["x"] * 6, responses))
-    assert not scores.requires_grad and scores.std() > 0
-
-
-def test_its_first_step_is_that_of_a_bradley_terry_loss_worked_out_here(policy):
-    prompts, references, responses = texts(2)
-    # a group of three rollouts and one of one: the mean runs over rollouts, not over groups
-    rows = ([*prompts[:1] * 3, prompts[1]], [*references[:1] * 3, references[1]], ["a b", "c", responses[0], "d"])
-    discriminator, twin = Cotrained(policy, 0), Cotrained(policy, 0)
-    expert = twin.score(rows[0], rows[1], rows[1])
-    margin = expert - twin.score(*rows)
-    logged = discriminator.learn(*rows)
-    assert logged["discriminator_loss"] == pytest.approx(-margin.sigmoid().log().mean().item(), abs=1e-5)
-    assert logged["discriminator_accuracy"] == (margin > 0).float().mean().item()
-    # AdamW's first step moves every parameter that has a gradient by the learning rate, against the gradient
-    whole = [Row((), p + r) for p, r in twin._encode(rows[0] + rows[0], rows[1] + rows[2])]
-    scores = pairs.logits(twin.model, whole)
-    (-F.logsigmoid(scores[:4] - scores[4:])).mean().backward()
-    before, gradient, after = twin.model.score.weight, twin.model.score.weight.grad, discriminator.model.score.weight
-    moved = gradient.abs() > 1e-4
-    assert moved.any()
-    step = torch.tensor(-1e-3) * gradient.sign()
-    assert torch.allclose((after - before)[moved], step[moved], rtol=1e-2)
-
-
-def test_a_tie_counts_half(policy):
-    prompts, references, _ = texts(2)
-    logged = Cotrained(policy, 0).learn(prompts, references, references)
-    assert logged["discriminator_accuracy"] == 0.5
-    assert logged["discriminator_loss"] == pytest.approx(0.6931472, abs=1e-6)
-
-
-def test_its_gradient_is_clipped(policy):
-    discriminator = Cotrained(policy, 0)
-    discriminator.model.score.weight.data *= 100
-    discriminator.learn(*texts())
-    norm = torch.stack([p.grad.norm() for p in discriminator.model.parameters() if p.grad is not None]).norm()
-    assert norm.item() == pytest.approx(0.2, rel=1e-4)
-
-
-def test_it_learns_to_put_the_expert_first(policy):
-    discriminator = Cotrained(policy, 0)
-    logged = [discriminator.learn(*texts()) for _ in range(15)]
-    assert logged[-1]["discriminator_loss"] < 0.3 < logged[0]["discriminator_loss"]
-    assert logged[-1]["discriminator_accuracy"] == 1
-    prompts, references, responses = texts()
-    assert discriminator.score(prompts, [], []) if not prompts else True
-    assert (discriminator.score(prompts, references, references) > discriminator.score(*texts())).all()
-
-
-def test_it_is_deterministic_and_draws_nothing_from_the_global_generator(policy):
-    state = torch.get_rng_state()
-    first, second = Cotrained(policy, 0), Cotrained(policy, 0)
-    assert torch.equal(first.score(*texts()), second.score(*texts()))
-    assert not torch.equal(first.score(*texts()), Cotrained(policy, 1).score(*texts()))
-    for _ in range(2):
-        assert first.learn(*texts()) == second.learn(*texts())
-    assert torch.equal(torch.get_rng_state(), state)
-    assert torch.equal(first.score(*texts()), second.score(*texts()))
-
-
-def test_a_saved_learner_continues_bit_for_bit(policy, tmp_path):
-    whole = Cotrained(policy, 0)
-    whole.learn(*texts())
-    state = whole.state_dict()
-    torch.save(state, tmp_path / "d.pt")
-    whole.learn(*texts())
-    resumed = Cotrained(policy, 5)
-    resumed.load_state_dict(torch.load(tmp_path / "d.pt", weights_only=True))
-    resumed.learn(*texts())
-    assert torch.equal(world.weights(resumed.model), world.weights(whole.model))
-    resumed.load_state_dict(state)  # a snapshot: what was learned since is not in it
-    assert not torch.equal(world.weights(resumed.model), world.weights(whole.model))
-
-
-def test_it_learns_where_gradients_are_off_and_refuses_an_empty_batch(policy):
-    with torch.no_grad():
-        before = Cotrained(policy, 0)
-        start = before.score(*texts())
-        before.learn(*texts())
-        assert not torch.equal(before.score(*texts()), start)
-    with pytest.raises(ValueError, match="no rollouts"):
-        before.learn([], [], [])

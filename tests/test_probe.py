@@ -3,8 +3,7 @@
 import miniature
 import pytest
 import torch
-from datasets import Dataset
-from trl import GRPOConfig, GRPOTrainer
+import trainers
 
 from uniapl.probe import Probe, ProbeCallback
 
@@ -46,26 +45,7 @@ def test_measuring_is_repeatable_and_leaves_generator_and_mode_alone():
 def test_a_probed_training_is_bit_for_bit_the_unprobed_one(tmp_path):
     def weights(probed):
         callback = ProbeCallback(probe(), every=1, seed=0)  # before the trainer: fresh weights set the global seed
-        trainer = GRPOTrainer(
-            model=miniature.policy(),
-            reward_funcs=[miniature.words],
-            args=GRPOConfig(
-                output_dir=str(tmp_path),
-                per_device_train_batch_size=8,
-                num_generations=4,
-                max_completion_length=12,
-                max_steps=3,
-                learning_rate=1e-3,
-                report_to="none",
-                disable_tqdm=True,
-                save_strategy="no",
-                bf16=False,
-                dataloader_pin_memory=False,
-                gradient_checkpointing=False,
-            ),
-            train_dataset=Dataset.from_list(miniature.chats()),
-            processing_class=miniature.tokenizer(),
-        )
+        trainer = trainers.grpo(tmp_path)
         if probed:
             trainer.add_callback(callback)
         trainer.train()

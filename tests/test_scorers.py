@@ -5,6 +5,7 @@ import json
 import miniature
 import pandas as pd
 import pytest
+import trainers
 from datasets import Dataset
 from test_score import EXPECTED, PROMPTS, RESPONSES, write
 
@@ -75,8 +76,6 @@ def test_a_wrong_instruction_is_named():
 
 
 def test_trl_trains_with_both_and_logs_their_names(tmp_path):
-    from trl import GRPOConfig, GRPOTrainer
-
     rows = [
         {
             "prompt": [{"role": "user", "content": row["prompt"]}],
@@ -84,26 +83,8 @@ def test_trl_trains_with_both_and_logs_their_names(tmp_path):
         }
         for row in miniature.rows(4)
     ]
-    arguments = GRPOConfig(
-        output_dir=str(tmp_path),
-        max_steps=1,
-        per_device_train_batch_size=4,
-        num_generations=2,
-        max_completion_length=8,
-        use_cpu=True,
-        bf16=False,
-        report_to="none",
-        logging_steps=1,
-        save_strategy="no",
-        disable_tqdm=True,
-    )
-    trainer = GRPOTrainer(
-        model=miniature.policy(),
-        processing_class=miniature.tokenizer(),
-        reward_funcs=[reward, fraction],
-        train_dataset=Dataset.from_list(rows),
-        args=arguments,
-    )
+    options = {"max_steps": 1, "per_device_train_batch_size": 4, "num_generations": 2, "max_completion_length": 8}
+    trainer = trainers.grpo(tmp_path, rewards=[reward, fraction], rows=rows, **options)
     trainer.train()
     logged = trainer.state.log_history[0]
     assert 0 <= logged["rewards/reward/mean"] <= logged["rewards/fraction/mean"] <= 1

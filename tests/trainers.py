@@ -65,12 +65,12 @@ def trained(trainer):
     return losses, gradients.steps, miniature.weights(trainer.model)
 
 
-def grpo(tmp_path, **options):
+def grpo(tmp_path, *, rewards=(miniature.words,), rows=None, **options):
     return GRPOTrainer(
         model=miniature.policy(),
-        reward_funcs=[miniature.words],
+        reward_funcs=list(rewards),
         args=GRPOConfig(output_dir=str(tmp_path), **{**COMMON, **options}),
-        train_dataset=Dataset.from_list(miniature.chats()),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
         processing_class=miniature.tokenizer(),
     )
 
