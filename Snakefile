@@ -260,7 +260,7 @@ if not PLOTS_ONLY:
         input:
             flow.ANALYSES,
             "uniapl/claims.py",
-            "uniapl/stats.py",
+            flow.STATISTICS,
             lambda wildcards: PLAN.paths(
                 "results/local/{scale}/score/{split}/{arm}/seed{seed}/greedy.csv", wildcards.experiment
             ),

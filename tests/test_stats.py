@@ -25,21 +25,22 @@ def runs(rates, n=60, seed=1):
 
 def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
     # One seed each, d = (1, 0). A resample draws prompt 1 twice, once or never: d* = 1, 1/2, 0 with chance
-    # 1/4, 1/2, 1/4. Its sd is sqrt(1/8), its 95 % quantiles are 0 and 1, and P(d* <= 0) = 1/4, so p = 1/2.
+    # 1/4, 1/2, 1/4. Its 95 % quantiles are 0 and 1, and P(d* <= 0) = 1/4, so p = 1/2. var(d) / 2 = 1/4.
     c = stats.compare([[1, 1]], [[0, 1]], rng=generator())
     assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
     assert c.p == pytest.approx(0.5, abs=0.02)
-    assert c.detectable == pytest.approx((1.959964 + 0.841621) * math.sqrt(1 / 8), rel=0.02)
+    assert c.detectable == pytest.approx((1.959964 + 0.841621) * math.sqrt(1 / 4))
     # h = 2 asin sqrt(1) - 2 asin sqrt(1/2) = pi - pi/2
     assert c.effect == pytest.approx(math.pi / 2)
     assert (c.seed_low, c.seed_high, c.p_seeds) == (None, None, None)
 
 
-def test_compare_resamples_seeds_and_not_only_prompts():
-    # Prompts are all alike, so only seeds vary: A's mean is 0, 1/2, 1 with chance 1/4, 1/2, 1/4; B's is 0.
+def test_compare_draws_seeds_and_not_only_prompts():
+    # Prompts are all alike, so only seeds vary. A: 1 and 0, v = (1/2) / 2; B has no variance. df = 1: t = 12.7062.
     c = stats.compare([[1] * 8, [0] * 8], [[0] * 8, [0] * 8], rng=generator())
-    assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
-    assert c.detectable == pytest.approx(2.801585 * math.sqrt(1 / 8), rel=0.02)
+    assert (c.estimate, c.seed_high) == (0.5, pytest.approx(0.5 + 12.7062 / 2))
+    assert (c.low, c.high) == (pytest.approx(c.seed_low, rel=0.15), pytest.approx(c.seed_high, rel=0.15))
+    assert c.detectable == pytest.approx((12.7062 + 0.841621) / 2)
 
 
 def test_compare_draws_the_same_prompts_for_both_arms():
@@ -52,16 +53,33 @@ def test_compare_draws_the_same_prompts_for_both_arms():
 
 
 def test_seeds_of_the_arms_are_drawn_independently():
-    # Seed k of A and of B have the same mean. Paired seeds would give d* = 0; independent ones do not.
+    # Seed k of A and of B have the same mean. Paired seeds would give d* = 0; independent ones: t = 4.3027, v = 1/2.
     scores = [[0] * 4, [1] * 4]
-    assert stats.compare(scores, scores, rng=generator()).high == 1
+    assert stats.compare(scores, scores, rng=generator()).high == pytest.approx(4.3027 * math.sqrt(1 / 2), rel=0.1)
 
 
-def test_bootstrap_variance_is_that_of_the_seed_and_prompt_means():
-    # Additive scores s_k + q_j: sd(d*)^2 = var(s) / K (population variance) of each arm; pairing cancels q.
+def test_noise_of_a_seed_on_a_prompt_is_counted_once():
+    # A's per-prompt means 1/2 and 0 differ by no more than one response's noise: the residual mean square is 1/4, the
+    # variance of the mean over prompts (1/8) / 2 = 1/16 = (1/4) / 4. All of it is in the seeds' t, df = 1, v = 1/16.
+    a, b = [[1, 0], [0, 0]], [[0, 0], [0, 0]]
+    c = stats.compare(a, b, rng=generator())
+    assert (c.low, c.high) == (pytest.approx(c.seed_low, rel=0.15), pytest.approx(c.seed_high, rel=0.15))
+    assert c.seed_high == pytest.approx(0.25 + 12.7062 / 4)
+    assert stats.components(a, b) == stats.Components(0, 0, 0, 0.25, 0)
+    turned = stats.compare(np.ones((2, 2)), a, rng=generator(), level=0.5)  # t_{1} = 1
+    assert turned.high == pytest.approx(0.75 + 1 / 4, abs=0.01)
+
+
+def test_prompts_and_seeds_add_up():
+    # Seeds 0, 0.3, 0.9 on prompts that A alone finds easy or hard: no noise, so both parts are whole.
     s, q = np.array([0.0, 0.3, 0.9]), generator().random(40)
-    c = stats.compare(s[:, None] + q, np.zeros((2, 40)) + q, rng=generator())
-    assert c.detectable == pytest.approx(2.801585 * math.sqrt(s.var() / 3), rel=0.03)
+    c = stats.compare(s[:, None] + q, np.zeros((2, 40)), rng=generator())
+    of_seeds, of_prompts = s.var(ddof=1) / 3, q.var(ddof=1) / 40
+    h = math.sqrt(4.302653**2 * of_seeds + 1.959964**2 * of_prompts)
+    assert c.detectable == pytest.approx(h + 0.841621 * math.sqrt(of_seeds + of_prompts))
+    assert (c.high - c.low) / 2 == pytest.approx(h, rel=0.08)
+    alone = stats.compare(s[:, None] + q, np.zeros((2, 40)) + q, rng=generator())  # easy for both: pairing cancels q
+    assert alone.detectable == pytest.approx((4.302653 + 0.841621) * math.sqrt(of_seeds))
 
 
 def test_same_generator_gives_the_same_interval_and_another_does_not():
@@ -97,9 +115,11 @@ def test_one_seed_falls_back_to_prompts_and_says_so():
     alone = stats.compare(a, b[:1], rng=generator())
     assert alone.method.startswith("bootstrap over prompts (one seed")
     assert alone.p_seeds is None
-    # With one seed per arm, sd(d*) is the standard error of the paired mean, sd(d) / sqrt(n) (population sd).
+    # With one seed per arm only the standard error of the paired mean is left, sd(d) / sqrt(n).
     d = a[0] - b[0]
-    assert alone.detectable == pytest.approx(2.801585 * d.std() / math.sqrt(len(d)), rel=0.03)
+    se = d.std(ddof=1) / math.sqrt(len(d))
+    assert alone.detectable == pytest.approx(2.801585 * se)
+    assert (alone.high - alone.low) / 2 == pytest.approx(1.959964 * se, rel=0.1)
     assert "one arm has one seed" in stats.compare(a, b, rng=generator()).method
     assert "one seed" not in stats.compare(b, b, rng=generator()).method
 
@@ -183,6 +203,21 @@ def test_interval_of_perfect_scores_is_wilsons_and_not_a_point():
     assert (nothing.estimate, nothing.low) == (0, 0) and nothing.high == pytest.approx(1 - i.low)
 
 
+def test_interval_of_shares_stays_within_zero_and_one():
+    # Two seeds, 0.9 and 0.7, t_{1} = 12.7: far beyond 1. Scores that are no shares have no such bounds.
+    scores = np.ones((2, 10))
+    scores[0, 0] = scores[1, :3] = 0
+    shares = stats.interval(scores, rng=generator())
+    assert (shares.low, shares.high) == (0, 1)
+    assert stats.interval(10 * scores, rng=generator()).high > 10
+
+
+def test_interval_of_a_ratio_takes_the_seeds_variance_of_the_ratio():
+    # Ratios 3/4 and 1/4 of two seeds on prompts that are alike: v = (1/8) / 2, t_{1} at 80 % = 1.376382.
+    i = stats.interval([[3, 3], [1, 1]], [4, 4], rng=generator(), level=0.6)
+    assert (i.low, i.high) == pytest.approx((0.5 - 1.376382 / 4, 0.5 + 1.376382 / 4), abs=0.015)
+
+
 def test_interval_refuses_a_bad_denominator():
     for den in ([1, 0], [1, 1, 1], [math.nan, 1]):
         with pytest.raises(ValueError, match="den"):
@@ -202,6 +237,41 @@ def test_t_interval_by_hand():
     # x = (1, 2, 3): mean 2, s = 1, t_{0.975, 2} = 4.302653, half width 4.302653 / sqrt(3) = 2.484138.
     assert stats.t_interval([1, 2, 3]) == pytest.approx((2 - 2.484138, 2 + 2.484138), rel=1e-6)
     assert stats.t_interval([1.0]) is None
+
+
+# planning
+
+
+def test_power_by_hand():
+    # V_p = 0.04 / 100, V_s = 2 (0.0002 + 0.03 / 100) / 5 = 0.0002, df = 8: t = 2.306004.
+    c = stats.Components(interaction=0.04, seed_a=0.0002, seed_b=0.0002, residual_a=0.03, residual_b=0.03)
+    h = math.sqrt(1.959964**2 * 0.0004 + 2.306004**2 * 0.0002)
+    assert stats.power(c, h, 100, 5, 5) == pytest.approx(0.5)
+    assert stats.power(c, -h - math.sqrt(0.0006), 100, 5, 5) == pytest.approx(0.8413447)
+    assert stats.detectable(c, 100, 5, 5) == pytest.approx(h + 0.8416212 * math.sqrt(0.0006))
+    assert stats.power(c, stats.detectable(c, 541, 3, 5, power=0.9), 541, 3, 5) == pytest.approx(0.9)
+    assert stats.detectable(c, 10**6, 3, 3) > stats.detectable(c, 10**6, 5, 5) > 2 * math.sqrt(0.0004 / 5)
+
+
+def test_a_plan_against_one_checkpoint_has_the_other_arms_seeds():
+    # V_s = 0.0004 / 4, df = 3: t = 3.182446.
+    c = stats.Components(interaction=0, seed_a=0.0004, seed_b=0, residual_a=0, residual_b=0)
+    assert stats.detectable(c, 50, 4, 1) == pytest.approx((3.182446 + 0.841621) * 0.01)
+    with pytest.raises(ValueError, match="one seed"):
+        stats.detectable(c, 50, 1, 4)
+    with pytest.raises(ValueError, match="0 prompts"):
+        stats.power(c, 0.1, 0, 4, 1)
+
+
+def test_components_are_unbiased():
+    # x_kj = seed_k + own_j + noise_kj, variances 0.04, 0.09 and 0.25; the common part of prompts is nobody's.
+    rng, found = generator(), []
+    for _ in range(300):
+        prompt, own = rng.normal(0, 1, 60), rng.normal(0, 0.3, 60)
+        a = prompt + own + rng.normal(0, 0.2, (4, 1)) + rng.normal(0, 0.5, (4, 60))
+        c = stats.components(a, np.tile(prompt, (2, 1)))
+        found.append((c.interaction, c.seed_a, c.residual_a))
+    assert np.mean(found, axis=0) == pytest.approx((0.09, 0.04, 0.25), rel=0.1)
 
 
 # tests and families
@@ -257,38 +327,6 @@ def test_tost_without_variance_decides_by_the_mean():
             stats.tost(d, margin)
 
 
-# distance
-
-
-def test_wasserstein_of_a_shift_is_the_shift():
-    x = generator().normal(60, 8, 300)
-    d = stats.distance(x + 4.5, x)
-    assert d.wasserstein == pytest.approx(4.5) and d.median_difference == pytest.approx(4.5)
-    assert d.wilcoxon_p < 1e-6 and d.ks_p < 1e-3
-    assert stats.distance(x - 4.5, x).median_difference == pytest.approx(-4.5)
-
-
-def test_distance_by_hand():
-    # Own 1, 2, 3 against expert 2, 3, 7: sorted, they differ by 1, 1, 4, mean 2. KS: 1/3 apart.
-    d = stats.distance([3, 1, 2], [7, 2, 3])
-    assert (d.wasserstein, d.ks) == (pytest.approx(2), pytest.approx(1 / 3))
-    assert (d.median_difference, d.n) == (-1, 3)
-
-
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 13, 14, 60, 541])
-def test_distance_of_equal_or_tied_values_warns_nothing(n):
-    x = generator().integers(0, 5, n)
-    equal = stats.distance(x, x)
-    assert (equal.ks, equal.wasserstein, equal.wilcoxon_p, equal.median_difference) == (0, 0, 1, 0)
-    tied = stats.distance(x, generator(1).integers(0, 5, n))
-    assert 0 <= tied.ks_p <= 1 and 0 <= tied.wilcoxon_p <= 1
-
-
-def test_distance_refuses_unpaired_values():
-    with pytest.raises(ValueError, match="2 and 1 prompts"):
-        stats.distance([1, 2], [1])
-
-
 # error rates
 
 
@@ -322,34 +360,3 @@ def test_interval_of_one_arm_covers_its_true_mean():
         i = stats.interval(scores, rng=rng, resamples=299)
         covered.append(i.low <= 0.5 <= i.high)
     assert np.mean(covered) >= 0.93
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("seeds", "seed_sd", "limit"),
-    [(3, 0.0, 0.02), (3, 0.02, 0.05), (5, 0.0, 0.02), (5, 0.04, 0.05)],
-)
-def test_type_one_error_of_the_docstring(seeds, seed_sd, limit):
-    assert rejections(600, seeds, 256, seed_sd)[0] <= limit
-
-
-@pytest.mark.slow
-def test_few_seeds_of_large_variance_need_the_t_interval():
-    # The documented limit: where seeds dominate, the bootstrap over 3 rejects too often; Welch's t does not.
-    rng, found = generator(), []
-    for _ in range(600):
-        a, b = world(rng, 3, 256, 0.08)
-        c = stats.compare(a, b, rng=rng, resamples=299)
-        found.append((c.p < 0.05, c.p_seeds < 0.05))
-    bootstrap, welch = np.mean(found, axis=0)
-    assert bootstrap > 0.08 and welch <= 0.06
-
-
-# distinct bigrams
-
-
-def test_distinct_bigrams_counted_by_hand():
-    # a b, b a, a b | b a: four bigrams, two distinct; none spans two texts.
-    assert stats.distinct_bigrams(["a b a b", "b a"]) == pytest.approx(2 / 4)
-    assert stats.distinct_bigrams(["a b", "c d"]) == 1
-    assert stats.distinct_bigrams(["one", "", "two\n"]) is None

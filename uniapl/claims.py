@@ -7,8 +7,8 @@ The verdict on "the difference is above (below) the margin":
     not decided   anything else, with the difference that these data would detect with 80 % power
 
 Accuracy has two intervals, and both must agree: the hierarchical bootstrap over seeds and prompts and the t interval
-over seeds. Simulated at 3 seeds that differ by 8 points (sd), the bootstrap alone errs in more than 5 % of worlds,
-both together in less than 4 %. The other quantities are one value per seed and have the t interval alone. Fewer seeds
+over seeds. Without a true difference, fewer than 5 % of simulated worlds get a verdict on either side, with 3 and with
+5 seeds (docs/statistics.md). The other quantities are one value per seed and have the t interval alone. Fewer seeds
 than planned, or none, decide nothing. Each claim is judged for itself: no adjustment for how many there are.
 """
 

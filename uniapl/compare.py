@@ -5,7 +5,7 @@
 
 For prompts, which are followed or not, the table of wins and losses (both, only_a, only_b, neither) and the exact
 McNemar test; for shares, which are not 0 or 1, the p-value of the bootstrap. Differences are A - B, as fractions, with
-the 95 % interval of a bootstrap over prompts (uniapl/stats.py; of Wilson's bounds where few prompts differ), and the
+the 95 % interval of a bootstrap over prompts (uniapl/stats; of Wilson's bounds where few prompts differ), and the
 difference that these prompts would show with 80 % power. One run of each: what another training or another draw would
 give is not in the interval.
 """

@@ -1,0 +1,49 @@
+"""Statistics of paired scores: pure functions on NumPy arrays, every random one with an explicit generator.
+
+Shapes: K seeds (independent trainings of one arm), n prompts (the same for both arms), R bootstrap resamples.
+A score matrix is (K, n). Estimates and intervals are in the units of the scores (0/1 scores give
+proportions); percent and points belong to the caller. docs/statistics.md has the formulas and the error rates.
+"""
+
+from uniapl.stats.aggregate import Aggregate, iqm, probability_of_improvement
+from uniapl.stats.comparison import Comparison, compare
+from uniapl.stats.distances import (
+    Distance,
+    DistanceDifference,
+    distance,
+    distance_difference,
+    distance_intervals,
+)
+from uniapl.stats.diversity import distinct_bigrams
+from uniapl.stats.intervals import Interval, interval, t_interval, wilson
+from uniapl.stats.multiplicity import benjamini_hochberg, holm
+from uniapl.stats.planning import POWER, Components, components, detectable, power
+from uniapl.stats.runs import McNemar, mcnemar, tost
+
+__all__ = [
+    "POWER",
+    "Aggregate",
+    "Comparison",
+    "Components",
+    "Distance",
+    "DistanceDifference",
+    "Interval",
+    "McNemar",
+    "benjamini_hochberg",
+    "compare",
+    "components",
+    "detectable",
+    "distance",
+    "distance_difference",
+    "distance_intervals",
+    "distinct_bigrams",
+    "holm",
+    "interval",
+    "iqm",
+    "mcnemar",
+    "power",
+    "probability_of_improvement",
+    "t_interval",
+    "tost",
+    "wilson",
+]

@@ -1,0 +1,144 @@
+"""The difference of two arms scored on the same prompts."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from uniapl.stats import bootstrap, planning
+from uniapl.stats.arrays import TIE, paired, settings
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The difference A - B of two arms, with all that its caption needs. None: not defined for these data."""
+
+    estimate: float
+    low: float  # of the hierarchical bootstrap: other seeds, other prompts
+    high: float
+    p: float  # two-sided, same bootstrap, null hypothesis: difference = margin
+    seed_low: float | None  # Welch t interval over per-seed means: "on this set of prompts"
+    seed_high: float | None
+    p_seeds: float | None
+    effect: float | None  # Cohen's h for 0/1 scores, standardised paired difference otherwise
+    detectable: float | None  # the difference found with 80 % power, see planning.py
+    margin: float
+    level: float
+    n_seeds_a: int
+    n_seeds_b: int
+    n_prompts: int
+    method: str
+    resamples: int
+
+
+def compare(
+    a: ArrayLike,
+    b: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    margin: float = 0.0,
+    level: float = 0.95,
+    resamples: int = 9999,
+) -> Comparison:
+    """Difference of two arms scored on the same prompts: mean(A) - mean(B).
+
+    `a` (K_a, n) and `b` (K_b, n) are 0/1 or real scores; column j of both is the same prompt; seeds are not
+    paired and K_a may differ from K_b. Each of R resamples d* draws n prompts with replacement, once for both
+    arms, and the arms' means over seeds by Welch's t (bootstrap.py has the formula):
+
+        low, high = the (1 -+ level)/2 quantiles of d*
+        p = min(1, 2 (1 + min(#{d* <= margin}, #{d* >= margin})) / (R + 1))     smallest possible: 2 / (R + 1)
+
+    p tests "difference = margin": 0 asks whether the arms differ, m > 0 whether A is better by more than m,
+    m < 0 whether A is not worse by more than -m. The same null holds for `p_seeds`, a Welch t-test over
+    per-seed means with its interval; both are None when an arm has one seed or when no seed differs from
+    another. `effect`: Cohen's h = 2 asin sqrt(mean A) - 2 asin sqrt(mean B) when all scores are 0/1,
+    otherwise mean / sd (n - 1) of the per-prompt differences of seed means; None where that sd is 0.
+
+    The interval covers at least 94 % in every simulated world of docs/statistics.md, with 3 and with 5 seeds.
+    Swapping the arms (and the sign of the margin) flips every sign exactly, given the same generator state
+    and two different means. Raises ValueError for NaN, unequal prompts, wrong rank, level or resamples.
+    """
+    a, b = paired(a, b, "a b", 2)
+    settings(level, resamples)
+    estimate = float(a.mean() - b.mean())
+    if estimate < 0:  # one order for both directions, so that the draws, and with them the signs, agree
+        return _flip(compare(b, a, rng=rng, margin=-margin, level=level, resamples=resamples))
+
+    d = difference_draws(a[None], b[None], resamples, rng)[:, 0]
+    low, high = np.quantile(d, [(1 - level) / 2, (1 + level) / 2])
+    tie = TIE * max(np.abs(a).max(), np.abs(b).max())
+    smaller_tail = min((d <= margin + tie).sum(), (d >= margin - tie).sum())
+    seed_low, seed_high, p_seeds = _welch(a, b, margin, level, tie)
+    seeds = len(a), len(b)
+    found = planning.detectable(planning.components(a, b), a.shape[1], *seeds, level=level)
+    return Comparison(
+        estimate=estimate,
+        low=float(low),
+        high=float(high),
+        p=min(1.0, 2 * (1 + float(smaller_tail)) / (resamples + 1)),
+        seed_low=seed_low,
+        seed_high=seed_high,
+        p_seeds=p_seeds,
+        effect=_effect(a, b),
+        detectable=found if found > tie else None,
+        margin=margin,
+        level=level,
+        n_seeds_a=seeds[0],
+        n_seeds_b=seeds[1],
+        n_prompts=a.shape[1],
+        method=bootstrap.method(min(seeds), max(seeds)) + ", paired by prompt",
+        resamples=resamples,
+    )
+
+
+def difference_draws(a: np.ndarray, b: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """(R, W) resamples d* of W pairs of arms, (W, K_a, n) and (W, K_b, n)."""
+    (seeds_a, n), seeds_b = a.shape[1:], b.shape[1]
+    d = a.mean(axis=1) - b.mean(axis=1)
+    noise = bootstrap.residual(a) / (seeds_a * n) + bootstrap.residual(b) / (seeds_b * n)
+    _, share = bootstrap.prompt_variance(d, noise)
+    v, df = bootstrap.welch(bootstrap.seed_variance(a), bootstrap.seed_variance(b), seeds_a, seeds_b)
+    return bootstrap.draws(d, share, v, df, resamples, rng)
+
+
+def _flip(c: Comparison) -> Comparison:
+    """The same comparison seen from B: signs flipped, bounds and seed counts exchanged."""
+    return dataclasses.replace(
+        c,
+        estimate=-c.estimate,
+        low=-c.high,
+        high=-c.low,
+        seed_low=None if c.seed_high is None else -c.seed_high,
+        seed_high=None if c.seed_low is None else -c.seed_low,
+        effect=None if c.effect is None else -c.effect,
+        margin=-c.margin,
+        n_seeds_a=c.n_seeds_b,
+        n_seeds_b=c.n_seeds_a,
+    )
+
+
+def _welch(a: np.ndarray, b: np.ndarray, margin: float, level: float, tie: float) -> tuple[float | None, ...]:
+    """(low, high, p) of Welch's t over per-seed means, or three None: one seed, or no variance between seeds.
+
+    By hand: SciPy's warns when one arm is constant.
+    """
+    if min(len(a), len(b)) < 2:
+        return None, None, None
+    v, df = bootstrap.welch(bootstrap.seed_variance(a), bootstrap.seed_variance(b), len(a), len(b))
+    if np.sqrt(v) <= tie:
+        return None, None, None
+    difference, se = a.mean() - b.mean(), np.sqrt(v)
+    half = stats.t.ppf((1 + level) / 2, df) * se
+    p = 2 * stats.t.sf(abs(difference - margin) / se, df)
+    return float(difference - half), float(difference + half), float(p)
+
+
+def _effect(a: np.ndarray, b: np.ndarray) -> float | None:
+    if all(np.isin(x, (0, 1)).all() for x in (a, b)):
+        return float(2 * np.arcsin(np.sqrt(a.mean())) - 2 * np.arcsin(np.sqrt(b.mean())))
+    d = a.mean(axis=0) - b.mean(axis=0)
+    sd = d.std(ddof=1) if len(d) > 1 else 0.0
+    return float(d.mean() / sd) if sd > TIE * np.abs(d).max() else None
