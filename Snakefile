@@ -98,6 +98,7 @@ localrules:
     extended,
     figure,
     figures,
+    publish,
 
 
 rule all:
@@ -299,6 +300,12 @@ if not PLOTS_ONLY:
             out="results/local/{scale}/tables/{experiment}",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
+
+    rule publish:
+        input:
+            tables_and_figures(PLAN.default),
+        shell:
+            f"python -m uniapl.publish --scale {SCALE}"
 
     rule tuning:
         input:

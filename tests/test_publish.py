@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from uniapl import publish
+from uniapl import evidence, publish
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.errors import UserError
 from uniapl.publish import BEGIN, CARD, END, LARGEST, LARGEST_SET, check_sizes, with_table
@@ -66,8 +66,11 @@ def local(tmp_path, monkeypatch):
     Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
     root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
     write(root / "data/summary.json", "{}")
+    write(root / "data/test.jsonl", '{"key": 1, "benchmark": "trained", "instruction_id_list": ["a:x"]}\n')
+    write(root / "data/expert.jsonl", '{"key": 1, "response": "rain"}\n')
+    write(root / "score/test/base/seed0/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,0,1\n")
     for arm, seed in [("base", 0), ("discriminator", 0), ("sft", 0), ("again", 0)]:
-        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu")
+        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={})
         card["fingerprint"] = plan.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
     for table in TABLES:
@@ -97,6 +100,8 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
     runs = {"base", "discriminator", "sft"}
     assert published() == {"analyse": {"headline"}, "tables": {"headline"}, "runs": runs}
     assert Path("README.md").read_text() == f"{BEGIN}\n\n| new |\n\n{END}\n"
+    scores = evidence.read(Path("results/published/smoke/rows")).scores
+    assert scores[["arm", "key", "strict", "loose"]].values.tolist() == [["base", "1", 0, 1]]
     for table in TABLES:
         assert "wider" not in published()["tables"]
         write(local / f"tables/wider/{table}.csv", "arm\n")
@@ -117,7 +122,7 @@ def change(card: Path, **values) -> None:
         (lambda root: change(root / "train/base/seed0/run.json", fingerprint="0"), "base/seed0.*other settings"),
         (lambda root: (root / "analyse/headline/x.csv").write_bytes(bytes(LARGEST + 1)), f"stay below {LARGEST}"),
         (
-            lambda root: [(root / f"analyse/headline/{i}.csv").write_bytes(bytes(LARGEST)) for i in range(20)],
+            lambda root: [(root / f"analyse/headline/{i}.csv").write_bytes(bytes(LARGEST)) for i in range(4)],
             f"a published set stays below {LARGEST_SET}",
         ),
     ],

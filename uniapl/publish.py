@@ -1,9 +1,9 @@
 """Publish a finished run: copy what is small and citable to results/published/<scale>/, with a manifest.
 
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
-of the target `all` must), one line per run card, writes manifest.json (commit, versions, device, fingerprints, SHA-256
-of every file) and renews the table in README.md. It refuses a tree with uncommitted changes, runs that were trained
-from one, and runs of settings that the experiments no longer have.
+of the target `all` must), the rows behind them (uniapl/evidence.py), one line per run card, writes manifest.json
+(commit, versions, device, fingerprints, SHA-256 of every file) and renews the table in README.md. It refuses a tree
+with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer have.
 """
 
 import argparse
@@ -12,6 +12,8 @@ import json
 import shutil
 from pathlib import Path
 
+from uniapl import evidence
+from uniapl.analyse import plan_of
 from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import commit, versions
@@ -30,7 +32,7 @@ CARD = (
     "heldout",
     "weights_sha256",
 )
-LARGEST, LARGEST_SET = 500_000, 10_000_000  # bytes, of a file and of all files of a scale
+LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes, of a file and of all files of a scale
 
 
 def with_table(readme: str, table: str) -> str:
@@ -69,6 +71,21 @@ def read_cards(root: Path, plan: Plan, experiments: list[str]) -> list[dict]:
     return cards
 
 
+def seeds_of_all(plan: Plan, experiments: list[str]) -> dict[str, list[int]]:
+    """arm -> every seed at which one of the experiments evaluates it."""
+    found: dict[str, set[int]] = {}
+    for name in experiments:
+        for arm, seeds in plan_of(plan.experiments[name], plan.scale).seeds.items():
+            found.setdefault(arm, set()).update(seeds)
+    return {arm: sorted(seeds) for arm, seeds in found.items()}
+
+
+def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
+    """What a citation names: scale, commit and content; another content has another id."""
+    content = json.dumps(sha256, sort_keys=True).encode()
+    return f"{scale}-{commit[:12]}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
 def check_sizes(files: list[Path]) -> None:
     """Raise UserError where a file, or all of them together, are too large to be committed."""
     sizes = {path: path.stat().st_size for path in files}
@@ -95,11 +112,14 @@ def main(argv: list[str] | None = None) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
         shutil.copytree(root / folder, fresh / folder)
+    evidence.write(evidence.gather(root, seeds_of_all(plan, experiments)), fresh / "rows")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
     check_sizes(files)
+    sha256 = {str(p.relative_to(fresh)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     manifest = {
+        "id": stable_id(args.scale, now, sha256),
         "scale": args.scale,
         "experiments": experiments,
         "commit": now,
@@ -107,14 +127,14 @@ def main(argv: list[str] | None = None) -> None:
         "devices": sorted({card["device"] for card in cards}),
         "fingerprints": {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards},
         "versions": versions(),
-        "sha256": {str(p.relative_to(fresh)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files},
+        "sha256": sha256,
     }
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
     readme = Path("README.md")
     readme.write_text(with_table(readme.read_text(), (out / "tables/headline/main.md").read_text()))
-    print(f"published {len(files)} files of {len(experiments)} experiments to {out}")
+    print(f"published {len(files)} files of {len(experiments)} experiments to {out}: {manifest['id']}")
 
 
 if __name__ == "__main__":

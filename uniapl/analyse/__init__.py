@@ -21,13 +21,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from uniapl import claims
 from uniapl.analyse import accuracy, histograms, measures, training
 from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, check, headline, load
 from uniapl.analyse.verdicts import verdicts
-from uniapl.config import load_experiment, load_scale, seeds_of
+from uniapl.config import Experiment, Scale, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
+
+SEED = 0  # of every analysis, so that it can be computed again
 
 
 def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: int = 9999) -> dict:
@@ -35,12 +38,17 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
 
     Each cell has its own generator, spawned by its place in the plan, so a missing run moves no other number.
     """
+    pairs = measures.pairs(inputs)
+    tables = from_rows(inputs, pairs, measures.by_seed(inputs, pairs), plan, rng=rng, resamples=resamples)
+    return tables | {"logprobs": _ordered(histograms.of_logprobs(headline(inputs, inputs.logprobs)), plan)}
+
+
+def from_rows(inputs: Inputs, pairs, by_seed, plan: Plan, *, rng: np.random.Generator, resamples: int = 9999) -> dict:
+    """As `analyse`, all that needs no text and no log-probability beside what `measures` made of them."""
     check(inputs)
     prompts = accuracy.per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
     rng_main, rng_comparisons, rng_claims = rng.spawn(3)
-    pairs = measures.pairs(inputs)
-    by_seed = measures.by_seed(inputs, pairs)
     main = accuracy.accuracies(prompts, plan, names, rng_main, resamples)
     comparisons = accuracy.comparisons(prompts, plan, names, rng_comparisons, resamples)
     tables = {
@@ -50,14 +58,25 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
         "diversity": measures.diversity(by_seed, inputs),
         "distances": measures.distances(pairs),
         "lengths": histograms.of_lengths(pairs),
-        "logprobs": histograms.of_logprobs(headline(inputs, inputs.logprobs)),
         "curves": training.curves(inputs.history),
         "cost": training.cost(inputs.runs, plan),
         "types": accuracy.types(inputs, plan),
     }
+    return {n: t if n in ("comparisons", "claims") else _ordered(t, plan) for n, t in tables.items()}
+
+
+def _ordered(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """By arm in the plan's order, the expert last."""
     rank = {arm: place for place, arm in enumerate((*plan.arms, "expert"))}
-    by_plan = dict(by="arm", key=lambda arms: arms.map(rank), kind="stable", ignore_index=True)
-    return {n: t if n in ("comparisons", "claims") else t.sort_values(**by_plan) for n, t in tables.items()}
+    return table.sort_values(by="arm", key=lambda arms: arms.map(rank), kind="stable", ignore_index=True)
+
+
+def plan_of(experiment: Experiment, scale: Scale) -> Plan:
+    """What an experiment asks at a scale: the base once, then its arms at their seeds."""
+    arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
+    names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
+    seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
+    return Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds)
 
 
 @one_line_errors
@@ -69,12 +88,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the CSV files")
     args = parser.parse_args(argv)
     experiment, scale = load_experiment(args.experiment), load_scale(args.root.name)
-    arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
-    names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
-    seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
     claims.check(experiment)
-    plan = Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds)
-    tables = analyse(load(args.root, seeds, experiment.split), plan, rng=np.random.default_rng(0))
+    plan = plan_of(experiment, scale)
+    tables = analyse(load(args.root, plan.seeds, experiment.split), plan, rng=np.random.default_rng(SEED))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(args.out / f"{name}.csv", index=False)

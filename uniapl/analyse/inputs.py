@@ -3,7 +3,7 @@
 import itertools
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
-        runs=_records(root, seeds),
+        runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json"), seeds),
     )
 
 
@@ -123,14 +123,16 @@ def _read(path: Path, columns: str) -> pd.DataFrame:
     return table.assign(key=table.key.astype(str)) if "key" in table else table
 
 
-def _records(root: Path, seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
-    """run.json of every run, and of the runs it starts from, which need not be arms of the experiment."""
+def _card(path: Path) -> dict | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def records(card: Callable[[str, int], dict | None], seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+    """What every run and the runs it starts from, which need not be arms of the experiment, spent, by their cards."""
     todo, found = [(arm, seed) for arm in seeds for seed in seeds[arm]], {}
     while todo:
         arm, seed = todo.pop()
-        path = root / f"train/{arm}/seed{seed}/run.json"
-        if (arm, seed) not in found and path.is_file():
-            run = json.loads(path.read_text(encoding="utf-8"))
+        if (arm, seed) not in found and (run := card(arm, seed)):
             found[arm, seed] = dict(arm=arm, seed=seed, start=run["start_arm"]) | run["cost"]
             todo.append((run["start_arm"], seed))
     return pd.DataFrame(found.values(), columns=["arm", "seed", "start", *SPENT, "peak_memory_mb"])
