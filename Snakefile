@@ -288,7 +288,16 @@ if not PLOTS_ONLY:
             "uniapl/tables.py",
             expand("results/local/{{scale}}/analyse/{{experiment}}/{table}.csv", table=flow.TABLES),
         output:
-            expand("results/local/{{scale}}/tables/{{experiment}}/{table}.csv", table=flow.TABLES),
+            *(
+                report(
+                    f"results/local/{{scale}}/tables/{{experiment}}/{table}.csv",
+                    caption="docs/captions/tables.rst",
+                    category="tables",
+                    subcategory="{experiment}",
+                    labels={"table": table},
+                )
+                for table in flow.TABLES
+            ),
         log:
             "results/local/{scale}/logs/tables/{experiment}.log",
         benchmark:
@@ -340,7 +349,13 @@ rule figure:
         flow.DRAWS,
     output:
         "figures/out/{set}/{figure}.pdf",
-        "figures/out/{set}/{figure}.png",
+        report(
+            "figures/out/{set}/{figure}.png",
+            caption="docs/captions/figure.rst",
+            category="figures",
+            subcategory="{set}",
+            labels={"figure": "{figure}"},
+        ),
         "figures/out/{set}/{figure}.txt",
     log:
         "figures/out/{set}/logs/{figure}.log",

@@ -65,6 +65,9 @@ def test_figures_are_drawn_from_published_results_on_a_fresh_clone(clone, analys
     assert {name: after[name] for name in before} == before  # figures/*.py and results stay as they are
     assert all(name.startswith("figures/out/published/tiny/") for name in after.keys() - before.keys())
 
+    code, printed = clone.snakemake("--report", "report.html", figure)
+    assert code == 0 and "Figure <em>scores</em> of the set" in (clone.folder / "report.html").read_text(), printed
+
     edit_sources(clone)
     clone.write("experiments/extra.py", asking("agains=()"))  # a mistake there is none here
     assert planned(clone.snakemake("-n", figure)[1]) == {}
