@@ -21,7 +21,7 @@ class Page:
     def __init__(self, profile: Path):
         down, up = os.pipe(), os.pipe()
         script = f'exec "$0" "$@" 3<&{down[0]} 4>&{up[1]}'  # the protocol reads from 3 and writes to 4
-        command = ["sh", "-c", script, EXECUTABLE, *OPTIONS.split(), f"--user-data-dir={profile}"]
+        command = ["bash", "-c", script, EXECUTABLE, *OPTIONS.split(), f"--user-data-dir={profile}"]
         log = open(profile.with_suffix(".log"), "wb")
         self.process = subprocess.Popen(command, pass_fds=(down[0], up[1]), stdout=log, stderr=log)
         log.close()
@@ -29,10 +29,12 @@ class Page:
         os.close(up[1])
         self.write, self.read = down[1], up[0]
         self.buffer, self.ids, self.events, self.session = b"", itertools.count(1), [], None
+        self.send("Browser.grantPermissions", permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self.session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
+        self.send("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def send(self, method: str, **parameters) -> dict:
         """The result of one command."""

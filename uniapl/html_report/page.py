@@ -23,7 +23,8 @@ def render(results: ResultSet, figures: Path) -> str:
     environment.filters |= {"cell": cell, "prose": prose, "minus": minus, "base64": as_base64, "slug": slug}
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     overview, of_each = sections.claims(results)
-    commit = results.manifest.get("commit") or ", ".join(sorted({card["commit"] for card in results.cards}))
+    own = results.manifest.get("commit")
+    commits = [own] if own else sorted({card["commit"] for card in results.cards})
     return environment.get_template("page.html.jinja").render(
         results=results,
         scale=results.plan.scale,
@@ -41,8 +42,8 @@ def render(results: ResultSet, figures: Path) -> str:
         settings=records.settings(results),
         environment=records.environment(results),
         data=records.data(results),
-        commit=commit,
-        dates=sorted({records.dated(one) for one in commit.split(", ")} - {""}),
+        commits=commits,
+        dates=sorted({*map(records.dated, commits)} - {""}),
     )
 
 

@@ -28,8 +28,8 @@ class ResultSet:
     """What a set holds.
 
     `manifest` is empty for a local set; `tables`: experiment -> table -> what exists of it, in the order of the
-    experiments' files; `cards`: the run cards, arms as the experiments have them; `absent`: trainings of these experiments without one;
-    `data`: the summary of stage data, empty where there is none.
+    experiments' files; `cards`: the run cards, in the order of the experiments' arms; `absent`: trainings of these
+    experiments without one; `data`: the summary of stage data, empty where there is none.
     """
 
     plan: Plan
@@ -52,6 +52,8 @@ class ResultSet:
 
 def read(root: Path) -> ResultSet:
     """The set in this folder. Raises UserError where it holds no tables, and where a file contradicts its manifest."""
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; name a set such as results/published/tiny")
     manifest, sha256 = {}, ""
     if (root / "manifest.json").is_file():
         manifest = _json(root / "manifest.json", ("scale", "commit", "sha256"))

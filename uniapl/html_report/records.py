@@ -61,8 +61,9 @@ def runs(results: ResultSet) -> Table:
         )
     head = "arm|seed|starts from|steps|learning rate|lambda|tokens generated|tokens trained|seconds|memory (MB)"
     caption = (
-        "Every training of these experiments; tokens and seconds are its own, without those of its start. Weights: first digits "
-        "of the SHA-256 of model.safetensors. Fingerprint: of all settings and of the start; equal for equal trainings."
+        "Every training of these experiments; tokens and seconds are its own, without those of its start. Weights: "
+        "first digits of the SHA-256 of model.safetensors. Fingerprint: of all settings and of the start; "
+        "equal for equal trainings."
     )
     view = View(caption, [*head.split("|"), "commit", "weights", "fingerprint"], rows)
     return Table("runs", "Trainings", view, folded=len(rows) > LONG)
