@@ -119,7 +119,7 @@ def test_the_csv_of_a_link_has_every_row_and_column(browser, report):
     assert browser.run(f"{link}.download") == "headline-main.csv"
 
 
-def test_a_fingerprint_opens_its_run_card_and_escape_closes_it(browser, report):
+def test_the_name_of_an_arm_opens_its_run_card_and_escape_closes_it(browser, report):
     opened = "document.querySelectorAll('.run-card:popover-open').length"
     browser.run("document.querySelector('#runs').closest('details')?.setAttribute('open', '')")
     browser.run("document.querySelectorAll('button.card')[2].focus()")
