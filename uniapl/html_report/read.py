@@ -1,0 +1,138 @@
+"""A set of results, published or local, as the report needs it. Reads files; writes none."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from uniapl.config import load_scale
+from uniapl.errors import UserError
+from uniapl.publish import CARD
+from uniapl.rows import read_jsonl
+from uniapl.tables import VIEWS, rounded
+from uniapl.workflow import Plan
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A table as stage tables wrote it: the .csv, and its cells as strings."""
+
+    csv: str
+    text: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class ResultSet:
+    """What a set holds.
+
+    `manifest` is empty for a local set; `tables`: experiment -> table -> what exists of it, in the order of the
+    experiments' files; `cards`: the run cards, in the order of the experiments' arms; `absent`: trainings of these
+    experiments without one; `data`: the summary of stage data, empty where there is none.
+    """
+
+    plan: Plan
+    manifest: dict
+    manifest_sha256: str
+    tables: dict[str, dict[str, Stored]]
+    cards: list[dict]
+    absent: list[str]
+    data: dict
+
+    @property
+    def kind(self) -> str:
+        return "published" if self.manifest else "local"
+
+    @property
+    def missing(self) -> list[str]:
+        """Experiments of the checkout without any table in this set."""
+        return [name for name in self.plan.extended if name not in self.tables]
+
+
+def read(root: Path) -> ResultSet:
+    """The set in this folder. Raises UserError where it holds no tables, and where a file contradicts its manifest."""
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; name a set such as results/published/tiny")
+    manifest, sha256 = {}, ""
+    if (root / "manifest.json").is_file():
+        manifest = _json(root / "manifest.json", ("scale", "commit", "sha256"))
+        sha256 = hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest()
+        _check(root, manifest["sha256"])
+    plan = Plan(load_scale(manifest.get("scale", root.name)), "asked for")
+    found = {path.parent.name for path in root.glob("tables/*/*.csv")}
+    names = [name for name in plan.extended if name in found]
+    names += sorted(found.difference(names))
+    if not names:
+        raise UserError(f"{root}: no tables/*/*.csv; run the stages up to tables first")
+    needed = set().union(*(plan.trained(name) for name in names if name in plan.experiments))
+    cards = _published(root / "runs.jsonl") if manifest else _local(root, needed)
+    have = {(card["arm"], card["seed"]) for card in cards}
+    asked = [arm.name for name in names if name in plan.experiments for arm in plan.experiments[name].arms]
+    order = [arm.name for arm in plan.scale.shared] + asked
+    place = {arm: order.index(arm) for arm in order}
+    data = root / ("data.json" if manifest else "data/summary.json")
+    return ResultSet(
+        plan=plan,
+        manifest=manifest,
+        manifest_sha256=sha256,
+        tables={name: _tables(root / "tables" / name) for name in names},
+        cards=sorted(cards, key=lambda c: (place.get(c["arm"], len(order)), c["arm"], c["seed"])),
+        absent=[f"{arm}/seed{seed}" for arm, seed in sorted(needed - have)],
+        data=_json(data, ("rows", "sha256")) if data.is_file() else {},
+    )
+
+
+def _check(root: Path, recorded: dict[str, str]) -> None:
+    """Raise UserError for the first file that is not the one of the manifest."""
+    for name, sha256 in recorded.items():
+        path = root / name
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
+            raise UserError(f"{path}: absent, or not the file of manifest.json; publish the set again")
+
+
+def _tables(folder: Path) -> dict[str, Stored]:
+    """The tables of one experiment that exist."""
+    found = {}
+    for name in VIEWS:
+        path = folder / f"{name}.csv"
+        if path.is_file():
+            try:
+                frame = pd.read_csv(path)
+            except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+                raise UserError(f"{path}: not a CSV file: {error}; run the stage tables again") from error
+            try:
+                found[name] = Stored(path.read_text(encoding="utf-8"), rounded(name, frame))
+            except UserError as error:
+                raise UserError(f"{folder}/{error}") from error
+    return found
+
+
+def _published(path: Path) -> list[dict]:
+    cards = read_jsonl(path)
+    for number, card in enumerate(cards, start=1):
+        _complete(card, CARD, f"{path}:{number}")
+    return cards
+
+
+def _local(root: Path, needed: set[tuple[str, int]]) -> list[dict]:
+    """The cards of the needed trainings that are finished."""
+    paths = [root / f"train/{arm}/seed{seed}/run.json" for arm, seed in needed]
+    return [_json(path, CARD) for path in paths if path.is_file()]
+
+
+def _json(path: Path, keys: tuple[str, ...]) -> dict:
+    """The object in a JSON file, with at least these keys."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON: {error}") from error
+    _complete(value, keys, str(path))
+    return value
+
+
+def _complete(value: dict, keys: tuple[str, ...], where: str) -> None:
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: must be a JSON object, not {type(value).__name__}")
+    if absent := [key for key in keys if key not in value]:
+        raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value)}")
