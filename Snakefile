@@ -1,6 +1,6 @@
 # One command: `snakemake --cores all --use-conda`; `extended` has more. Plots alone: `snakemake figures/`.
 #
-#   data -> train -> generate -> score -> analyse -> tables, figures
+#   data -> train -> generate -> score -> analyse -> tables, figures -> report
 #              train -> suite
 #
 # What is asked (arms, seeds, budgets) stands in experiments/; this file only says what depends on what.
@@ -91,6 +91,7 @@ wildcard_constraints:
     experiment="[a-z0-9_]+",
     set="(published|local)/[a-z]+",
     figure="|".join(flow.DRAWN),
+    extended="(_extended)?",
 
 
 localrules:
@@ -105,11 +106,13 @@ rule all:
     default_target: True
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.default),
+        [] if PLOTS_ONLY else f"results/local/{SCALE}/report.html",
 
 
 rule extended:
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.extended),
+        [] if PLOTS_ONLY else f"results/local/{SCALE}/report_extended.html",
 
 
 if not PLOTS_ONLY:
@@ -310,11 +313,34 @@ if not PLOTS_ONLY:
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
 
+    rule report:
+        input:
+            flow.REPORTING,
+            lambda wildcards: tables_and_figures(PLAN.extended if wildcards.extended else PLAN.default),
+        output:
+            "results/local/{scale}/report{extended}.html",
+        log:
+            "results/local/{scale}/logs/report{extended}.log",
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            results="results/local/{scale}",
+            figures="figures/out/local/{scale}",
+        shell:
+            "python -m uniapl.html_report --results {params.results} --figures {params.figures}"
+            " --out {output} > {log} 2>&1"
+
     rule publish:
         input:
             tables_and_figures(PLAN.default),
+        log:
+            f"results/local/{SCALE}/logs/publish.log",
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            scale=SCALE,
         shell:
-            f"python -m uniapl.publish --scale {SCALE}"
+            "python -m uniapl.publish --scale {params.scale} 2>&1 | tee {log}"
 
     rule tuning:
         input:

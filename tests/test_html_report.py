@@ -256,7 +256,7 @@ def test_a_file_that_is_not_the_manifest_s_is_refused(local):
     root = published(local)
     path = root / "tables/headline/main.csv"
     path.write_text(path.read_text().replace("46.5", "64.5"))
-    with pytest.raises(UserError, match="main.csv: absent, or not the file of manifest.json"):
+    with pytest.raises(UserError, match="main.csv: is not the file of the manifest .SHA-256.; publish the set again"):
         read(root)
 
 

@@ -54,6 +54,7 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
 }
 ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
 STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
+REPORTING = sorted(str(path) for path in Path("uniapl/html_report").glob("*.*"))
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
 GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
@@ -149,7 +150,7 @@ class Plan:
         )
         each = ("analyse", "tables")
         others = len(GENERAL) + len(each) * len(experiments) + len(figures_of(experiments))
-        return 2 + len(trained) + 2 * batches + others
+        return 3 + len(trained) + 2 * batches + others
 
     def paths(self, template: str, experiment: str) -> list[str]:
         """`template` filled for every evaluated checkpoint of an experiment."""

@@ -12,6 +12,7 @@ from uniapl.errors import UserError
 from uniapl.publish import CARD
 from uniapl.rows import read_jsonl
 from uniapl.tables import VIEWS, rounded
+from uniapl.verify import changed_files
 from uniapl.workflow import Plan
 
 
@@ -58,7 +59,8 @@ def read(root: Path) -> ResultSet:
     if (root / "manifest.json").is_file():
         manifest = _json(root / "manifest.json", ("scale", "commit", "sha256"))
         sha256 = hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest()
-        _check(root, manifest["sha256"])
+        for problem in changed_files(root, manifest["sha256"]):
+            raise UserError(f"{problem}; publish the set again")
     plan = Plan(load_scale(manifest.get("scale", root.name)), "asked for")
     found = {path.parent.name for path in root.glob("tables/*/*.csv")}
     names = [name for name in plan.extended if name in found]
@@ -81,14 +83,6 @@ def read(root: Path) -> ResultSet:
         absent=[f"{arm}/seed{seed}" for arm, seed in sorted(needed - have)],
         data=_json(data, ("rows", "sha256")) if data.is_file() else {},
     )
-
-
-def _check(root: Path, recorded: dict[str, str]) -> None:
-    """Raise UserError for the first file that is not the one of the manifest."""
-    for name, sha256 in recorded.items():
-        path = root / name
-        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-            raise UserError(f"{path}: absent, or not the file of manifest.json; publish the set again")
 
 
 def _tables(folder: Path) -> dict[str, Stored]:
