@@ -53,8 +53,12 @@ def _refuse(rows: list[dict], of: int, problem: str) -> None:
 
 
 def _of_family(instruction_id: object, family: str, where: str) -> None:
-    """Raise UserError where another family than `family` has the id; an id of none is `build`'s to refuse."""
-    owners = [name for name, ids in checkers.FAMILIES.items() if instruction_id in ids]
+    """Raise UserError where another family than `family` has the id; an id of none is `build`'s to refuse.
+
+    An id with "~fixed" is of the family of the one that it mends.
+    """
+    plain = str(instruction_id).removesuffix("~fixed")
+    owners = [name for name, ids in checkers.FAMILIES.items() if plain in ids]
     if owners and family not in owners:
         raise UserError(
             f"{where}: {instruction_id} belongs to {' and '.join(owners)}, not to {family}: change --family"
