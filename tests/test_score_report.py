@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from test_score import PROMPTS, RESPONSES, write
 
-from uniapl import report as module
 from uniapl import score
+from uniapl import score_report as module
 from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
 from uniapl.errors import UserError
-from uniapl.report import report
+from uniapl.score_report import report
 from uniapl.stats import wilson
 
 KEYWORDS, COMMA, QUOTATION = "keywords:existence", "punctuation:no_comma", "startend:quotation"
