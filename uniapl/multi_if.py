@@ -37,9 +37,9 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl import checkers
-from uniapl.checkers import Checker, ifeval
+from uniapl.checkers import Checker, ifeval, punkt
 from uniapl.checkers.arguments import Relation
-from uniapl.checkers.texts import detect_language, sentence_tokenizer
+from uniapl.checkers.texts import detect_language
 from uniapl.errors import UserError
 from uniapl.rows import read_jsonl
 
@@ -98,7 +98,7 @@ def count_sentences(text: str) -> int:
         return count_hindi_sentences(text)
     if language in CHINESE_JAPANESE:
         return count_chinese_japanese_sentences(text)
-    return len(sentence_tokenizer().tokenize(text))
+    return sum(1 for _ in punkt.sentences(text))
 
 
 def count_words(text: str) -> int:

@@ -10,11 +10,11 @@ writes one row per instruction, as CSV or Parquet by the name's ending
     key, [benchmark,] index (in the prompt's list, from 0), instruction_id, strict, loose (1 is followed)
 
 and prints IFEval's four figures as one JSON object; with --format a report instead, with intervals, by category and
-by type (uniapl/report.py). Without --out nothing is written. Unless every prompt has exactly one response, nothing is
+by type (uniapl/score_report.py). Without --out nothing is written. Unless every prompt has exactly one response, nothing is
 written and the exit code is 2. Several responses files, with as many outputs in their order, are one call: starting
 Python takes longer than scoring a file.
 
-`--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts (uniapl/compare.py).
+`--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts (uniapl/score_compare.py).
 """
 
 import argparse
@@ -53,8 +53,12 @@ def _refuse(rows: list[dict], of: int, problem: str) -> None:
 
 
 def _of_family(instruction_id: object, family: str, where: str) -> None:
-    """Raise UserError where another family than `family` has the id; an id of none is `build`'s to refuse."""
-    owners = [name for name, ids in checkers.FAMILIES.items() if instruction_id in ids]
+    """Raise UserError where another family than `family` has the id; an id of none is `build`'s to refuse.
+
+    An id with "~fixed" is of the family of the one that it mends.
+    """
+    plain = str(instruction_id).removesuffix("~fixed")
+    owners = [name for name, ids in checkers.FAMILIES.items() if plain in ids]
     if owners and family not in owners:
         raise UserError(
             f"{where}: {instruction_id} belongs to {' and '.join(owners)}, not to {family}: change --family"
@@ -231,14 +235,14 @@ def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
 def printed(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
     """What the command prints of the score frames, by their responses file."""
     if compared:  # these import SciPy, which costs as much as scoring a file: only where they are asked for
-        from uniapl import compare
+        from uniapl import score_compare
 
         (a, first), (b, second) = frames.items()
-        return compare.render(compare.compare(first, second), form or "md", str(a), str(b))
+        return score_compare.render(score_compare.compare(first, second), form or "md", str(a), str(b))
     if form:
-        from uniapl import report
+        from uniapl.score_report import render, report
 
-        return report.render({str(path): report.report(frame) for path, frame in frames.items()}, form)
+        return render({str(path): report(frame) for path, frame in frames.items()}, form)
     return "\n".join(json.dumps(summary(frame)) for frame in frames.values())
 
 

@@ -21,11 +21,11 @@ import pandas as pd
 
 from uniapl import checkers
 from uniapl import score as stage
-from uniapl.compare import compare
 from uniapl.errors import UserError
-from uniapl.report import report
 from uniapl.reward import built, follows_all
 from uniapl.score import strip_thinking, summary
+from uniapl.score_compare import compare
+from uniapl.score_report import report
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
 

@@ -5,7 +5,7 @@ chance or on the machine, or fail:
 
 - `keywords:letter_frequency` counts the literal character, also "#" and "!". Upstream draws a letter instead.
 - Language detection has seed 0 and reads its profiles in sorted order. Upstream draws.
-- Sentences are counted by Punkt without a language model, capital words by NLTK's word tokenizer on the whole
+- Sentences are counted by Punkt without a language model, capital words by NLTK's word tokens of the whole
   text: nothing is downloaded, and a verdict does not depend on what a machine has installed.
 - Words are counted with `re`, for which a combining mark (as in Hindi) ends a word. So did upstream until
   NLTK 3.10, which takes the package `regex` instead.
@@ -22,6 +22,7 @@ import re
 from collections.abc import Mapping
 from itertools import islice
 
+from uniapl.checkers import punkt, treebank
 from uniapl.checkers.arguments import (
     CHARACTER,
     COUNT,
@@ -36,7 +37,7 @@ from uniapl.checkers.arguments import (
     Instruction,
     Relation,
 )
-from uniapl.checkers.texts import detect_language, sentence_tokenizer, word_tokenizer
+from uniapl.checkers.texts import detect_language
 
 NO_CAPITALS = "\n" + "".join(c for c in map(chr, range(32, 127)) if not c.isupper())
 SMALL_WORD = re.compile(r"(?<![^ \n])(?:[!-@\[-~]++|[A-Z][a-z]++[.,]?)(?=[ \n])")  # "small", or "Capitalized."
@@ -82,7 +83,7 @@ def number_sentences(text: str, num_sentences: int, relation: Relation) -> bool:
     """The text has enough (or few enough) sentences."""
     if sum(map(text.count, ".?!")) + 1 < num_sentences:  # no sentence but the last is without one
         return relation(0, num_sentences)
-    first = islice(sentence_tokenizer().span_tokenize(text), num_sentences)  # more do not change the verdict
+    first = islice(punkt.sentences(text), num_sentences)  # more do not change the verdict
     return relation(sum(1 for _ in first), num_sentences)
 
 
@@ -213,7 +214,7 @@ def capital_word_frequency(text: str, capital_frequency: int, capital_relation: 
     """The text has enough (or few enough) words in capital letters; a hyphenated word is one word."""
     if sum(map(str.isupper, text)) < capital_frequency:  # every such word holds a capital letter
         return capital_relation(0, capital_frequency)
-    words = word_tokenizer().tokenize(without_small_words(text))
+    words = treebank.tokens(without_small_words(text))
     return capital_relation(sum(word.isupper() for word in words), capital_frequency)
 
 

@@ -19,12 +19,13 @@ import ast
 import json
 import operator
 import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping
+from itertools import islice, pairwise
 
 from uniapl.checkers import ifeval
 from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
-from uniapl.checkers.sentences import first_tokens, last_token, plain_words, split_sentences, word_tokens
+from uniapl.checkers.punkt import end_tokens, word_tokens
+from uniapl.checkers.sentences import plain_words, split_sentences
 from uniapl.errors import UserError
 
 # copy ---------------------------------------------------------------------------------------------
@@ -177,7 +178,7 @@ def palindrome_fixed(text: str) -> bool:
 def keyword_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th token of the n-th sentence is the keyword, in this case; punctuation marks are tokens."""
     sentences = split_sentences(text)
-    return len(sentences) >= n and first_tokens(sentences[n - 1], m)[m - 1 :] == (keyword,)
+    return len(sentences) >= n and [*islice(word_tokens(sentences[n - 1]), m - 1, m)] == [keyword]
 
 
 def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> bool:
@@ -188,8 +189,8 @@ def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> 
 
 def start_end(text: str) -> bool:
     """The first and the last of several tokens are the same, in any case; punctuation marks are tokens."""
-    first = first_tokens(text, 2)
-    return len(first) == 2 and first[0].lower() == last_token(text).lower()
+    tokens = end_tokens(text)
+    return len(tokens) > 1 and tokens[0].lower() == tokens[-1].lower()
 
 
 # paragraphs ---------------------------------------------------------------------------------------
@@ -275,7 +276,7 @@ def counting_composition(text: str, n_sent: int, n_words: int) -> bool:
     """`***` separates three paragraphs of n_sent sentences of n_words tokens; punctuation marks are tokens."""
     parts = [split_sentences(part) for part in re.split(r"\s?\*\*\*\s?", text)]
     return [len(part) for part in parts] == [n_sent] * 3 and all(
-        len(first_tokens(sentence, n_words + 1)) == n_words for part in parts for sentence in part
+        sum(1 for _ in islice(word_tokens(sentence), n_words + 1)) == n_words for part in parts for sentence in part
     )
 
 
@@ -287,18 +288,14 @@ def counting_composition_fixed(text: str, n_sent: int, n_words: int) -> bool:
     )
 
 
-def _unique(words: Sequence[str]) -> bool:
-    return len(set(words)) == len(words)
+def _unique(words: Iterable[str]) -> bool:
+    seen = set()
+    return not any(word in seen or seen.add(word) for word in words)
 
 
 def count_unique(text: str) -> bool:
     """No token occurs twice, in the same case; punctuation marks are tokens."""
-    # The cheap conditions first: a word of letters and digits that occurs twice has the same tokens twice, and these
-    # signs are always tokens of their own.
-    words = [word for word in text.split() if word.isalnum()]
-    if not _unique(words) or any(text.count(sign) > 1 for sign in ";@#$%&?!*()[]{}<>"):
-        return False
-    return _unique(first_tokens(text, 16)) and _unique(word_tokens(text))
+    return _unique(word_tokens(text))
 
 
 def count_unique_fixed(text: str) -> bool:

@@ -1,9 +1,7 @@
-"""Sentences and words as the rules of IF-RLVR training (allenai/open-instruct, IFEvalG) cut them."""
+"""Sentences and bare words as the rules of IF-RLVR training (allenai/open-instruct, IFEvalG) cut them."""
 
 import re
 from functools import lru_cache
-
-from uniapl.checkers.texts import sentence_tokenizer, word_tokenizer
 
 # What is no end of a sentence, in the order in which it is looked for. Each rule takes its letters, so that of
 # neighbours that share one ("1.2.3") only the first is found. The two marks are upstream's: a response that holds one
@@ -47,37 +45,6 @@ def split_sentences(text: str) -> tuple[str, ...]:
         text = text.replace(sign, f"{sign}<stop>")
     sentences = [sentence.strip() for sentence in text.replace("<prd>", ".").split("<stop>")]
     return tuple(sentences if sentences[-1] else sentences[:-1])
-
-
-@lru_cache(maxsize=16)
-def word_tokens(text: str) -> tuple[str, ...]:
-    """NLTK's words and punctuation marks, sentence by sentence."""
-    tokens = word_tokenizer().tokenize
-    return tuple(token for sentence in sentence_tokenizer().tokenize(text) for token in tokens(sentence))
-
-
-AROUND = 8  # tokens: whether a full stop or a quotation mark is one of its own depends on what is near it
-WINDOW = 64  # characters of a text that are looked at first
-
-
-def first_tokens(text: str, n: int, window: int = WINDOW) -> tuple[str, ...]:
-    """The first n tokens of the text, without cutting all of it."""
-    while window < len(text):
-        tokens = word_tokens(text[:window])
-        if len(tokens) >= n + AROUND:
-            return tokens[:n]
-        window *= 64
-    return word_tokens(text)[:n]
-
-
-def last_token(text: str, window: int = WINDOW) -> str:
-    """The last token of a text that is not blank, without cutting all of it."""
-    while window < len(text):
-        tokens = word_tokens(text[-window:])
-        if len(tokens) > AROUND:
-            return tokens[-1]
-        window *= 64
-    return word_tokens(text)[-1]
 
 
 def plain_words(text: str) -> list[str]:

@@ -1,9 +1,8 @@
-"""What checkers measure a text with. Libraries are imported at first use (NLTK takes a second); none downloads."""
+"""The language of a text. Libraries are imported at first use; none downloads."""
 
 import json
 import random
 import re
-from collections import Counter
 from functools import lru_cache
 from itertools import chain, islice
 from operator import add
@@ -13,9 +12,6 @@ LANGUAGES = (  # the codes that langdetect 1.0.9 can answer, sorted: where two a
     "af ar bg bn ca cs cy da de el en es et fa fi fr gu he hi hr hu id it ja kn ko lt lv mk ml mr ne nl no "
     "pa pl pt ro ru sk sl so sq sv sw ta te th tl tr uk ur vi zh-cn zh-tw"
 ).split()
-
-
-# language -----------------------------------------------------------------------------------------
 
 SEED = 0  # upstream has none, and draws
 TRIALS = 7
@@ -141,34 +137,3 @@ def likeliest_language(letters: str) -> str | None:
 def detect_language(text: str) -> str | None:
     """langdetect's code for the text, the same at every call; None where the text has nothing to detect."""
     return likeliest_language(normal_letters(text))
-
-
-# sentences and words ------------------------------------------------------------------------------
-
-
-def _lift_time_limit():
-    """Remove NLTK's wall-clock limit on its patterns: on a busy machine it raises. The patterns need linear time."""
-    from nltk import redos
-
-    redos.DEFAULT_TIMEOUT = None
-
-
-@lru_cache(maxsize=1)
-def sentence_tokenizer():
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
-    _lift_time_limit()
-    parameters = PunktParameters()
-    parameters.ortho_context = Counter()  # a defaultdict would keep every word that it is asked for
-    tokenizer = PunktSentenceTokenizer(parameters)
-    # The two words around a full stop decide, and the loose rule asks for the same ones up to eight times.
-    tokenizer.text_contains_sentbreak = lru_cache(maxsize=512)(tokenizer.text_contains_sentbreak)
-    return tokenizer
-
-
-@lru_cache(maxsize=1)
-def word_tokenizer():
-    from nltk.tokenize.destructive import NLTKWordTokenizer
-
-    _lift_time_limit()
-    return NLTKWordTokenizer()

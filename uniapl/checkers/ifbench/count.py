@@ -4,9 +4,9 @@ import re
 from itertools import islice
 
 from uniapl.checkers.arguments import PHRASE, Instruction
-from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, ordered_range
+from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation, ordered_range
 from uniapl.checkers.ifbench.english import CONJUNCTIONS, NAMES, PRONOUNS
-from uniapl.checkers.ifbench.splitting import no_punctuation, word_tokens
+from uniapl.checkers.punkt import word_tokens
 
 # What a pronoun among the tokens looks like in the text: NLTK splits "gimme", "lemme" and words in n't.
 _ANY_PRONOUN = re.compile(rf"\b(?:{'|'.join(sorted(PRONOUNS))})(?:\b|n't)|gimme|lemme")

@@ -7,8 +7,8 @@ import unicodedata
 from itertools import islice, pairwise
 
 from uniapl.checkers.arguments import Instruction
-from uniapl.checkers.ifbench.arguments import PUNCTUATION
-from uniapl.checkers.ifbench.splitting import no_punctuation, sentences
+from uniapl.checkers.ifbench.arguments import PUNCTUATION, no_punctuation
+from uniapl.checkers.punkt import sentences
 
 MULTIPLES = [str(n) for n in range(10, 51) if n % 7 == 0]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"

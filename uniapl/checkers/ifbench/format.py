@@ -8,8 +8,8 @@ from itertools import chain, islice, pairwise
 import regex
 
 from uniapl.checkers.arguments import Instruction
-from uniapl.checkers.ifbench.arguments import OPTIONS, PUNCTUATION, TEXT
-from uniapl.checkers.ifbench.splitting import no_punctuation, sentences, word_tokens
+from uniapl.checkers.ifbench.arguments import OPTIONS, PUNCTUATION, TEXT, no_punctuation
+from uniapl.checkers.punkt import sentences, word_tokens
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 BRACKET_LEVELS, QUOTE_LEVELS = 5, 3

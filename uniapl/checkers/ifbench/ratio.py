@@ -5,9 +5,9 @@ from collections import Counter
 from itertools import islice
 
 from uniapl.checkers.arguments import Instruction
-from uniapl.checkers.ifbench.arguments import PERCENTAGE, REFERENCE, trigrams
+from uniapl.checkers.ifbench.arguments import PERCENTAGE, REFERENCE, no_punctuation, trigrams
 from uniapl.checkers.ifbench.english import STOP_WORDS
-from uniapl.checkers.ifbench.splitting import no_punctuation, sentences
+from uniapl.checkers.punkt import sentences
 
 TOLERANCE = 2  # points of overlap
 _CLOSING = "\"'”’»)]}"

@@ -4,8 +4,8 @@ import re
 from itertools import islice, pairwise
 
 from uniapl.checkers.arguments import Instruction
-from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, WORD
-from uniapl.checkers.ifbench.splitting import no_punctuation, sentences
+from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, WORD, no_punctuation
+from uniapl.checkers.punkt import sentences
 
 
 def _n_alliterative(sentence: str) -> int:

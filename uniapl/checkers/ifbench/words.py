@@ -5,14 +5,15 @@ from collections import Counter
 from itertools import islice, pairwise
 
 from uniapl.checkers.arguments import PHRASE, Instruction
-from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION
+from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation
 from uniapl.checkers.ifbench.english import is_verb
-from uniapl.checkers.ifbench.splitting import end_tokens, first_token, no_punctuation, sentences, word_tokens
+from uniapl.checkers.punkt import end_tokens, sentences, word_tokens
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 PRIMES = frozenset(n for n in range(2, 100) if all(n % d for d in range(2, n)))
 MOST_VOWELS = 3
 PALINDROMES, PALINDROME_LENGTH = 10, 5
+_LONGER_THAN_WORDS = 1000  # characters: of a first token that is longer than any word a part will do
 _CLUSTER = re.compile("[bcdfghjklmnpqrstvwxyz]{2}")
 
 
@@ -128,7 +129,7 @@ def start_verb(text: str) -> bool:
     and takes some imperatives for nouns; the list cannot know rare verbs. They agree on two of the three published
     sample responses.
     """
-    return is_verb(first_token(text))
+    return is_verb(next(word_tokens(text[:_LONGER_THAN_WORDS]), ""))
 
 
 INSTRUCTIONS = {

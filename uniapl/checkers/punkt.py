@@ -1,7 +1,8 @@
-"""Sentences and word tokens as IFBench sees them, one at a time: most checkers know their verdict after a few.
+"""Sentences, and their word tokens, one at a time: most checkers know their verdict after a few.
 
-Sentences are those of Punkt without a language model, NLTK's `PunktSentenceTokenizer(PunktParameters())`, restated
-because NLTK's own takes a second for 100 kB of full stops. A test compares the two.
+Sentences are those of Punkt without a language model (Kiss and Strunk 2006), NLTK's
+`PunktSentenceTokenizer(PunktParameters())`, restated because NLTK's own takes a second for 100 kB of full stops. A
+test compares the two.
 """
 
 import re
@@ -11,8 +12,7 @@ from itertools import chain, pairwise
 
 import regex  # as NLTK: its \s and \w differ from re's in a few characters
 
-from uniapl.checkers.ifbench.arguments import PUNCTUATION
-from uniapl.checkers.texts import word_tokenizer
+from uniapl.checkers import treebank
 
 _BLANK = r" \t\n\r\v\f"
 _BREAKS_WORDS = r"""[)("'\[\]{}:;*@?!‘’“”«»]"""
@@ -30,10 +30,6 @@ _CLOSING = regex.compile(rf"[{regex.escape(_CLOSERS)}]+?(?:\s+|(?=--)|$)", regex
 _PIECE = regex.compile(r"\s*\S+")
 _NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")
 _INITIAL = regex.compile(r"[^\W\d]\.")
-_PLAIN = regex.compile(r"[A-Za-z0-9][A-Za-z0-9 \n\t]*+(?<=[A-Za-z0-9])[.?!]?")
-_CONTRACTED = regex.compile(r"\b(?:cannot|gimme|gonna|gotta|lemme|wanna)\b", regex.IGNORECASE)
-_NO_PUNCTUATION = str.maketrans("", "", PUNCTUATION.strip())
-_LONGER_THAN_WORDS = 1000  # characters
 _SHORT = 100  # characters: what is longer is hardly seen twice and not worth keeping
 
 
@@ -100,33 +96,16 @@ def sentences(text: str) -> Iterator[str]:
         yield text[begin:end]
 
 
-def no_punctuation(text: str) -> str:
-    """The text without ASCII punctuation."""
-    return text.translate(_NO_PUNCTUATION)
-
-
-@lru_cache(maxsize=4096)
-def _known_tokens(sentence: str) -> list[str]:
-    return word_tokenizer().tokenize(sentence)
+_known_tokens = lru_cache(maxsize=4096)(treebank.tokens)
 
 
 def _tokens(sentence: str) -> list[str]:
-    """NLTK's word tokens of a sentence; where it is plain words and a mark they are known without asking."""
-    if _PLAIN.fullmatch(sentence) and not _CONTRACTED.search(sentence):
-        words = sentence.split()
-        last = words[-1]
-        return words if last[-1] not in ".?!" else [*words[:-1], last[:-1], last[-1]]
-    return (_known_tokens if len(sentence) < _SHORT else word_tokenizer().tokenize)(sentence)
+    return (_known_tokens if len(sentence) < _SHORT else treebank.tokens)(sentence)
 
 
 def word_tokens(text: str) -> Iterator[str]:
-    """NLTK's word tokens, sentence by sentence."""
+    """The words and punctuation marks, sentence by sentence."""
     return chain.from_iterable(map(_tokens, sentences(text)))
-
-
-def first_token(text: str) -> str:
-    """The first word token; of one that is longer than any word only a part."""
-    return next(iter(word_tokens(text[:_LONGER_THAN_WORDS])), "")
 
 
 def end_tokens(text: str) -> list[str]:

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from uniapl.compare import COUNTS, compare, paired, render
 from uniapl.errors import UserError
+from uniapl.score_compare import COUNTS, compare, paired, render
 from uniapl.stats import wilson
 
 
