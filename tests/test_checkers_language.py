@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ifeval_examples import ALL, ENGLISH
+from ifeval_examples import ALL, ENGLISH, GERMAN
 
 from uniapl.checkers import build, texts, variants
 
@@ -43,6 +43,14 @@ class Upstream:
         except LangDetectException:
             return None
 
+    def first_trial(self, text: str) -> list[float]:
+        """Its likelihoods, by language."""
+        detector = self.factory.create()
+        detector.append(text)
+        detector.n_trial = 1
+        detector._detect_block()
+        return detector.langprob
+
     def sample(self, code: str, rng: random.Random) -> str:
         """A text of n-grams as frequent as in the language's profile."""
         grams, counts = zip(*self.profiles[code].items(), strict=True)
@@ -55,8 +63,8 @@ def upstream():
 
 
 def our_grams(text: str) -> list[str]:
-    names = list(texts.profiles()[0])  # of rows 1, 2, ...
-    return [names[row - 1] for row in texts.known_grams(texts.normal_letters(text))]
+    names = texts.profiles()[0]
+    return [names[row] for row in texts.known_grams(texts.normal_letters(text))]
 
 
 def assert_equal(upstream, text):
@@ -64,12 +72,31 @@ def assert_equal(upstream, text):
     assert texts.detect_language(text) == upstream.detect(text), repr(text)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 1000])
-def test_choices_are_those_of_the_generator(n):
-    one, other, things = random.Random(5), random.Random(5), list(range(n))
-    drawn = texts._choices(one, things)
-    assert [next(drawn) for _ in range(50)] == [other.choice(things) for _ in range(50)]
-    assert one.random() == other.random()
+def test_the_stream_is_what_the_seeded_generator_draws_from():
+    rng, stream = random.Random(texts.SEED), texts._stream()
+    assert texts._two_gauss(stream[:4].tolist()) == (rng.gauss(0.0, 1.0), rng.gauss(0.0, 1.0))
+    for bits in range(1, 33):
+        assert int(stream[3 + bits] >> (32 - bits)) == rng.getrandbits(bits)
+    assert texts._two_gauss(stream[36:40].tolist()) == (rng.gauss(0.0, 1.0), rng.gauss(0.0, 1.0))
+
+
+def test_the_stream_is_long_enough_for_all_rounds_of_all_trials():
+    most = texts.TRIALS * (1 + 5 * texts.ROUNDS)
+    for bits in range(16):  # lists as long as a power of two have every other draw repeated, and no list has more
+        assert (texts._stream() >> (31 - bits) < 1 << bits).sum() > most + texts.AHEAD, bits
+
+
+@pytest.mark.parametrize("certain", [texts.CERTAIN, 2.0])  # the second is never reached: all rounds
+@pytest.mark.parametrize("text", ["\u4e00", "ab", "de la", "NL", "x" * 40, ENGLISH, GERMAN, ENGLISH.upper()])
+def test_likelihoods_are_langdetects_to_the_last_bit(upstream, text, certain, monkeypatch):
+    from langdetect.detector import Detector
+
+    monkeypatch.setattr(texts, "CERTAIN", certain)
+    monkeypatch.setattr(Detector, "CONV_THRESHOLD", certain)
+    deviation = texts._two_gauss(texts._stream()[:4].tolist())[0]
+    smoothing = (texts.SMOOTHING + deviation * texts.SMOOTHING_SD) / texts.PER
+    likelihood, _ = texts._trial(texts.known_grams(texts.normal_letters(text)), 4, smoothing)
+    assert likelihood.tolist() == upstream.first_trial(text)
 
 
 def test_the_codes_and_their_order_are_those_of_langdetect(upstream):
@@ -77,10 +104,10 @@ def test_the_codes_and_their_order_are_those_of_langdetect(upstream):
 
 
 def test_the_matrix_holds_langdetects_shares(upstream):
-    rows, matrix = texts.profiles()
+    names, matrix = texts.profiles()
     theirs = upstream.factory.word_lang_prob_map
-    assert rows.keys() == theirs.keys()
-    assert all(matrix[rows[gram]].tolist() == theirs[gram] for gram in random.Random(0).sample(sorted(rows), 5_000))
+    assert sorted(names) == sorted(theirs)
+    assert all(matrix[row].tolist() == theirs[names[row]] for row in random.Random(0).sample(range(len(names)), 5_000))
 
 
 def test_texts_of_every_language(upstream):

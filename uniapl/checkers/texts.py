@@ -1,11 +1,11 @@
 """The language of a text. Libraries are imported at first use; none downloads."""
 
 import json
+import math
 import random
 import re
+import sys
 from functools import lru_cache
-from itertools import chain, islice
-from operator import add
 from pathlib import Path
 
 LANGUAGES = (  # the codes that langdetect 1.0.9 can answer, sorted: where two are equally likely the first wins
@@ -20,24 +20,26 @@ PER = 10_000  # of the smoothing
 CERTAIN = 0.99999  # ends a trial
 LIKELY = 0.1  # below it the answer is "unknown"
 ROUNDS = 200  # of five n-grams, at most, after the first n-gram of a trial
+AHEAD = 128  # numbers of the generator that are looked at together: half or more of them draw an n-gram
 LONGEST = 10_000  # characters that are read
 
 
 @lru_cache(maxsize=1)
 def profiles():
-    """The row of every n-gram, from 1, and the matrix of its shares: of the n-grams of its length, by language."""
+    """The n-grams of all profiles, and the matrix of their shares: of the n-grams of their length, by language."""
     import numpy as np
     from langdetect import PROFILES_DIRECTORY
 
-    rows, cells = {}, []
-    for column, code in enumerate(LANGUAGES):
+    rows, columns = {}, []
+    for code in LANGUAGES:
         profile = json.loads(Path(PROFILES_DIRECTORY, code).read_text(encoding="utf-8"))
-        for gram, count in profile["freq"].items():
-            cells.append((rows.setdefault(gram, len(rows) + 1), column, count / profile["n_words"][len(gram) - 1]))
-    at, of, share = map(list, zip(*cells, strict=True))
-    matrix = np.zeros((len(rows) + 1, len(LANGUAGES)))
-    matrix[at, of] = share
-    return rows, matrix
+        counts, n_words = profile["freq"], np.array(profile["n_words"])
+        shares = np.array(list(counts.values())) / n_words[[len(gram) - 1 for gram in counts]]
+        columns.append(([rows.setdefault(gram, len(rows)) for gram in counts], shares))
+    matrix = np.zeros((len(rows), len(LANGUAGES)))
+    for column, (at, shares) in enumerate(columns):
+        matrix[at, column] = shares
+    return list(rows), matrix
 
 
 class _NormalForms(dict):
@@ -72,28 +74,81 @@ def normal_letters(text: str) -> str:
     return re.sub("  +", " ", text.translate(_NORMAL_FORMS))
 
 
-@lru_cache(maxsize=100_000)
-def rows_that_end(three: str) -> tuple[int, ...]:
-    """The rows of the n-grams that end three characters; none at the second or a later capital of a run."""
-    two, last = three[1:], three[2]
-    if two.isupper() and two[0].isupper() and last.isupper():  # a pair is upper already where one of it is no letter
-        return ()
-    return tuple(filter(None, map(profiles()[0].get, (last, two, three))))
+def _codes(text: str):
+    import numpy as np
+
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def known_grams(letters: str) -> list[int]:
-    """The rows of the text's n-grams, in order."""
+@lru_cache(maxsize=1)
+def _numbered():
+    """A number for every character, how many there are, and the n-grams' rows by their characters' numbers."""
+    import numpy as np
+    import pandas as pd
+
+    names = profiles()[0]
+    codes = _codes("".join(name.rjust(3, "\0") for name in names))  # a NUL is no character of a profile
+    known, numbers = np.unique(codes, return_inverse=True)
+    base = len(known) + 1
+    number = np.full(sys.maxunicode + 1, base - 1)  # of a character without n-grams
+    number[known] = range(len(known))
+    return number, base, pd.Index(numbers.reshape(-1, 3) @ (base**2, base, 1))
+
+
+def known_grams(letters: str):
+    """The rows of the text's n-grams, in order: those of one to three characters that end at the first, and so on."""
+    import numpy as np
+
+    number, base, rows = _numbered()
     padded = "  " + letters  # no profile has an n-gram of two blanks, or of a blank between two letters
-    threes = map(add, padded, map(add, padded[1:], letters))
-    return list(chain.from_iterable(map(rows_that_end, threes)))
+    numbers = number[_codes(padded)]
+    one = numbers[2:]
+    two = base * numbers[1:-1] + one
+    three = base**2 * numbers[:-2] + two
+    found = rows.get_indexer(np.stack((one, two, three), axis=1).ravel())
+    capital = np.fromiter(map(str.isupper, padded), bool)
+    found.reshape(-1, 3)[capital[1:-1] & capital[2:]] = -1  # none ends at the second or a later capital of a run
+    return found[found >= 0]
 
 
-def _choices(rng: random.Random, of: list):
-    """`rng.choice(of)` again and again, at a third of its time: bits are drawn until they are a place in the list."""
-    n, bits = len(of), len(of).bit_length()
+@lru_cache(maxsize=1)
+def _stream():
+    """What the seeded generator draws from, numbers of 32 bits: enough for all rounds of all trials."""
+    import numpy as np
+
+    return np.frombuffer(random.Random(SEED).randbytes(4 << 14), "<u4")
+
+
+def _two_gauss(four: list[int]) -> tuple[float, float]:
+    """What `random.gauss` makes of four numbers of the stream, one at once and one at the next call."""
+    one, two = (((a >> 5 << 26) + (b >> 6)) / 2**53 for a, b in (four[:2], four[2:]))
+    radius = math.sqrt(-2.0 * math.log(1.0 - two))
+    return math.cos(one * math.tau) * radius, math.sin(one * math.tau) * radius
+
+
+def _trial(grams, at: int, smoothing: float):
+    """The languages' likelihoods when one is certain, and the place in the stream then; it begins at place `at`."""
+    import numpy as np
+
+    likelihood = np.full(len(LANGUAGES), 1.0 / len(LANGUAGES))
+    n, end, n_rounds = len(grams), 1, 0
     while True:
-        if (place := rng.getrandbits(bits)) < n:
-            yield of[place]
+        places = _stream()[at : at + AHEAD] >> (32 - n.bit_length())
+        drawn = np.flatnonzero(places < n)  # as `random.choice`: what is no place in the list is drawn again
+        shares = profiles()[1].take(grams[places[drawn]], axis=0)
+        shares += smoothing
+        begin = 0
+        while end <= len(drawn):
+            shares[begin] *= likelihood
+            likelihood = np.multiply.reduce(shares[begin:end])  # in upstream's order: the last bit depends on it
+            each = likelihood.tolist()
+            total = sum(each)  # not NumPy's, which adds in another order
+            likelihood /= total
+            n_rounds += 1
+            if max(each) / total > CERTAIN or n_rounds > ROUNDS:
+                return likelihood, at + 1 + int(drawn[end - 1])
+            begin, end = end, end + 5
+        at, end = at + 1 + int(drawn[begin - 1]), 5
 
 
 @lru_cache(maxsize=1024)
@@ -103,30 +158,22 @@ def likeliest_language(letters: str) -> str | None:
     langdetect's algorithm (Apache-2.0; Shuyo 2010): a naive Bayes classifier over n-grams of one to three characters.
     A trial draws a smoothing and then n-grams of the text, one after another, each of which multiplies the languages'
     likelihoods by its shares, until one language is certain. The answer has the highest mean over the trials. The
-    numbers are langdetect's to the last bit; here a profile is a column of one matrix, and trials that cannot change
-    the answer are left out.
+    numbers are langdetect's to the last bit; here a profile is a column of one matrix, what the generator draws is
+    known beforehand because its seed is, and trials that cannot change the answer are left out.
     """
     import numpy as np
 
-    grams, matrix = known_grams(letters), profiles()[1]
-    if not grams:
+    grams = known_grams(letters)
+    if not len(grams):
         return None
-    rng = random.Random(SEED)
-    drawn = _choices(rng, grams)
+    at = 0  # in the stream
     mean = np.zeros(len(LANGUAGES))
     for trial in range(1, TRIALS + 1):
-        smoothing = (SMOOTHING + rng.gauss(0.0, 1.0) * SMOOTHING_SD) / PER
-        likelihood = np.full(len(LANGUAGES), 1.0 / len(LANGUAGES))
-        for n_drawn in (1, *[5] * ROUNDS):
-            factors = matrix.take(list(islice(drawn, n_drawn)), axis=0)
-            factors += smoothing
-            factors[0] *= likelihood
-            likelihood = np.multiply.reduce(factors)  # one after another, as upstream: the last bit depends on it
-            each = likelihood.tolist()
-            total = sum(each)  # not NumPy's, which adds in another order
-            likelihood /= total
-            if max(each) / total > CERTAIN:
-                break
+        if trial % 2:  # two deviations are drawn at once
+            deviations = _two_gauss(_stream()[at : at + 4].tolist())
+            at += 4
+        smoothing = (SMOOTHING + deviations[1 - trial % 2] * SMOOTHING_SD) / PER
+        likelihood, at = _trial(grams, at, smoothing)
         mean += likelihood / TRIALS
         second, first = sorted(mean.tolist())[-2:]
         if first - second > (TRIALS - trial) / TRIALS + 1e-9:  # the trials that are left cannot change the answer
