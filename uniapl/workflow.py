@@ -36,6 +36,7 @@ DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
     "logprobs": ("headline",),
     "arms": ("staged", "unified", "reward_shaping"),
     "staged": ("staged", "unified"),
+    "pareto": ("headline", "staged", "unified"),
     "lambda_sweep": ("lambda_sweep",),
     "switch": ("switch",),
     "demonstrations": ("demonstrations",),
