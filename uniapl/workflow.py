@@ -37,6 +37,7 @@ DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
     "arms": ("staged", "unified", "reward_shaping"),
     "staged": ("staged", "unified"),
     "pareto": ("headline", "staged", "unified"),
+    "diversity": ("headline", "lambda_sweep"),
     "lambda_sweep": ("lambda_sweep",),
     "switch": ("switch",),
     "demonstrations": ("demonstrations",),
