@@ -40,6 +40,7 @@ FIGURES = {  # the CSV that each figure cannot do without, and one of its column
     "mu": ("mu_schedule/main.csv", "n_seeds"),
     "pareto": ("unified/cost.csv", "tokens_trained"),
     "diversity": ("lambda_sweep/diversity.csv", "n_responses"),
+    "claims": ("constrained/claims.csv", "detectable"),
 }
 METHODS = ("sft", "sft_then_grpo", "uniapl")
 VARIANTS = ("d24", "d96", "d384", "noise20", "noise50", "biased")
