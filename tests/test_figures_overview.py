@@ -1,5 +1,6 @@
 """The figures over several experiments: cost against accuracy, diversity, and every claim on one page."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -93,6 +94,19 @@ def test_an_arm_without_a_cost_is_left_out_and_does_not_cost_zero(results):
     fig, caption, _ = pareto.draw(results)
     assert markers(fig.axes[0]) == {0.0: 40, 0.8: 65}
     assert "headline's arms: base, UniAPL;" in caption
+
+
+@pytest.mark.parametrize("figure, name", [("scores", "headline"), ("mu", "mu_schedule")])
+def test_an_axis_of_percent_holds_the_intervals_of_every_panel(figure, name, tmp_path):
+    tables(tmp_path, name, ARMS["headline"])
+    path = tmp_path / "analyse" / name / "main.csv"
+    main = pd.read_csv(path)
+    main.loc[main.benchmark == "new_types", "high"] = 95  # of the panel that is drawn last
+    for low, cut in ((0, False), (-2, True)):
+        main.assign(low=low).to_csv(path, index=False)
+        fig, caption, _ = importlib.import_module(f"figures.{figure}").draw(tmp_path)
+        assert [(ax.get_xlim()[0], ax.get_xlim()[1] > 95) for ax in fig.axes] == 2 * [(0, True)]
+        assert ("cut at 0" in caption) is cut
 
 
 # Diversity ----------------------------------------------------------------------------------------
