@@ -27,7 +27,7 @@ def draw(results: Path):
     highest = axes[0].get_ylim()[1]
     for arm, target in ((arm, target) for arm, target in named.items() if target < highest):
         axes[0].axhline(target, color=style.look(arm).colour, linewidth=0.7, linestyle=(0, (4, 2)))
-        axes[0].annotate(f"{style.label(arm)} = {target:g}", (1, target), **AT_THE_END)
+        axes[0].annotate(f"{style.label(arm)} = {target:g}", (0, target), **AT_THE_START)
     handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
     fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
     axes[-1].set_xlabel("optimizer step")
@@ -39,11 +39,11 @@ def draw(results: Path):
     return fig, caption, [path]
 
 
-AT_THE_END = {
+AT_THE_START = {  # where the running mean is still near zero
     "xycoords": ("axes fraction", "data"),
-    "xytext": (-2, 2),
+    "xytext": (2, 2),
     "textcoords": "offset points",
-    "ha": "right",
+    "ha": "left",
     "va": "bottom",
     "fontsize": 6.5,
 }

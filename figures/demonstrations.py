@@ -20,7 +20,7 @@ def draw(results: Path):
     for ax, benchmark in zip(style.panels(fig, len(benchmarks), 3), benchmarks, strict=True):
         rows = table[table.benchmark == benchmark]
         for place, method in enumerate(methods):
-            factor = 1.07 ** (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
+            factor = 1.14 ** (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
             of_method = {arm: n * factor for arm, n in x.items() if style.method(arm) == method}
             look = style.look(method)
             points.along(ax, of_method, rows, color=look.colour, linestyle=look.line)

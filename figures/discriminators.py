@@ -31,7 +31,7 @@ def draw(results: Path):
         points.rows(ax, rows, arms, labels)
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
         ax.set_xlabel("prompts followed, strict (%)")
-        ax.set_xlim(left=0)
+    axes[0].set_xlim(left=0)  # of all that share it, once each has its intervals
     points.rows(axes[-1], auc[auc.arm.isin(arms)], arms, labels, form=".2f", clear=0)
     axes[-1].axvline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
     axes[-1].set_title("validation prompts")

@@ -25,7 +25,7 @@ def draw(results: Path):
         rows = table[table.benchmark == benchmark]
         points.rows(ax, rows, arms, labels)
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
-        ax.set_xlim(left=0)
+    ax.set_xlim(left=0)  # of all, once each has its intervals
     fig.supxlabel("prompts followed, strict (%)")
     caption = f"""UniAPL with other schedules of mu, the weight of the demonstrations; decay is UniAPL's own.
         {points.followed(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""

@@ -25,7 +25,12 @@ def accuracy(results: Path, experiment: str) -> tuple[pd.DataFrame, Path]:
 def followed(table: pd.DataFrame) -> str:
     """What `accuracy` returns, as prose for a caption."""
     return f"""Accuracy: prompts of which every instruction is followed (prompt-level strict, percent),
-        {table.decoding.iloc[0]} decoding; line: 95 % interval, {style.methods(table)}."""
+        {table.decoding.iloc[0]} decoding; line: 95 % interval, {style.methods(table)}{cut(table)}."""
+
+
+def cut(table: pd.DataFrame) -> str:
+    """What a caption says of intervals that reach below 0, where the axis of a share or a distance begins."""
+    return ", cut at 0" if (table.low < 0).any() else ""
 
 
 def last(results: Path, experiment: str, quantity: str) -> tuple[pd.DataFrame, Path]:
@@ -55,7 +60,7 @@ def rows(ax, table: pd.DataFrame, arms: list[str], labels: list[str], form: str 
         if arm in table.index:
             row, look = table.loc[arm], style.look(arm)
             ax.hlines(y, row.low, row.high, color=look.colour, linewidth=1.4)
-            ax.plot(row.estimate, y, look.marker, color=look.colour)
+            ax.plot(row.estimate, y, look.marker, color=look.colour, clip_on=False)
             ax.annotate(format(row.estimate, form), (max(row.estimate, clear), y), **style.ABOVE)
     ax.set_yticks(range(len(arms)), labels)
     ax.set_ylim(len(arms) - 0.5, -0.7)
@@ -73,7 +78,7 @@ def along(ax, x: Mapping[str, float], table: pd.DataFrame, shift: float = 0.0, m
     for row in table.itertuples():
         look = style.look(row.arm)
         ax.vlines(row.x, row.low, row.high, color=look.colour, linewidth=1.2)
-        ax.plot(row.x, row.estimate, marker or look.marker, color=look.colour)
+        ax.plot(row.x, row.estimate, marker or look.marker, color=look.colour, clip_on=False)
 
 
 def level(ax, row: pd.Series, arm: str) -> None:

@@ -22,11 +22,11 @@ def panels(table):
         of_benchmark = table[table.benchmark == benchmark]
         points.rows(ax, of_benchmark, arms, [style.label(arm) for arm in arms])
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(of_benchmark.n_prompts)})")
-        ax.set_xlim(left=0)
+    ax.set_xlim(left=0)  # of all, once each has its intervals
     fig.supxlabel("prompts followed, strict (%)")
     caption = f"""Prompts of which every instruction is followed (prompt-level strict accuracy, percent),
         {table.decoding.iloc[0]} decoding. Marker: mean over prompts and seeds. Line: 95 % interval,
-        {style.methods(table)}. Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
+        {style.methods(table)}{points.cut(table)}. Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption
 
 

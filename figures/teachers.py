@@ -23,7 +23,7 @@ def draw(results: Path):
     axes = style.panels(fig, len(found) + 1, 3)
     for ax, (title, rows) in zip(axes, {**found, "W₁ of lengths to the expert (words)": length}.items(), strict=True):
         for place, method in enumerate(methods):
-            shift = 2.0 * (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
+            shift = 3.0 * (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
             look, arms = style.look(method), [arm for arm in x if style.method(arm) == method]
             noisy = {arm: x[arm] for arm in arms if taught[arm] != "biased"}
             points.along(ax, noisy, rows, shift, color=look.colour, linestyle=look.line)
@@ -39,8 +39,8 @@ def draw(results: Path):
     caption = f"""Each method with demonstrations by the expert, by one who answers 20 % or 50 % of the prompts wrongly,
         and by one who follows every instruction in another style. Markers of one teacher stand side by side.
         {points.followed(table)} W₁: Wasserstein distance between the lengths of sampled responses and the expert's
-        (the one who is right), in words; mean and 95 % t interval over seeds. Number of {style.seeds(table)}. Number
-        of {style.prompts(table)}."""
+        (the one who is right), in words; mean and 95 % t interval over seeds{points.cut(length)}. Number of
+        {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption, [path, distances]
 
 

@@ -36,6 +36,8 @@ DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
     "logprobs": ("headline",),
     "arms": ("staged", "unified", "reward_shaping"),
     "staged": ("staged", "unified"),
+    "pareto": ("headline", "staged", "unified"),
+    "diversity": ("headline", "lambda_sweep"),
     "lambda_sweep": ("lambda_sweep",),
     "switch": ("switch",),
     "demonstrations": ("demonstrations",),
@@ -43,6 +45,7 @@ DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
     "constrained": ("constrained",),
     "discriminators": ("discriminators",),
     "mu": ("mu_schedule",),
+    "claims": ("headline", "staged", "unified", "reward_shaping", "lambda_sweep", "discriminators", "constrained"),
 }
 MAIN = "analyse/*/main.csv"  # of a set of results: what the figures wait for
 DRAWS = [f"figures/{name}.py" for name in ("style", "histograms", "points", "recipes", "curves", "scores")]  # shared
