@@ -284,7 +284,7 @@ if not PLOTS_ONLY:
 
     rule tables:
         input:
-            "uniapl/tables.py",
+            flow.RENDERING,
             expand("results/local/{{scale}}/analyse/{{experiment}}/{table}.csv", table=flow.TABLES),
         output:
             expand("results/local/{{scale}}/tables/{{experiment}}/{table}.csv", table=flow.TABLES),
@@ -295,7 +295,7 @@ if not PLOTS_ONLY:
         conda:
             "envs/uniapl.yaml"
         params:
-            analysis=lambda wildcards, input: os.path.dirname(input[1]),
+            analysis=lambda wildcards, input: os.path.dirname(input[-1]),
             out="results/local/{scale}/tables/{experiment}",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"

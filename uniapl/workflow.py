@@ -53,6 +53,7 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TOP_PAD_": "268435456",
 }
 ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
+RENDERING = sorted(map(str, Path("uniapl/tables").glob("*.py")))
 STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
 GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of

@@ -1,93 +1,14 @@
-"""Stage tables: the analysis for readers, each table once as data and rendered three times.
+"""What the .md and .tex of an experiment's tables show: one function per table, from the rounded rows to a View."""
 
-`python -m uniapl.tables --analysis results/local/tiny/analyse/headline --out FOLDER` writes main,
-comparisons, claims, distances, diversity and cost as
-
-    .csv   the rows of the analysis, rounded
-    .md    a compact table for the README
-    .tex   the same table for a paper, no wider than its column; the document must load booktabs and graphicx
-
-Every number in the cells of the .md and the .tex is a string of the .csv. Missing values stay blank.
-"""
-
-import argparse
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 from uniapl.claims import UNDECIDED
-from uniapl.errors import UserError, one_line_errors
+from uniapl.tables.form import View
 
 ALPHA = 0.05
-ROUNDED = {  # table -> format -> the columns that have it; all other columns are words
-    "main": {".1f": "estimate low high", ".0f": "n_seeds n_prompts"},
-    "comparisons": {
-        ".1f": "difference low high seed_low seed_high detectable",
-        ".2f": "effect",
-        ".4g": "p p_holm",  # exact: with 9,999 resamples they are multiples of 0.0002
-        ".2g": "p_seeds mcnemar_p",
-        ".0f": "n_seeds n_seeds_against n_prompts",
-    },
-    "distances": {
-        ".3f": "ks wasserstein low high median_difference",
-        ".2g": "ks_p wilcoxon_p",
-        ".0f": "n_seeds n_responses",
-    },
-    "diversity": {".2f": "estimate low high", ".0f": "n_seeds n_responses"},
-    "claims": {
-        ".3g": "margin",
-        ".2f": "estimate low high seed_low seed_high detectable",
-        ".0f": "n_seeds n_prompts",
-    },
-    "cost": {
-        ".1f": "seconds",
-        ".0f": """optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained peak_memory_mb
-            n_seeds""",
-    },
-}
 BENCHMARKS = {"trained": "trained types", "new_types": "new types", "new_topics": "new topics"}
-
-
-@dataclass(frozen=True)
-class View:
-    """What .md and .tex show: a caption, column heads and one string per cell.
-
-    In the .tex, whose lines are narrow, the columns of sentences in `prose` break into lines, within that share of the
-    line, and with `grouped` the first column becomes a heading above the rows that share it.
-    """
-
-    caption: str
-    head: list[str]
-    rows: list[list[str]]
-    prose: Mapping[str, float] = field(default_factory=dict)
-    grouped: bool = False
-
-
-def rounded(name: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The table as strings: numbers in the format of their column, missing values blank.
-
-    Raises UserError for an absent column and for a column that should hold numbers and does not.
-    """
-    text = table.astype(object).where(table.notna(), "").astype(str)
-    for form, columns in ROUNDED[name].items():
-        for column in columns.split():
-            if column not in table:
-                raise UserError(f"{name}.csv: no column {column}; it has {', '.join(table.columns)}")
-            try:
-                values = pd.to_numeric(table[column])
-            except ValueError as error:
-                raise UserError(f"{name}.csv: column {column}: {error}") from error
-            text[column] = [number(x, form) if pd.notna(x) else "" for x in values]
-    return text
-
-
-def number(x: float, form: str) -> str:
-    """`x` in this format, without the minus sign of a rounded zero."""
-    text = format(x, form)
-    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _interval(row: pd.Series, estimate: str) -> str:
@@ -221,13 +142,14 @@ def view_claims(text: pd.DataFrame) -> View:
         said = [row.id, f"{row.sentence} ({row.source})", measured]
         verdict = f"{row.verdict}: {row.reason}" if row.verdict == UNDECIDED else row.verdict
         rows.append([*said, found, row.n_seeds, verdict])
+    counts = f"n = {_span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {_span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "
         "interval lies wholly on the claimed (the other) side; for accuracy (points) these are the hierarchical "
         "bootstrap over seeds and prompts and the t interval over seeds, for the other quantities the t interval over "
         "seeds alone. "
         "Detectable: the difference that these data would show with 80 % power. No adjustment for the number of "
-        f"claims. n = {_span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {_span(text.n_seeds)}."
+        f"claims. {counts if rows else 'This experiment states none.'}"
     )
     head = "claim|what it says|what is measured|found|seeds|verdict"
     prose = {"what it says": 0.26, "what is measured": 0.22, "found": 0.16, "verdict": 0.16}
@@ -254,97 +176,3 @@ VIEWS: dict[str, Callable[[pd.DataFrame], View]] = {
     "diversity": view_diversity,
     "cost": view_cost,
 }
-
-
-def _numeric(view: View) -> list[bool]:
-    """For each column: does a cell begin with a number?"""
-    return [any(re.match(r"\[?-?\d", row[i]) for row in view.rows) for i in range(len(view.head))]
-
-
-def markdown(view: View) -> str:
-    """A pipe table, words left and numbers right, its caption below."""
-    rows = [[cell.replace("|", r"\|") for cell in row] for row in (view.head, *view.rows)]
-    rows.insert(1, ["--:" if numeric else ":--" for numeric in _numeric(view)])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + f"\n\n{view.caption}\n"
-
-
-def latex(view: View, label: str) -> str:
-    """A table environment; the document must load booktabs and graphicx. It shrinks where it is wider than a line."""
-    numeric = dict(zip(view.head, _numeric(view), strict=True))
-    shown = view.head[1:] if view.grouped else view.head
-    body, group = [], None
-    for row in view.rows:
-        cells = dict(zip(view.head, row, strict=True))
-        if view.grouped and row[0] != group:
-            group = row[0]
-            body += [r"\addlinespace"] if body else []
-            body.append(rf"\multicolumn{{{len(shown)}}}{{l}}{{\itshape {escape(group)}}} \\[1pt]")
-        body.append(" & ".join(_cell(cells[name], view.prose.get(name)) for name in shown) + r" \\")
-        body += [r"\addlinespace"] if view.prose else []
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering\scriptsize\setlength{\tabcolsep}{2pt}",
-            rf"\caption{{{escape(view.caption)}}}\label{{tab:{label}}}",
-            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
-            rf"\begin{{tabular}}{{{''.join('r' if numeric[n] and n not in view.prose else 'l' for n in shown)}}}",
-            r"\toprule",
-            " & ".join(_stacked(escape(name), numeric[name]) for name in shown) + r" \\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}}",
-            r"\end{table}",
-            "",
-        ]
-    )
-
-
-def _cell(text: str, share: float | None) -> str:
-    """A cell, broken into lines within a share of the line where one is given."""
-    return rf"\parbox[t]{{{share}\linewidth}}{{\raggedright {escape(text)}\strut}}" if share else escape(text)
-
-
-def _stacked(head: str, numeric: bool) -> str:
-    """A column's head of several words on two lines, broken so that the longer one is as short as can be."""
-    words = head.split(" ")
-    if len(words) == 1 or len(head) < 12:
-        return head
-    breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
-    first, second = min(breaks, key=lambda lines: max(map(len, lines)))
-    return rf"\shortstack[{'r' if numeric else 'l'}]{{{first}\\{second}}}"
-
-
-def escape(text: str) -> str:
-    """Text for LaTeX: special characters escaped, negative numbers with a real minus."""
-    special = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    text = re.sub(r"[\\~^&%$#_{}]", lambda match: special.get(match[0], "\\" + match[0]), text)
-    return re.sub(r"(?<![\w.-])-(?=\d)", "$-$", text)
-
-
-def render(analysis: Path, out: Path) -> None:
-    """Write every table in its three formats. Raises UserError where the analysis lacks a file or column."""
-    out.mkdir(parents=True, exist_ok=True)
-    for name, view_of in VIEWS.items():
-        path = analysis / f"{name}.csv"
-        if not path.is_file():
-            raise UserError(f"{path}: no such file; run the stage analyse first")
-        text = rounded(name, pd.read_csv(path))
-        view = view_of(text)
-        text.to_csv(out / f"{name}.csv", index=False)
-        (out / f"{name}.md").write_text(markdown(view), encoding="utf-8")
-        (out / f"{name}.tex").write_text(latex(view, f"{analysis.name}-{name}"), encoding="utf-8")
-
-
-@one_line_errors
-def main(argv: Sequence[str] | None = None) -> None:
-    """The command line of stage tables."""
-    parser = argparse.ArgumentParser(description="Tables of one analysis as .csv, .md and .tex.")
-    parser.add_argument("--analysis", type=Path, required=True, help="folder with the CSV files of an analysis")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
-    args = parser.parse_args(argv)
-    render(args.analysis, args.out)
-
-
-if __name__ == "__main__":
-    main()
