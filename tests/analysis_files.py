@@ -19,8 +19,10 @@ COMPARISON |= dict(n_prompts=128, family="prompt_strict, greedy, trained: 2 comp
 WORSE = dict(arm="a&b%c", difference=-12.04, low=-20.0, high=-0.04, p=0.0002, p_holm=0.0004, detectable=8.8)
 ALONE = dict(arm="base", n_seeds=1, seed_low=None, seed_high=None, p_seeds=None, p_holm=0.0496, detectable=7.7)
 DISTANCES = [
-    ("grpo", "response length (words)", 0.41234, 1e-9, 12.3456, 11.0, 13.5, 3.1e-12, -8.25, 5, 128, "t"),
-    ("base", "response length (words)", 0.5, 0.01, 20.0, None, None, 0.02, 0.0004, 1, 128, "none (one seed)"),
+    ("grpo", "response length (words)", 0.41234, 1e-9, 12.3456, 11.0, 13.5, 10.25, 14.4, 1.2344, 1.1, 1.3)
+    + (3.1e-12, -8.25, 5, 128, "t", BOTH),
+    ("base", "response length (words)", 0.5, 0.01, 20.0, None, None, 0.0, 22.5, 2.0, 1.75, 2.25)
+    + (0.02, 0.0004, 1, 128, "none (one seed)", "bootstrap over prompts"),
 ]
 DIVERSITY = [
     ("grpo", "distinct bigrams (%)", 32.136, 29.586, 34.686, 5, 384, "t"),
@@ -47,7 +49,8 @@ def write(folder):
     head = "arm benchmark decoding metric estimate low high n_seeds n_prompts method"
     frames = {"main": pd.DataFrame(MAIN, columns=head.split())}
     frames["comparisons"] = pd.DataFrame([COMPARISON, COMPARISON | WORSE, COMPARISON | ALONE])
-    head = "arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses interval"
+    head = """arm quantity ks ks_p wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
+        wilcoxon_p median_difference n_seeds n_responses interval method"""
     frames["distances"] = pd.DataFrame(DISTANCES, columns=head.split())
     head = "arm quantity estimate low high n_seeds n_responses interval"
     frames["diversity"] = pd.DataFrame(DIVERSITY, columns=head.split())

@@ -105,8 +105,9 @@ def test_diversity_is_one_row_per_arm_and_the_expert_has_no_interval(rendered):
 
 def test_missing_values_are_blank_and_never_zero(rendered):
     _, grpo, base = cells(rendered["distances", ".md"])
-    assert grpo[3] == "12.346 [11.000, 13.500]" and grpo[5] == "3.1e-12"
-    assert base[3:5] == ["20.000", "0.000"]  # one seed: no interval
+    assert grpo[3:6] == ["12.346 [10.250, 14.400]", "[11.000, 13.500]", "1.234 [1.100, 1.300]"]
+    assert grpo[6:] == ["-8.250", "3.1e-12"]
+    assert base[3:5] == ["20.000 [0.000, 22.500]", ""]  # one seed: no interval over seeds
     _, _, sft = cells(rendered["cost", ".md"])
     assert sft == ["sft", "150", "4800", "0", "0", "99", "5.0", "", "5"]
 

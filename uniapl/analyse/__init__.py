@@ -38,7 +38,7 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
     check(inputs)
     prompts = accuracy.per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
-    rng_main, rng_comparisons, rng_claims = rng.spawn(3)
+    rng_main, rng_comparisons, rng_claims, rng_distances = rng.spawn(4)
     pairs = measures.pairs(inputs)
     by_seed = measures.by_seed(inputs, pairs)
     main = accuracy.accuracies(prompts, plan, names, rng_main, resamples)
@@ -48,7 +48,7 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
         "comparisons": comparisons,
         "claims": verdicts(prompts, main, comparisons, by_seed, plan, rng_claims, resamples),
         "diversity": measures.diversity(by_seed, inputs),
-        "distances": measures.distances(pairs),
+        "distances": measures.distances(pairs, plan, rng_distances, min(resamples, measures.RESAMPLES)),
         "lengths": histograms.of_lengths(pairs),
         "logprobs": histograms.of_logprobs(headline(inputs, inputs.logprobs)),
         "curves": training.curves(inputs.history),

@@ -14,7 +14,8 @@ ROUNDED = {  # table -> format -> the columns that have it
         ".0f": "n_seeds n_seeds_against n_prompts",
     },
     "distances": {
-        ".3f": "ks wasserstein low high median_difference",
+        ".3f": """ks wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
+            median_difference""",
         ".2g": "ks_p wilcoxon_p",
         ".0f": "n_seeds n_responses",
     },

@@ -93,28 +93,26 @@ def view_comparisons(text: pd.DataFrame) -> View:
     return View(caption, head.split("|"), rows, grouped=True)
 
 
-SHORT = {  # quantities of distances, where a column has no room for what they say
-    "response length (words)": "length (words)",
-    "log-probability per token, own vs expert text, under the arm": "log p, arm",
-    "log-probability per token, own vs expert text, under the base": "log p, base",
-}
-
-
 def view_distances(text: pd.DataFrame) -> View:
-    """One row per arm and quantity."""
+    """One row per quantity and arm."""
     rows = []
-    for _, row in text.iterrows():
-        found = [row.ks, _interval(row, "wasserstein"), row.median_difference, row.wilcoxon_p]
-        rows.append([row.arm, SHORT.get(row.quantity, row.quantity), *found, row.n_seeds])
+    for quantity, of_quantity in text.groupby("quantity", sort=False):
+        for _, row in of_quantity.iterrows():
+            bounds = {kind: (row[f"{kind}_low"], row[f"{kind}_high"]) for kind in ("wasserstein", "energy")}
+            found = [f"{row[kind]} [{low}, {high}]" if low else row[kind] for kind, (low, high) in bounds.items()]
+            over_seeds = f"[{row.low}, {row.high}]" if row.low else ""
+            rows.append([quantity, row.arm, row.ks, found[0], over_seeds, found[1]])
+            rows[-1] += [row.median_difference, row.wilcoxon_p]
     caption = (
         "Distance between an arm's sampled responses and the expert's responses to the same prompts: mean "
-        "over seeds, for p the median. Log p: log-probability per token that the arm, or the base, gives to either "
-        "text. Wasserstein distance and median difference (arm minus expert) in "
-        "words, for log-probabilities in nats per token; interval: 95 % t interval over seeds. "
-        f"n = {_span(text.n_responses)} responses per seed; seeds per arm: {_seeds(text)}."
+        "over seeds, for p the median. Log-probability: mean per token that the arm, or the base, gives to either "
+        "text. Wasserstein distance and median difference (arm minus expert) in words or nats per token, energy "
+        "distance in the root of the unit; 95 % intervals; over seeds: t interval of the Wasserstein distance for "
+        f"these prompts only. n = {_span(text.n_responses)} responses per seed; seeds per arm: {_seeds(text)}. "
+        f"Method: {_methods(text)}."
     )
-    head = "arm|quantity|KS|Wasserstein|median difference|p (Wilcoxon)|seeds"
-    return View(caption, head.split("|"), rows)
+    head = "quantity|arm|KS|Wasserstein|over seeds|energy|median difference|p (Wilcoxon)"
+    return View(caption, head.split("|"), rows, grouped=True)
 
 
 def view_diversity(text: pd.DataFrame) -> View:
