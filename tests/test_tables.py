@@ -167,3 +167,12 @@ def test_what_is_wrong_with_an_analysis_is_said_in_one_line(analysis, tmp_path, 
     assert message in error and "main.csv" in error and len(error.splitlines()) == 1
     with pytest.raises(UserError):
         tables.render(analysis, tmp_path / "out")
+
+
+def test_a_claim_changed_after_its_runs_were_analysed_says_so_beside_its_verdict(analysis, tmp_path):
+    frame = pd.read_csv(analysis / "claims.csv")
+    frame.assign(changed=["margin was 2.0", None]).to_csv(analysis / "claims.csv", index=False)
+    tables.render(analysis, tmp_path / "out")
+    _, changed, same = cells((tmp_path / "out/claims.md").read_text())
+    assert changed[-1] == "supported; changed since its runs were first analysed: margin was 2.0"
+    assert "changed" not in same[-1]

@@ -7,7 +7,8 @@ generate/ and train/ under the root and writes
     comparisons       every arm against every comparator (points): interval, p-values, detectable difference
     distances         how far an arm's responses lie from the expert's
     diversity         how varied an arm's sampled responses are, and its entropy
-    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py)
+    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py);
+                      claims.lock.json keeps how each was first stated (stated.py)
     lengths, logprobs histograms, seeds pooled, equal bins for all arms
     curves            training histories in long form
     cost              what each arm spent, the arms it starts from included
@@ -25,6 +26,7 @@ import numpy as np
 from uniapl import claims
 from uniapl.analyse import accuracy, histograms, measures, training
 from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, check, headline, load
+from uniapl.analyse.stated import first_statements
 from uniapl.analyse.verdicts import verdicts
 from uniapl.config import load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
@@ -73,8 +75,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
     claims.check(experiment)
-    plan = Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds)
-    tables = analyse(load(args.root, seeds, experiment.split), plan, rng=np.random.default_rng(0))
+    inputs = load(args.root, seeds, experiment.split)
+    published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
+    stated = first_statements(args.out, published, experiment.claims)
+    plan = Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated)
+    tables = analyse(inputs, plan, rng=np.random.default_rng(0))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(args.out / f"{name}.csv", index=False)

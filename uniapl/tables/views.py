@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from uniapl.claims import UNDECIDED
+from uniapl.claims import UNDECIDED, WITHDRAWN
 from uniapl.tables.form import View
 
 ALPHA = 0.05
@@ -130,6 +130,12 @@ def view_diversity(text: pd.DataFrame) -> View:
     return View(caption, ["arm", *quantities, "seeds"], rows)
 
 
+def verdict(row: pd.Series) -> str:
+    """The verdict of a row of claims, what would decide it, and what was changed after the runs were first analysed."""
+    text = f"{row.verdict}: {row.reason}" if row.verdict in (UNDECIDED, WITHDRAWN) else row.verdict
+    return text + (f"; changed since its runs were first analysed: {row.changed}" if row.get("changed") else "")
+
+
 def view_claims(text: pd.DataFrame) -> View:
     """One row per claim."""
     rows = []
@@ -138,8 +144,7 @@ def view_claims(text: pd.DataFrame) -> View:
         measured += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
         found = _interval(row, "estimate") + (f"; over seeds [{row.seed_low}, {row.seed_high}]" if row.seed_low else "")
         said = [row.id, f"{row.sentence} ({row.source})", measured]
-        verdict = f"{row.verdict}: {row.reason}" if row.verdict == UNDECIDED else row.verdict
-        rows.append([*said, found, row.n_seeds, verdict])
+        rows.append([*said, found, row.n_seeds, verdict(row)])
     counts = f"n = {_span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {_span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "
