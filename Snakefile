@@ -288,7 +288,7 @@ if not PLOTS_ONLY:
 
     rule tables:
         input:
-            "uniapl/tables.py",
+            flow.RENDERING,
             expand("results/local/{{scale}}/analyse/{{experiment}}/{table}.csv", table=flow.TABLES),
         output:
             *(
@@ -308,7 +308,7 @@ if not PLOTS_ONLY:
         conda:
             "envs/uniapl.yaml"
         params:
-            analysis=lambda wildcards, input: os.path.dirname(input[1]),
+            analysis=lambda wildcards, input: os.path.dirname(input[-1]),
             out="results/local/{scale}/tables/{experiment}",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"

@@ -122,6 +122,17 @@ def tables():
     return run()
 
 
+@pytest.fixture
+def analysis(tmp_path):
+    """A folder with the CSV files of one analysis."""
+    import analysis_files
+
+    folder = tmp_path / "analysis"
+    folder.mkdir()
+    analysis_files.write(folder)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def policy(tmp_path_factory):
     """The checkpoint of a base policy of the miniature world."""

@@ -101,4 +101,5 @@ def test_p_values_of_three_seeds_are_summarised_by_their_median():
         for s in (0, 1, 2)
         for i, k in enumerate(keys, start=1)
     ]
-    assert measures.distances(pd.DataFrame(pairs)).wilcoxon_p.item() == pytest.approx(2 / 64)
+    found = measures.distances(pd.DataFrame(pairs), Plan(("x",), ()), np.random.default_rng(0), 99)
+    assert found.wilcoxon_p.item() == pytest.approx(2 / 64)

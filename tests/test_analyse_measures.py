@@ -22,6 +22,9 @@ def test_distances_by_hand(tables):
     assert (found.n_seeds, found.n_responses) == (2, 3)  # prompt 4 is not of the headline benchmark
     own = row(tables["distances"], arm="grpo", quantity=UNDER.format("arm"))
     assert own.wasserstein == pytest.approx(1) and own.median_difference == pytest.approx(-1)
+    assert own.energy == pytest.approx(np.sqrt(2))  # all at -2 against all at -1
+    assert (own.energy_low, own.energy_high) == pytest.approx((0, np.sqrt(2)))  # three prompts may be chance
+    assert found.wasserstein_low <= found.wasserstein <= found.wasserstein_high
     base = row(tables["distances"], arm="grpo", quantity=UNDER.format("base"))
     assert (base.wasserstein, base.wilcoxon_p) == (0, 1)
     alone = row(tables["distances"], arm="base")

@@ -112,6 +112,15 @@ def test_the_nearer_arm_is_found():
         stats.distance_difference(near, far, x, rng=generator(), kind="length")
 
 
+def test_each_seed_may_be_held_against_its_own_values_of_the_expert():
+    rng = np.random.default_rng(3)
+    own, expert, shift = rng.normal(size=(3, 20)), rng.normal(size=20), np.array([[0.0], [5.0], [-2.0]])
+    one = stats.distance_intervals(own, expert, rng=np.random.default_rng(0), resamples=99)
+    each = stats.distance_intervals(own + shift, expert + shift, rng=np.random.default_rng(0), resamples=99)
+    for kind, found in one.items():
+        assert (each[kind].low, each[kind].high) == pytest.approx((found.low, found.high))
+
+
 def test_intervals_of_distances_refuse_unpaired_values():
     with pytest.raises(ValueError, match="3 and 2 prompts"):
         stats.distance_intervals([[1, 2, 3]], [1, 2], rng=generator())

@@ -10,10 +10,15 @@ Accuracy has two intervals, and both must agree: the hierarchical bootstrap over
 over seeds. Without a true difference, fewer than 5 % of simulated worlds get a verdict on either side, with 3 and with
 5 seeds (docs/statistics.md). The other quantities are one value per seed and have the t interval alone. Fewer seeds
 than planned, or none, decide nothing. Each claim is judged for itself: no adjustment for how many there are.
+
+How a claim was worded when its runs were first analysed is recorded (uniapl/analyse/stated.py): `changed` says what
+has been changed since, and a claim that is gone is `withdrawn`, not forgotten.
 """
 
 import dataclasses
-from collections.abc import Sequence
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uniapl.config import Claim, Experiment, choose
@@ -29,6 +34,7 @@ UNITS = {  # of the quantities that a claim can be about
 }
 DIRECTIONS = ("above", "below")
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided"
+WITHDRAWN = "withdrawn"
 POWER = 1 + 0.8416 / 1.96  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
 
 
@@ -53,7 +59,25 @@ class Finding:
 COLUMNS = (
     *"id sentence source quantity benchmark arm against direction margin".split(),
     *"estimate low high seed_low seed_high detectable n_seeds n_prompts verdict reason".split(),
+    *"fingerprint changed".split(),
 )
+
+
+def fingerprint(claim: Claim) -> str:
+    """SHA-256 (first 16 digits) of all that the claim says."""
+    return hashlib.sha256(json.dumps(dataclasses.asdict(claim), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def changes(claim: Claim, first: Mapping | None) -> str | None:
+    """`margin was 0.0; direction was above`: what differs from its first statement; None where nothing does."""
+    now = dataclasses.asdict(claim)
+    return "; ".join(f"{name} was {then}" for name, then in (first or {}).items() if now.get(name) != then) or None
+
+
+def withdrawn(first: Mapping) -> dict:
+    """The row of a claim that was stated when its runs were first analysed and is no longer."""
+    reason = "stated at the first analysis, no longer in the experiment's file"
+    return dict.fromkeys(COLUMNS) | dict(first) | dict(n_seeds=0, verdict=WITHDRAWN, reason=reason)
 
 
 def check(experiment: Experiment) -> None:
@@ -76,8 +100,8 @@ def check(experiment: Experiment) -> None:
             raise UserError(f"{where}: claim {claim.id!r} holds {claim.arm!r} against itself")
 
 
-def judge(claim: Claim, found: Finding) -> dict:
-    """One row of claims.csv, with the columns COLUMNS."""
+def judge(claim: Claim, found: Finding, first: Mapping | None = None) -> dict:
+    """One row of claims.csv, with the columns COLUMNS. `first`: the claim's fields when it was first analysed."""
     intervals = [(found.low, found.high)]
     if claim.quantity == "accuracy":
         intervals.append((found.seed_low, found.seed_high))
@@ -91,6 +115,7 @@ def judge(claim: Claim, found: Finding) -> dict:
         verdict, reason = _verdict(claim, measured, detectable)
     row = dataclasses.asdict(claim) | dataclasses.asdict(found)
     row |= dict(detectable=detectable, verdict=verdict, reason=reason)
+    row |= dict(fingerprint=fingerprint(claim), changed=changes(claim, first))
     if claim.quantity != "accuracy":
         row["benchmark"] = None
     return {column: row[column] for column in COLUMNS}

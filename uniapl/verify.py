@@ -20,6 +20,7 @@ import pandas as pd
 
 from uniapl import evidence, tables
 from uniapl.analyse import SEED, from_rows, plan_of
+from uniapl.analyse.stated import recorded_statements
 from uniapl.config import load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.publish import stable_id
@@ -74,13 +75,14 @@ def different_lines(path: Path, computed: Path) -> Iterator[str]:
 
 def recompute(folder: Path, experiment: str, rows: evidence.Evidence, cards: dict, out: Path) -> None:
     """Write an experiment's analysis, from the rows, and its tables, from the published analysis, below `out`."""
-    plan = plan_of(load_experiment(experiment), load_scale(folder.name))
+    analysis = folder / "analyse" / experiment
+    plan = plan_of(load_experiment(experiment), load_scale(folder.name), recorded_statements(analysis))
     pairs, by_seed = (evidence.of_runs(frame, plan.seeds) for frame in (rows.pairs, rows.by_seed))
     inputs = rows.inputs(plan.seeds, cards)
     (out / "analyse").mkdir(parents=True)
     for name, table in from_rows(inputs, pairs, by_seed, plan, rng=np.random.default_rng(SEED)).items():
         table.to_csv(out / f"analyse/{name}.csv", index=False)
-    tables.render(folder / "analyse" / experiment, out / "tables")
+    tables.render(analysis, out / "tables")
 
 
 def differences(folder: Path, manifest: dict) -> Iterator[str]:

@@ -56,6 +56,7 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TOP_PAD_": "268435456",
 }
 ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
+RENDERING = sorted(map(str, Path("uniapl/tables").glob("*.py")))
 STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
 REPORTING = sorted(str(path) for path in Path("uniapl/html_report").glob("*.*"))
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))

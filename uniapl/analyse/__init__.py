@@ -7,7 +7,8 @@ generate/ and train/ under the root and writes
     comparisons       every arm against every comparator (points): interval, p-values, detectable difference
     distances         how far an arm's responses lie from the expert's
     diversity         how varied an arm's sampled responses are, and its entropy
-    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py)
+    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py);
+                      claims.lock.json keeps how each was first stated (stated.py)
     lengths, logprobs histograms, seeds pooled, equal bins for all arms
     curves            training histories in long form
     cost              what each arm spent, the arms it starts from included
@@ -17,7 +18,7 @@ A missing run has no rows: n_seeds says how many there are. `analyse` is pure; `
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ import pandas as pd
 from uniapl import claims
 from uniapl.analyse import accuracy, histograms, measures, training
 from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, check, headline, load
+from uniapl.analyse.stated import first_statements
 from uniapl.analyse.verdicts import verdicts
 from uniapl.config import Experiment, Scale, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
@@ -48,7 +50,7 @@ def from_rows(inputs: Inputs, pairs, by_seed, plan: Plan, *, rng: np.random.Gene
     check(inputs)
     prompts = accuracy.per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
-    rng_main, rng_comparisons, rng_claims = rng.spawn(3)
+    rng_main, rng_comparisons, rng_claims, rng_distances = rng.spawn(4)
     main = accuracy.accuracies(prompts, plan, names, rng_main, resamples)
     comparisons = accuracy.comparisons(prompts, plan, names, rng_comparisons, resamples)
     tables = {
@@ -56,7 +58,7 @@ def from_rows(inputs: Inputs, pairs, by_seed, plan: Plan, *, rng: np.random.Gene
         "comparisons": comparisons,
         "claims": verdicts(prompts, main, comparisons, by_seed, plan, rng_claims, resamples),
         "diversity": measures.diversity(by_seed, inputs),
-        "distances": measures.distances(pairs),
+        "distances": measures.distances(pairs, plan, rng_distances, min(resamples, measures.RESAMPLES)),
         "lengths": histograms.of_lengths(pairs),
         "curves": training.curves(inputs.history),
         "cost": training.cost(inputs.runs, plan),
@@ -71,12 +73,12 @@ def _ordered(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
     return table.sort_values(by="arm", key=lambda arms: arms.map(rank), kind="stable", ignore_index=True)
 
 
-def plan_of(experiment: Experiment, scale: Scale) -> Plan:
-    """What an experiment asks at a scale: the base once, then its arms at their seeds."""
+def plan_of(experiment: Experiment, scale: Scale, stated: Mapping[str, dict] | None = None) -> Plan:
+    """What an experiment asks at a scale: the base once, then its arms at their seeds; `stated` as in `Plan`."""
     arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
-    return Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds)
+    return Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated or {})
 
 
 @one_line_errors
@@ -89,7 +91,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     experiment, scale = load_experiment(args.experiment), load_scale(args.root.name)
     claims.check(experiment)
-    plan = plan_of(experiment, scale)
+    published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
+    plan = plan_of(experiment, scale, first_statements(args.out, published, experiment.claims))
     tables = analyse(load(args.root, plan.seeds, experiment.split), plan, rng=np.random.default_rng(SEED))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

@@ -22,6 +22,7 @@ class Plan:
     """What the experiment asks: arms in their order, the comparators among them, the headline's decoding.
 
     `seeds`: those planned for each arm; an arm without an entry is complete with what is found of it.
+    `stated`: claim id -> the claim's fields when its runs were first analysed, of claims withdrawn since too.
     """
 
     arms: tuple[str, ...]
@@ -29,6 +30,7 @@ class Plan:
     decoding: str = "greedy"
     claims: tuple[Claim, ...] = ()
     seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    stated: Mapping[str, Mapping] = field(default_factory=dict)
 
     def pairs(self) -> list[tuple[str, str]]:
         """(arm, against): every arm with every comparator, each pair once, never an arm with itself."""

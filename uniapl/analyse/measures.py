@@ -1,18 +1,21 @@
 """What responses are like, beside right or wrong: distance to the expert, diversity, entropy; one value per seed."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pandas as pd
 
 from uniapl import stats
-from uniapl.analyse.inputs import Inputs, headline
+from uniapl.analyse.inputs import Inputs, Plan, headline
 from uniapl.errors import UserError
 
 LENGTH = "response length (words)"
 UNDER = "log-probability per token, own vs expert text, under the {}"  # the arm ("self") or the base
-DISTANCES = """arm quantity ks ks_p wasserstein low high wilcoxon_p median_difference n_seeds n_responses
-    interval"""
+DISTANCES = """arm quantity ks ks_p wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
+    wilcoxon_p median_difference n_seeds n_responses interval method"""
+BOUNDED = ("wasserstein", "energy")  # KS intervals cover too little where distances are small (docs/statistics.md)
+RESAMPLES = 1999  # of distances: their intervals are wide beside the error that more would take away
 DIVERSITY = "arm quantity estimate low high n_seeds n_responses interval"
 VARIED = {  # quantities of `diversity`, and their names in `by_seed`
     "distinct bigrams (%)": "diversity",
@@ -41,19 +44,36 @@ def pairs(inputs: Inputs) -> pd.DataFrame:
     return both.sort_values(["arm", "quantity", "seed", "key"], ignore_index=True)
 
 
-def distances(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Distances per seed, paired by key; then the mean over seeds, for p-values the median.
+def distances(pairs: pd.DataFrame, plan: Plan, rng: np.random.Generator, resamples: int = RESAMPLES) -> pd.DataFrame:
+    """Distances per seed, paired by key, over the keys that all seeds have; the mean over seeds, for p the median.
 
-    low, high: 95 % t interval of the Wasserstein distance over seeds, blank with one seed.
+    low, high: 95 % t interval of the Wasserstein distance over seeds, blank with one seed. wasserstein_low to
+    energy_high: the 95 % bootstrap interval over seeds and prompts that `method` names.
     """
-    rows = []
-    for (arm, quantity), of_arm in sorted(pairs.groupby(["arm", "quantity"]), key=lambda group: group[0]):
-        found = [stats.distance(run.own, run.expert) for _, run in of_arm.groupby("seed")]
+    quantities = (LENGTH, UNDER.format("arm"), UNDER.format("base"))
+    cells, rows = list(itertools.product(plan.arms, quantities)), []
+    for (arm, quantity), child in zip(cells, rng.spawn(len(cells)), strict=True):
+        of_cell = pairs[(pairs.arm == arm) & (pairs.quantity == quantity)]
+        if of_cell.empty:
+            continue
+        own = of_cell.pivot(index="seed", columns="key", values="own").dropna(axis="columns")
+        if own.shape[1] == 0:
+            continue
+        expert = of_cell.pivot(index="seed", columns="key", values="expert")[own.columns]
+        found = [stats.distance(own.loc[seed], expert.loc[seed]) for seed in own.index]
         table = pd.DataFrame([dataclasses.asdict(d) for d in found])
         row = table.mean().to_dict() | table[["ks_p", "wilcoxon_p"]].median().to_dict()
-        row |= over_seeds(table.wasserstein) | dict(n_responses=table.n.min())
-        rows.append(row | {"arm": arm, "quantity": quantity})
-    return pd.DataFrame(rows, columns=DISTANCES.split())
+        row |= over_seeds(table.wasserstein) | dict(n_responses=own.shape[1])
+        rows.append(row | {"arm": arm, "quantity": quantity} | _bounds(own, expert, child, resamples))
+    return pd.DataFrame(rows, columns=DISTANCES.split()).sort_values(["arm", "quantity"], ignore_index=True)
+
+
+def _bounds(own: pd.DataFrame, expert: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict:
+    """Bounds of BOUNDED with their method, from own and expert (K, n): what the expert's text is worth differs by seed
+    where the arm itself is asked."""
+    found = stats.distance_intervals(own, expert, rng=rng, resamples=resamples)
+    bounds = {f"{kind}_{side}": getattr(found[kind], side) for kind in BOUNDED for side in ("low", "high")}
+    return bounds | {"method": found["wasserstein"].method}
 
 
 def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from uniapl.config import Claim
 
 
 def verdicts(prompts: Cells, main, comparisons, measures, plan: Plan, rng, resamples: int) -> pd.DataFrame:
-    """One row per claim, in the experiment's order."""
+    """One row per claim, in the experiment's order; below them those that it has withdrawn."""
     rows = []
     for claim, child in zip(plan.claims, rng.spawn(len(plan.claims)), strict=True):
         if claim.quantity == "accuracy":
@@ -28,7 +28,10 @@ def verdicts(prompts: Cells, main, comparisons, measures, plan: Plan, rng, resam
             for arm, side in zip(_sides(claim), values, strict=True)
             if len(side) < max(1, len(plan.seeds.get(arm, side)))
         ]
-        rows.append(claims.judge(claim, dataclasses.replace(found, missing=", ".join(missing))))
+        found = dataclasses.replace(found, missing=", ".join(missing))
+        rows.append(claims.judge(claim, found, plan.stated.get(claim.id)))
+    gone = plan.stated.keys() - {claim.id for claim in plan.claims}
+    rows += [claims.withdrawn(plan.stated[id]) for id in sorted(gone)]
     return pd.DataFrame(rows, columns=claims.COLUMNS)
 
 

@@ -82,7 +82,7 @@ def distance(own: ArrayLike, expert: ArrayLike) -> Distance:
 def distance_intervals(
     own: ArrayLike, expert: ArrayLike, *, rng: np.random.Generator, level: float = 0.95, resamples: int = 1999
 ) -> dict[str, Interval]:
-    """By KINDS: the mean over seeds of the distance of own (K, n) to expert (n,), with its interval.
+    """By KINDS: the mean over seeds of the distance of own (K, n) to expert (n,) or (K, n), with its interval.
 
     d* draws prompts with both of their texts, alike for all seeds; with 2 or more seeds t_{K-1} s / sqrt(K) is added,
     s being the sd of the seeds' distances. The bounds are the lesser and the greater of the quantiles of d* and of
@@ -127,7 +127,7 @@ def distance_difference(
     own_a, expert = _against(own_a, expert)
     own_b, expert = _against(own_b, expert)
     settings(level, resamples)
-    counts, column = bootstrap.counts(len(expert), resamples, rng), KINDS.index(kind)
+    counts, column = bootstrap.counts(own_a.shape[1], resamples, rng), KINDS.index(kind)
     (a, drawn_a), (b, drawn_b) = (_mean_distances(own, expert, counts) for own in (own_a, own_b))
     a, b, seeds = a[:, column], b[:, column], (len(own_a), len(own_b))
     estimate = float(a.mean() - b.mean())
@@ -143,25 +143,25 @@ def distance_difference(
         level=level,
         n_seeds_a=seeds[0],
         n_seeds_b=seeds[1],
-        n_prompts=len(expert),
+        n_prompts=own_a.shape[1],
         method=bootstrap.method(min(seeds), max(seeds)) + ", paired by prompt",
         resamples=resamples,
     )
 
 
 def _against(own: ArrayLike, expert: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """own (K, n) and expert (n,), checked. Raises ValueError."""
-    own, expert = array(own, "own", 2), array(expert, "expert", 1)
-    if own.shape[1] != len(expert):
-        raise ValueError(f"own expert are paired by prompt, but have {own.shape[1]} and {len(expert)} prompts")
+    """own (K, n) and expert (n,) or (K, n), checked. Raises ValueError."""
+    own, expert = array(own, "own", 2), array(expert, "expert", max(1, np.ndim(expert)))
+    if expert.shape not in (own.shape, own.shape[1:]):
+        raise ValueError(f"own expert are paired by prompt, but have {own.shape[1]} and {expert.shape[-1]} prompts")
     return own, expert
 
 
 def _mean_distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K, kinds) of the data and (R, kinds) the mean over seeds of each resample."""
-    once = np.ones((1, len(expert)))
-    found = np.concatenate([_distances(run, expert, once) for run in own])
-    return found, sum(_distances(run, expert, counts) for run in own) / len(own)
+    once, pairs = np.ones((1, own.shape[1])), list(zip(own, np.broadcast_to(expert, own.shape), strict=True))
+    found = np.concatenate([_distances(*pair, once) for pair in pairs])
+    return found, sum(_distances(*pair, counts) for pair in pairs) / len(own)
 
 
 def _distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> np.ndarray:

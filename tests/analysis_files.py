@@ -1,0 +1,61 @@
+"""The CSV files of one analysis, as the stage analyse writes them: a few rows of each table."""
+
+import pandas as pd
+
+BOTH = "hierarchical bootstrap over seeds and prompts"
+MAIN = [
+    # arm, benchmark, decoding, metric, estimate, low, high, n_seeds, n_prompts, method
+    ("base", "trained", "greedy", "prompt_strict", 28.125, 20.0, 36.04, 1, 128, "bootstrap over prompts"),
+    ("base", "new_types", "greedy", "prompt_strict", 0.0, 0.0, 5.66, 1, 64, "bootstrap over prompts"),
+    ("grpo", "trained", "greedy", "prompt_strict", 46.4876, 40.1, 52.96, 5, 128, BOTH),
+    ("grpo", "trained", "sampled", "prompt_strict", 41.11, 39.9, 42.2, 5, 128, BOTH),
+    ("grpo", "trained", "greedy", "inst_loose", 77.77, 70.7, 80.8, 5, 128, BOTH),
+]
+COMPARISON = dict(
+    arm="sft_then_grpo", against="grpo", benchmark="trained", metric="prompt_strict", decoding="greedy"
+) | dict(difference=5.449, low=-1.26, high=12.2, seed_low=1.0, seed_high=9.9, p=0.0514, p_holm=0.1028)
+COMPARISON |= dict(p_seeds=0.0213, mcnemar_p=0.0778, effect=0.1149, detectable=9.87, n_seeds=5, n_seeds_against=4)
+COMPARISON |= dict(n_prompts=128, family="prompt_strict, greedy, trained: 2 comparisons", method=BOTH)
+WORSE = dict(arm="a&b%c", difference=-12.04, low=-20.0, high=-0.04, p=0.0002, p_holm=0.0004, detectable=8.8)
+ALONE = dict(arm="base", n_seeds=1, seed_low=None, seed_high=None, p_seeds=None, p_holm=0.0496, detectable=7.7)
+DISTANCES = [
+    ("grpo", "response length (words)", 0.41234, 1e-9, 12.3456, 11.0, 13.5, 10.25, 14.4, 1.2344, 1.1, 1.3)
+    + (3.1e-12, -8.25, 5, 128, "t", BOTH),
+    ("base", "response length (words)", 0.5, 0.01, 20.0, None, None, 0.0, 22.5, 2.0, 1.75, 2.25)
+    + (0.02, 0.0004, 1, 128, "none (one seed)", "bootstrap over prompts"),
+]
+DIVERSITY = [
+    ("grpo", "distinct bigrams (%)", 32.136, 29.586, 34.686, 5, 384, "t"),
+    ("grpo", "entropy (nats per token)", 1.36108, 1.2693, 1.4528, 5, 384, "t"),
+    ("base", "distinct bigrams (%)", 34.815, None, None, 1, 384, "none (one seed)"),
+    ("expert", "distinct bigrams (%)", 22.69, None, None, 1, 384, "none (one set)"),
+]
+CLAIM = dict(id="C1", sentence="UniAPL beats GRPO.", source="ours", quantity="accuracy", benchmark="trained")
+CLAIM |= dict(arm="uniapl", against="grpo", direction="above", margin=0.0, estimate=13.802, low=7.341, high=20.469)
+CLAIM |= dict(seed_low=6.4013, seed_high=21.2, detectable=10.5786, n_seeds=5, n_prompts=384, verdict="supported")
+CLAIM |= dict(reason="both intervals above 0")
+NOTHING = dict.fromkeys("benchmark against estimate low high seed_low seed_high detectable n_prompts".split())
+UNKNOWN = NOTHING | dict(
+    id="C2", quantity="distance", n_seeds=2, verdict="not decided", reason="2 of 3 seeds of uniapl"
+)
+COST = [
+    ("grpo", 100, 0, 19200.4, 1234567.6, 1.5e6, 63.27, 812.4, 5),
+    ("sft", 150, 4800, 0, 0, 99, 5, None, 5),
+]
+
+
+def write(folder):
+    """All of them, in a folder that exists."""
+    head = "arm benchmark decoding metric estimate low high n_seeds n_prompts method"
+    frames = {"main": pd.DataFrame(MAIN, columns=head.split())}
+    frames["comparisons"] = pd.DataFrame([COMPARISON, COMPARISON | WORSE, COMPARISON | ALONE])
+    head = """arm quantity ks ks_p wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
+        wilcoxon_p median_difference n_seeds n_responses interval method"""
+    frames["distances"] = pd.DataFrame(DISTANCES, columns=head.split())
+    head = "arm quantity estimate low high n_seeds n_responses interval"
+    frames["diversity"] = pd.DataFrame(DIVERSITY, columns=head.split())
+    frames["claims"] = pd.DataFrame([CLAIM, CLAIM | UNKNOWN])
+    head = "arm optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds"
+    frames["cost"] = pd.DataFrame(COST, columns=[*head.split(), "peak_memory_mb", "n_seeds"])
+    for name, frame in frames.items():
+        frame.to_csv(folder / f"{name}.csv", index=False)

@@ -1,0 +1,48 @@
+"""How every claim was worded when its runs were first analysed: claims.lock.json beside the analysis.
+
+A later analysis adds the claims that are new and never changes an entry. A published lock is where a fresh one begins,
+so that deleting results/local does not make a claim look as if it had been written before the results were known.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from uniapl.claims import fingerprint
+from uniapl.config import Claim
+from uniapl.errors import UserError
+from uniapl.provenance import commit
+
+LOCK = "claims.lock.json"
+
+
+def first_statements(folder: Path, published: Path, claims: Sequence[Claim]) -> dict[str, dict]:
+    """Claim id -> its fields at its first analysis, with those no longer claimed; writes the lock where one is new.
+
+    `folder`: of this analysis; `published`: of the published analysis of the same experiment, if there is one.
+    Raises UserError for a lock that is not one.
+    """
+    recorded = _read(folder / LOCK)
+    known = _read(published / LOCK) | recorded
+    for claim in claims:
+        entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": dataclasses.asdict(claim)}
+        known.setdefault(claim.id, entry)
+    if known != recorded:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / LOCK).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    return {id: entry["claim"] for id, entry in known.items()}
+
+
+def recorded_statements(folder: Path) -> dict[str, dict]:
+    """Claim id -> its fields at its first analysis, as the lock in this folder says. Raises UserError like the above."""
+    return {id: entry["claim"] for id, entry in _read(folder / LOCK).items()}
+
+
+def _read(path: Path) -> dict[str, dict]:
+    if not path.is_file():
+        return {}
+    try:
+        return {id: entry | {"claim": dict(entry["claim"])} for id, entry in json.loads(path.read_text()).items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: not a record of claims ({error}); restore it from version control") from error
