@@ -35,7 +35,7 @@ def first_statements(folder: Path, published: Path, claims: Sequence[Claim]) -> 
 
 
 def recorded_statements(folder: Path) -> dict[str, dict]:
-    """Claim id -> its fields at its first analysis, as the lock in this folder says. Raises UserError like the above."""
+    """Claim id -> its fields at its first analysis, by the lock in this folder. Raises UserError like the above."""
     return {id: entry["claim"] for id, entry in _read(folder / LOCK).items()}
 
 
