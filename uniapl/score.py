@@ -10,9 +10,9 @@ writes one row per instruction, as CSV or Parquet by the name's ending
     key, [benchmark,] index (in the prompt's list, from 0), instruction_id, strict, loose (1 is followed)
 
 and prints IFEval's four figures as one JSON object; with --format a report instead, with intervals, by category and
-by type (uniapl/score_report.py). Without --out nothing is written. Unless every prompt has exactly one response, nothing is
-written and the exit code is 2. Several responses files, with as many outputs in their order, are one call: starting
-Python takes longer than scoring a file.
+by type (uniapl/score_report.py). Without --out nothing is written. Unless every prompt has exactly one response,
+nothing is written and the exit code is 2. Several responses files, with as many outputs in their order, are one call:
+starting Python takes longer than scoring a file.
 
 `--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts (uniapl/score_compare.py).
 """

@@ -24,8 +24,8 @@ from itertools import islice, pairwise
 
 from uniapl.checkers import ifeval
 from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
-from uniapl.checkers.punkt import end_tokens, word_tokens
-from uniapl.checkers.sentences import plain_words, split_sentences
+from uniapl.checkers.punkt import tokens_from_the_end, word_tokens
+from uniapl.checkers.sentences import first_plain_word, plain_words, split_sentences
 from uniapl.errors import UserError
 
 # copy ---------------------------------------------------------------------------------------------
@@ -189,8 +189,8 @@ def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> 
 
 def start_end(text: str) -> bool:
     """The first and the last of several tokens are the same, in any case; punctuation marks are tokens."""
-    tokens = end_tokens(text)
-    return len(tokens) > 1 and tokens[0].lower() == tokens[-1].lower()
+    first = [*islice(word_tokens(text), 2)]
+    return len(first) == 2 and first[0].lower() == next(tokens_from_the_end(text)).lower()
 
 
 # paragraphs ---------------------------------------------------------------------------------------
@@ -226,7 +226,7 @@ def first_word_sent(text: str, first_word: str) -> bool:
 
 def first_word_sent_fixed(text: str, first_word: str) -> bool:
     """Every sentence starts with the word, in any case; a comma may follow."""
-    return all(plain_words(sentence)[:1] == [first_word.lower()] for sentence in split_sentences(text))
+    return all(first_plain_word(sentence) == first_word.lower() for sentence in split_sentences(text))
 
 
 def first_word_answer(text: str, first_word: str) -> bool:
@@ -236,7 +236,7 @@ def first_word_answer(text: str, first_word: str) -> bool:
 
 def first_word_answer_fixed(text: str, first_word: str) -> bool:
     """The text starts with the word, in any case; a comma may follow."""
-    return plain_words(text)[:1] == [first_word.lower()]
+    return first_plain_word(text) == first_word.lower()
 
 
 def last_word_sent(text: str, last_word: str) -> bool:
@@ -295,6 +295,8 @@ def _unique(words: Iterable[str]) -> bool:
 
 def count_unique(text: str) -> bool:
     """No token occurs twice, in the same case; punctuation marks are tokens."""
+    if any(text.count(sign) > 1 for sign in ";@#$%&?!*()[]{}<>"):  # these are always tokens: spares cutting the text
+        return False
     return _unique(word_tokens(text))
 
 
