@@ -1,6 +1,6 @@
 """The 29 instruction types that IF-RLVR trains on beside IFEval's 25 (Pyatkin et al. 2025, arXiv 2507.02833).
 
-`allenai/IF_multi_constraints_upto5` asks for up to five of the 54; `read_ground_truth` reads its rows. The verdicts are
+`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/if_multi_constraints.py). The verdicts are
 those of the checkers in allenai/open-instruct (open_instruct/IFEvalG), which often ask for something else than their
 prompt says; what the prompt says is in `FIXED`, under the id and "~fixed". Except where upstream depends on chance or
 on the machine, or fails:
@@ -15,8 +15,6 @@ on the machine, or fails:
 No checker takes quadratic time.
 """
 
-import ast
-import json
 import operator
 import re
 from collections.abc import Iterable, Mapping
@@ -26,7 +24,6 @@ from uniapl.checkers import ifeval
 from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
 from uniapl.checkers.punkt import tokens_from_the_end, word_tokens
 from uniapl.checkers.sentences import first_plain_word, plain_words, split_sentences
-from uniapl.errors import UserError
 
 # copy ---------------------------------------------------------------------------------------------
 
@@ -393,32 +390,3 @@ FIXED: dict[str, Instruction] = {
     "count:counting_composition~fixed": Instruction(counting_composition_fixed, COMPOSITION),
     "count:count_unique~fixed": Instruction(count_unique_fixed),
 }
-
-
-# rows ---------------------------------------------------------------------------------------------
-
-
-def read_ground_truth(text: str, where: str) -> tuple[list[str], list[dict]]:
-    """Instruction ids and arguments from the field `ground_truth` of a row of allenai/IF_multi_constraints_upto5.
-
-    The field is what Python writes for [{'instruction_id': [ids], 'kwargs': [a dict or None for each id]}]. It is read
-    as a literal, so that nothing in it is run. Raises UserError that names `where`.
-    """
-    shape = "[{'instruction_id': [...], 'kwargs': [...]}]"
-    try:
-        found = ast.literal_eval(text) if isinstance(text, str) else None
-        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
-            found = [json.loads(found[0])]  # some copies of the data set have JSON in the list
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise UserError(f"{where}: ground_truth is no literal of the form {shape}") from None
-    entry = found[0] if isinstance(found, list) and len(found) == 1 else None
-    if not isinstance(entry, dict) or not {"instruction_id", "kwargs"} <= entry.keys():
-        raise UserError(f"{where}: ground_truth must have the form {shape}")
-    ids, kwargs = entry["instruction_id"], entry["kwargs"]
-    if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
-        raise UserError(f"{where}: instruction_id in ground_truth must be a list of ids")
-    if not isinstance(kwargs, list) or not all(given is None or isinstance(given, dict) for given in kwargs):
-        raise UserError(f"{where}: kwargs in ground_truth must be a list of dictionaries or None")
-    if len(ids) != len(kwargs):
-        raise UserError(f"{where}: ground_truth has {len(ids)} in instruction_id but {len(kwargs)} in kwargs")
-    return ids, [given or {} for given in kwargs]
