@@ -6,7 +6,7 @@ import pytest
 import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ifbench_examples import EXAMPLES, FIXED
+from ifbench_examples import ADVERSARIAL, EXAMPLES, FIXED
 
 from uniapl.checkers import build, check, ifbench
 from uniapl.checkers.ifbench.format import _EMOJI
@@ -14,7 +14,7 @@ from uniapl.checkers.ifbench.format import _EMOJI
 ALL = {name: build(name, kwargs) for name, (kwargs, _, _) in EXAMPLES.items()}
 GOOD = [good for _, good, _ in EXAMPLES.values()]
 SIZE = 100_000
-# Most need less than 50 ms; what asks NLTK for word tokens needs up to 0.15 s. Quadratic time is minutes.
+# The slowest needs about 50 ms (benchmarks/suite.py). Quadratic time is minutes.
 SECONDS = 1
 
 TEXTS = st.text(st.characters(), max_size=60) | st.text(
@@ -37,36 +37,6 @@ def test_no_text_raises_and_strict_implies_loose(response):
         assert type(follows) is bool
 
 
-ADVERSARIAL = {
-    "one letter": "a",
-    "one word": "a ",
-    "initials": "a. ",
-    "numbers": "1. ",
-    "sentences": "Go on. ",
-    "questions": "it? ",
-    "dots": ".",
-    "spaced dots": ". ",
-    "marks without blanks": "a.)",
-    "lines": "\n",
-    "blank lines": " \n\n",
-    "line and word": "a\n",
-    "brackets": "([{",
-    "closed brackets": "()",
-    "quotes": "\"'",
-    "hyphens": "-",
-    "asterisks": "* ",
-    "bullets": "*-\n",
-    "emoji": "🌧. ",
-    "pronouns": "it ",
-    "apostrophes": "it's n't ",
-    "commas": ", ",
-    "decimals": "1,",
-    "letters and marks": "a.b-c,",
-    "no-break spaces": ".\u00a0",
-    "Japanese": "猫 ",
-    "tags": "<i>",
-    "quoted cells": '"a"\t',
-}
 STARTS = {"": "", "a question": "Question 1.", "products": EXAMPLES["custom:csv_special_character"][1][:60] + '"'}
 
 

@@ -1,6 +1,6 @@
 """The 29 instruction types that IF-RLVR trains on beside IFEval's 25 (Pyatkin et al. 2025, arXiv 2507.02833).
 
-`allenai/IF_multi_constraints_upto5` asks for up to five of the 54; `read_ground_truth` reads its rows. The verdicts are
+`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/if_multi_constraints.py). The verdicts are
 those of the checkers in allenai/open-instruct (open_instruct/IFEvalG), which often ask for something else than their
 prompt says; what the prompt says is in `FIXED`, under the id and "~fixed". Except where upstream depends on chance or
 on the machine, or fails:
@@ -15,8 +15,6 @@ on the machine, or fails:
 No checker takes quadratic time.
 """
 
-import ast
-import json
 import operator
 import re
 from collections.abc import Iterable, Mapping
@@ -24,9 +22,8 @@ from itertools import islice, pairwise
 
 from uniapl.checkers import ifeval
 from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
-from uniapl.checkers.punkt import end_tokens, word_tokens
-from uniapl.checkers.sentences import plain_words, split_sentences
-from uniapl.errors import UserError
+from uniapl.checkers.punkt import tokens_from_the_end, word_tokens
+from uniapl.checkers.sentences import first_plain_word, plain_words, split_sentences
 
 # copy ---------------------------------------------------------------------------------------------
 
@@ -189,8 +186,8 @@ def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> 
 
 def start_end(text: str) -> bool:
     """The first and the last of several tokens are the same, in any case; punctuation marks are tokens."""
-    tokens = end_tokens(text)
-    return len(tokens) > 1 and tokens[0].lower() == tokens[-1].lower()
+    first = [*islice(word_tokens(text), 2)]
+    return len(first) == 2 and first[0].lower() == next(tokens_from_the_end(text)).lower()
 
 
 # paragraphs ---------------------------------------------------------------------------------------
@@ -226,7 +223,7 @@ def first_word_sent(text: str, first_word: str) -> bool:
 
 def first_word_sent_fixed(text: str, first_word: str) -> bool:
     """Every sentence starts with the word, in any case; a comma may follow."""
-    return all(plain_words(sentence)[:1] == [first_word.lower()] for sentence in split_sentences(text))
+    return all(first_plain_word(sentence) == first_word.lower() for sentence in split_sentences(text))
 
 
 def first_word_answer(text: str, first_word: str) -> bool:
@@ -236,7 +233,7 @@ def first_word_answer(text: str, first_word: str) -> bool:
 
 def first_word_answer_fixed(text: str, first_word: str) -> bool:
     """The text starts with the word, in any case; a comma may follow."""
-    return plain_words(text)[:1] == [first_word.lower()]
+    return first_plain_word(text) == first_word.lower()
 
 
 def last_word_sent(text: str, last_word: str) -> bool:
@@ -295,6 +292,8 @@ def _unique(words: Iterable[str]) -> bool:
 
 def count_unique(text: str) -> bool:
     """No token occurs twice, in the same case; punctuation marks are tokens."""
+    if any(text.count(sign) > 1 for sign in ";@#$%&?!*()[]{}<>"):  # these are always tokens: spares cutting the text
+        return False
     return _unique(word_tokens(text))
 
 
@@ -391,32 +390,3 @@ FIXED: dict[str, Instruction] = {
     "count:counting_composition~fixed": Instruction(counting_composition_fixed, COMPOSITION),
     "count:count_unique~fixed": Instruction(count_unique_fixed),
 }
-
-
-# rows ---------------------------------------------------------------------------------------------
-
-
-def read_ground_truth(text: str, where: str) -> tuple[list[str], list[dict]]:
-    """Instruction ids and arguments from the field `ground_truth` of a row of allenai/IF_multi_constraints_upto5.
-
-    The field is what Python writes for [{'instruction_id': [ids], 'kwargs': [a dict or None for each id]}]. It is read
-    as a literal, so that nothing in it is run. Raises UserError that names `where`.
-    """
-    shape = "[{'instruction_id': [...], 'kwargs': [...]}]"
-    try:
-        found = ast.literal_eval(text) if isinstance(text, str) else None
-        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
-            found = [json.loads(found[0])]  # some copies of the data set have JSON in the list
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise UserError(f"{where}: ground_truth is no literal of the form {shape}") from None
-    entry = found[0] if isinstance(found, list) and len(found) == 1 else None
-    if not isinstance(entry, dict) or not {"instruction_id", "kwargs"} <= entry.keys():
-        raise UserError(f"{where}: ground_truth must have the form {shape}")
-    ids, kwargs = entry["instruction_id"], entry["kwargs"]
-    if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
-        raise UserError(f"{where}: instruction_id in ground_truth must be a list of ids")
-    if not isinstance(kwargs, list) or not all(given is None or isinstance(given, dict) for given in kwargs):
-        raise UserError(f"{where}: kwargs in ground_truth must be a list of dictionaries or None")
-    if len(ids) != len(kwargs):
-        raise UserError(f"{where}: ground_truth has {len(ids)} in instruction_id but {len(kwargs)} in kwargs")
-    return ids, [given or {} for given in kwargs]

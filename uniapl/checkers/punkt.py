@@ -6,7 +6,7 @@ test compares the two.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import chain, pairwise
 
@@ -66,7 +66,8 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
                 yield start, first.end()
                 start = first.end() if first.start(1) < 0 else first.start(1)
         # A plain word with a full stop ends a sentence, and so does a mark alone, whatever follows.
-        plain = piece[-1] != "." or len(piece) == 1 or (len(piece) > 2 and piece[:-1].isalpha())
+        word = piece[:-1]
+        plain = piece[-1] != "." or not word or (len(word) > 1 and word.isalnum() and not word.isdecimal())
         # The second half is for control characters, which are blank to Python and not to regex.
         if not plain or (begin >= 0 and text[begin].isspace()):
             context = piece + (text[end] if begin < 0 else _PIECE.match(text, end)[0])
@@ -99,8 +100,8 @@ def sentences(text: str) -> Iterator[str]:
 _known_tokens = lru_cache(maxsize=4096)(treebank.tokens)
 
 
-def _tokens(sentence: str) -> list[str]:
-    return (_known_tokens if len(sentence) < _SHORT else treebank.tokens)(sentence)
+def _tokens(sentence: str) -> Iterable[str]:
+    return (_known_tokens if len(sentence) < _SHORT else treebank.lazy_tokens)(sentence)
 
 
 def word_tokens(text: str) -> Iterator[str]:
@@ -108,7 +109,6 @@ def word_tokens(text: str) -> Iterator[str]:
     return chain.from_iterable(map(_tokens, sentences(text)))
 
 
-def end_tokens(text: str) -> list[str]:
-    """The word tokens, from a long text at least the first two and the last three."""
-    parts = [sentence for sentence in sentences(text) if sentence.strip()]
-    return [token for part in (parts if len(parts) < 6 else parts[:2] + parts[-3:]) for token in _tokens(part)]
+def tokens_from_the_end(text: str) -> Iterator[str]:
+    """The word tokens, the last first."""
+    return chain.from_iterable(reversed([*_tokens(sentence)]) for sentence in reversed([*sentences(text)]))

@@ -47,6 +47,15 @@ def split_sentences(text: str) -> tuple[str, ...]:
     return tuple(sentences if sentences[-1] else sentences[:-1])
 
 
+_PLAIN_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+
+
 def plain_words(text: str) -> list[str]:
     """Words without the punctuation around them, in small letters."""
-    return re.findall(r"\w+(?:['\u2019-]\w+)*", text.lower())
+    return _PLAIN_WORD.findall(text.lower())
+
+
+def first_plain_word(text: str) -> str:
+    """The first of them, or nothing."""
+    found = _PLAIN_WORD.search(text.lower())
+    return found[0] if found else ""

@@ -26,9 +26,7 @@ and with their defects, except where these depend on chance or on downloads, or 
   bullet: either way.
 - `format:thesis` takes no part of a tag for text: fewer.
 
-The loose rule is IFEval's, `uniapl.checkers.variants`. No checker takes quadratic time. On 100 kB at their worst most
-take less than 50 ms; those that need word tokens (`count:pronouns`, `format:title_case`,
-`words:keywords_specific_position`, `words:words_position`) take up to 150 ms, for NLTK's tokenizer.
+The loose rule is IFEval's, `uniapl.checkers.variants`. No checker takes quadratic time.
 """
 
 from uniapl.checkers.ifbench import count, custom, format, ratio, repeat, sentence, words

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, islice, pairwise
 
 import regex
@@ -30,14 +31,20 @@ def newline(text: str) -> bool:
     return sum(line != "" for line in text.split("\n")) == len(text.split())
 
 
+@lru_cache(maxsize=16)
+def _emoji_at_ends(sentence: str) -> tuple[bool, bool] | None:
+    """Whether the sentence has an emoji at its start and at its end; None for one of punctuation alone."""
+    sentence = no_punctuation(sentence).strip()
+    return (bool(_EMOJI.match(sentence)), bool(_EMOJI.search(sentence[-2:]))) if sentence else None
+
+
 def emoji(text: str) -> bool:
     """Each sentence has an emoji as its last or last but one character, or at the start of the next sentence.
 
     ASCII punctuation is passed over, and each sentence has something else.
     """
-    texts = (no_punctuation(sentence).strip() for sentence in sentences(text))
-    for sentence, following in pairwise(chain(texts, [""])):
-        if not sentence or not (_EMOJI.search(sentence[-2:]) or _EMOJI.match(following)):
+    for here, following in pairwise(chain(map(_emoji_at_ends, sentences(text)), [None])):
+        if not here or not (here[1] or (following and following[0])):
             return False
     return True
 
@@ -177,8 +184,8 @@ def sub_bullets(text: str) -> bool:
 
 def sub_bullets_fixed(text: str) -> bool:
     """Some line begins with `*`, and after each there is a line that begins with `-` before the next."""
-    lines = (line.strip() for line in text.split("\n"))
-    marks = "".join(line[0] for line in lines if line.startswith("-") or re.match(r"\*(?!\*)", line))
+    lines = filter(None, map(str.strip, text.split("\n")))
+    marks = "".join(line[0] for line in lines if line[0] == "-" or (line[0] == "*" and line[1:2] != "*"))
     return bool(re.fullmatch(r"-*(?:\*-+)+", marks))
 
 
@@ -212,7 +219,7 @@ def _is_small(token: str) -> bool:
 
 def title_case(text: str) -> bool:
     """No word token is in small letters, short words included, or has a single small letter at its start."""
-    return not any(map(_is_small, word_tokens(text)))
+    return not any(map(str.islower, text)) or not any(map(_is_small, word_tokens(text)))
 
 
 INSTRUCTIONS = {

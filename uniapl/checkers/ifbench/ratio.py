@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from itertools import islice
 
 from uniapl.checkers.arguments import Instruction
@@ -19,32 +20,46 @@ def stop_words(text: str, percentage: float) -> bool:
     return bool(words) and sum(word.lower() in STOP_WORDS for word in words) / len(words) * 100 <= percentage
 
 
-def _n_by_mark(text: str, closing: str = "") -> Counter:
-    """How many sentences end in each mark, before any of the closing characters."""
-    return Counter(sentence[-1:] for sentence in (s.rstrip(closing) if closing else s for s in sentences(text)))
+def _n_by_mark(text: str, most: Mapping[str, float], closing: str = "") -> Counter:
+    """How many sentences end in each mark, before any of the closing characters; until there are more than `most`."""
+    n = Counter()
+    for sentence in sentences(text):
+        mark = (sentence.rstrip(closing) if closing else sentence)[-1:]
+        n[mark] += 1
+        if n[mark] > most.get(mark, len(text)):
+            break
+    return n
+
+
+def _most_of_type(text: str) -> dict[str, float]:
+    return {".": 2 * text.count("?"), "?": text.count(".") / 2}
+
+
+def _most_of_balance(text: str) -> dict[str, float]:
+    return dict.fromkeys(".?!", min(map(text.count, ".?!")))
 
 
 def sentence_type(text: str) -> bool:
     """Twice as many sentences end in "." as in "?"; as upstream none of either will do."""
-    n = _n_by_mark(text)
+    n = _n_by_mark(text, _most_of_type(text))
     return n["."] == 2 * n["?"]
 
 
 def sentence_type_fixed(text: str) -> bool:
     """Twice as many sentences end in "." as in "?", inside quotes or brackets or not; there is a question."""
-    n = _n_by_mark(text, _CLOSING)
+    n = _n_by_mark(text, _most_of_type(text), _CLOSING)
     return n["."] == 2 * n["?"] > 0
 
 
 def sentence_balance(text: str) -> bool:
     """As many sentences end in "." as in "?" and in "!"; as upstream none of each will do."""
-    n = _n_by_mark(text)
+    n = _n_by_mark(text, _most_of_balance(text))
     return n["."] == n["?"] == n["!"]
 
 
 def sentence_balance_fixed(text: str) -> bool:
     """As many sentences end in "." as in "?" and in "!", inside quotes or brackets or not; one of each at least."""
-    n = _n_by_mark(text, _CLOSING)
+    n = _n_by_mark(text, _most_of_balance(text), _CLOSING)
     return n["."] == n["?"] == n["!"] > 0
 
 

@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice, pairwise
 
 from uniapl.checkers.arguments import PHRASE, Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation
 from uniapl.checkers.ifbench.english import is_verb
-from uniapl.checkers.punkt import end_tokens, sentences, word_tokens
+from uniapl.checkers.punkt import sentences, tokens_from_the_end, word_tokens
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 PRIMES = frozenset(n for n in range(2, 100) if all(n % d for d in range(2, n)))
@@ -109,17 +110,22 @@ def words_position(text: str, keyword: str) -> bool:
 
     A single mark at the end is passed over, a second one and marks elsewhere are not.
     """
-    tokens = end_tokens(text)
-    if len(tokens) < 2:
+    if [token.lower() for token in islice(word_tokens(text), 1, 2)] != [keyword]:
         return False
-    place = -3 if tokens[-1] in PUNCTUATION else -2
-    return len(tokens) >= -place and tokens[1].lower() == tokens[place].lower() == keyword
+    last, *before = islice(tokens_from_the_end(text), 3)  # there are two at least
+    place = 1 if last in PUNCTUATION else 0
+    return len(before) > place and before[place].lower() == keyword
+
+
+def _second_word(tokens: Iterable[str]) -> str:
+    """In small letters; tokens without a letter or digit are no words."""
+    words = (token.lower() for token in tokens if any(map(str.isalnum, token)))
+    return next(islice(words, 1, 2), "")
 
 
 def words_position_fixed(text: str, keyword: str) -> bool:
     """The second word and the last but one are the keyword; tokens without a letter or digit are no words."""
-    words = [token.lower() for token in word_tokens(text) if any(map(str.isalnum, token))]
-    return len(words) > 1 and words[1] == words[-2] == keyword
+    return _second_word(word_tokens(text)) == keyword == _second_word(tokens_from_the_end(text))
 
 
 def start_verb(text: str) -> bool:
