@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from uniapl import tables
+from uniapl import overview, tables
 from uniapl.tables.form import LINES, View, latex
 
 PUBLISHED = sorted((Path(__file__).resolve().parent.parent / "results/published").glob("*/tables"))
@@ -37,6 +37,14 @@ def test_every_published_table_compiles_as_pasted(folder, tmp_path):
     paths = sorted(folder.rglob("*.tex"))
     assert paths
     typeset("\\clearpage\n".join(path.read_text() for path in paths), tmp_path)
+
+
+@TYPESET
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.parent.name)
+def test_the_overview_of_a_published_set_compiles_and_fits(folder, tmp_path):
+    overview.main(["--root", str(folder.parent), "--out", str(tmp_path / "out")])
+    paths = sorted((tmp_path / "out").glob("*.tex"))
+    assert len(paths) == 4 and fits(typeset("\\clearpage\n".join(path.read_text() for path in paths), tmp_path))
 
 
 @TYPESET

@@ -25,6 +25,9 @@ ROUNDED = {  # table -> format -> the columns that have it
         ".2f": "estimate low high seed_low seed_high detectable",
         ".0f": "n_seeds n_prompts",
     },
+    "paper": {".2f": "estimate low high seed_low seed_high", ".0f": "n_seeds n_prompts"},
+    "settings": {},
+    "arms": {},
     "cost": {
         ".1f": "seconds",
         ".0f": """optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained peak_memory_mb

@@ -130,6 +130,11 @@ def view_diversity(text: pd.DataFrame) -> View:
     return View(caption, ["arm", *quantities, "seeds"], rows)
 
 
+def found(row: pd.Series) -> str:
+    """The estimate of a row of claims with its intervals."""
+    return _interval(row, "estimate") + (f"; over seeds [{row.seed_low}, {row.seed_high}]" if row.seed_low else "")
+
+
 def verdict(row: pd.Series) -> str:
     """The verdict of a row of claims, what would decide it, and what was changed after the runs were first analysed."""
     text = f"{row.verdict}: {row.reason}" if row.verdict in (UNDECIDED, WITHDRAWN) else row.verdict
@@ -142,9 +147,8 @@ def view_claims(text: pd.DataFrame) -> View:
     for _, row in text.iterrows():
         measured = f"{row.quantity} of {row.arm}" + (f" minus {row.against}" if row.against else "")
         measured += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
-        found = _interval(row, "estimate") + (f"; over seeds [{row.seed_low}, {row.seed_high}]" if row.seed_low else "")
         said = [row.id, f"{row.sentence} ({row.source})", measured]
-        rows.append([*said, found, row.n_seeds, verdict(row)])
+        rows.append([*said, found(row), row.n_seeds, verdict(row)])
     counts = f"n = {_span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {_span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "
