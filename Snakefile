@@ -106,13 +106,20 @@ rule all:
     default_target: True
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.default),
-        [] if PLOTS_ONLY else f"results/local/{SCALE}/report.html",
+        []
+        if PLOTS_ONLY
+        else (f"results/local/{SCALE}/{name}" for name in ("report.html", "overview/claims.json")),
 
 
 rule extended:
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.extended),
-        [] if PLOTS_ONLY else f"results/local/{SCALE}/report_extended.html",
+        []
+        if PLOTS_ONLY
+        else (
+            f"results/local/{SCALE}/{name}"
+            for name in ("report_extended.html", "overview_extended/claims.json")
+        ),
 
 
 if not PLOTS_ONLY:
@@ -312,6 +319,32 @@ if not PLOTS_ONLY:
             out="results/local/{scale}/tables/{experiment}",
         shell:
             "python -m uniapl.tables --analysis {params.analysis} --out {params.out} > {log} 2>&1"
+
+    rule overview:
+        input:
+            "uniapl/overview.py",
+            "uniapl/hyperparameters.py",
+            "uniapl/paper_claims.py",
+            flow.RENDERING,
+            lambda wildcards: expand(
+                "results/local/{scale}/analyse/{experiment}/claims.csv",
+                scale=wildcards.scale,
+                experiment=PLAN.extended if wildcards.extended else PLAN.default,
+            ),
+        output:
+            expand(
+                "results/local/{{scale}}/overview{{extended}}/{file}",
+                file=["paper.csv", "claims.csv", "settings.csv", "arms.csv", "claims.json"],
+            ),
+        log:
+            "results/local/{scale}/logs/overview{extended}.log",
+        conda:
+            "envs/uniapl.yaml"
+        params:
+            root="results/local/{scale}",
+            out="results/local/{scale}/overview{extended}",
+        shell:
+            "python -m uniapl.overview --root {params.root} --out {params.out} > {log} 2>&1"
 
     rule report:
         input:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from uniapl import evidence, publish
+from uniapl.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.errors import UserError
 from uniapl.publish import BEGIN, CARD, END, LARGEST, LARGEST_SET, check_sizes, with_table
@@ -70,14 +71,16 @@ def local(tmp_path, monkeypatch):
     write(root / "data/expert.jsonl", '{"key": 1, "response": "rain"}\n')
     write(root / "score/test/base/seed0/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,0,1\n")
     for arm, seed in [("base", 0), ("discriminator", 0), ("sft", 0), ("again", 0)]:
-        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={})
+        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={})
         card["fingerprint"] = plan.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
     for table in TABLES:
         write(root / f"analyse/headline/{table}.csv", "arm\n")
         write(root / f"tables/headline/{table}.csv", "arm\n")
+    write(root / "analyse/headline/claims.csv", ",".join(COLUMNS) + "\n")
     write(root / "tables/headline/main.md", "| new |\n")
     write(root / "analyse/wider/main.csv", "arm\n")
+    write(root / "analyse/wider/claims.csv", ",".join(COLUMNS) + "\n")
     return root
 
 

@@ -1,5 +1,6 @@
 """A published set is verified from its own rows, and whatever was edited is named by file, row and column."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from uniapl import evidence, verify
+from uniapl import evidence, overview, verify
 from uniapl.publish import stable_id
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,8 +24,9 @@ def published(tmp_path):
         shutil.copytree(PUBLISHED / part, folder / part)
     shutil.copy(PUBLISHED / "runs.jsonl", folder)
     manifest = json.loads((PUBLISHED / "manifest.json").read_text()) | {"experiments": [EXPERIMENT]}
-    kept = {str(path.relative_to(folder)) for path in folder.rglob("*.*") if path.is_file()}
-    manifest["sha256"] = {name: digest for name, digest in manifest["sha256"].items() if name in kept}
+    overview.render(folder, folder / "overview")  # the other experiments are missing in it
+    files = [path for path in folder.rglob("*.*") if path.is_file()]
+    manifest["sha256"] = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     manifest["id"] = stable_id("tiny", manifest["commit"], manifest["sha256"])
     (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder

@@ -1,6 +1,6 @@
 """Tables over all experiments of one set of results: the paper's claims, all claims, all settings.
 
-`python -m uniapl.overview --root results/local/tiny --out results/local/tiny/tables/overview` reads the analyses and
+`python -m uniapl.overview --root results/local/tiny --out results/local/tiny/overview` reads the analyses and
 run cards that exist under the root and writes, each as .csv, .md and .tex,
 
     paper     every claim of [A] and [K] beside its analogue at this scale, and at paper scale, or "not run" there
@@ -96,19 +96,14 @@ def view_paper(text: pd.DataFrame) -> View:
     )
 
 
-@one_line_errors
-def main(argv: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description="Tables over all experiments of one set of results.")
-    parser.add_argument("--root", type=Path, required=True, help="results of one scale, named like it")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
-    args = parser.parse_args(argv)
-    scale = load_scale(args.root.name)
-    if not args.root.is_dir():
-        raise UserError(f"{args.root}: no such folder; run the stages up to analyse first")
-    claims = all_claims(args.root)
-    said, values = paper(args.root, claims), hyperparameters.read(args.root, scale)
-    args.out.mkdir(parents=True, exist_ok=True)
+def render(root: Path, out: Path) -> None:
+    """Write every table and claims.json. Raises UserError for a folder that is no set of results of a scale."""
+    scale = load_scale(root.name)
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; run the stages up to analyse first")
+    claims = all_claims(root)
+    said, values = paper(root, claims), hyperparameters.read(root, scale)
+    out.mkdir(parents=True, exist_ok=True)
     for name, table, view_of in (
         ("paper", said, view_paper),
         ("claims", claims, view_claims),
@@ -116,11 +111,21 @@ def main(argv: Sequence[str] | None = None) -> None:
         ("arms", hyperparameters.arms(values), hyperparameters.view_arms),
     ):
         text = rounded(name, table)
-        write(name, text, view_of(text), args.out, f"{scale.name}-{name}")
+        write(name, text, view_of(text), out, f"{scale.name}-{name}")
     records = {
         name: json.loads(table.to_json(orient="records")) for name, table in (("paper", said), ("claims", claims))
     }
-    (args.out / "claims.json").write_text(json.dumps({"scale": scale.name} | records, indent=1) + "\n")
+    (out / "claims.json").write_text(json.dumps({"scale": scale.name} | records, indent=1) + "\n")
+
+
+@one_line_errors
+def main(argv: Sequence[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Tables over all experiments of one set of results.")
+    parser.add_argument("--root", type=Path, required=True, help="results of one scale, named like it")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
+    args = parser.parse_args(argv)
+    render(args.root, args.out)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Publish a finished run: copy what is small and citable to results/published/<scale>/, with a manifest.
 
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
-of the target `all` must), the rows behind them (uniapl/evidence.py), one line per run card, writes manifest.json
-(commit, versions, device, fingerprints, SHA-256 of every file) and renews the table in README.md. It refuses a tree
-with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer have.
+of the target `all` must), the rows behind them (uniapl/evidence.py), the overview (uniapl/overview.py), one line per
+run card, writes manifest.json (commit, versions, device, fingerprints, SHA-256 of every file) and renews the table in
+README.md. It refuses a tree with uncommitted changes, runs that were trained from one, and runs of settings that the
+experiments no longer have.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import json
 import shutil
 from pathlib import Path
 
-from uniapl import evidence
+from uniapl import evidence, overview
 from uniapl.analyse import plan_of
 from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
@@ -108,13 +109,14 @@ def main(argv: list[str] | None = None) -> None:
     plan = Plan(load_scale(args.scale), "asked for")
     experiments = finished(root, plan)
     cards = read_cards(root, plan, experiments)
-    fresh = out.with_suffix(".new")
-    shutil.rmtree(fresh, ignore_errors=True)
+    fresh = out.parent / ".new" / args.scale
+    shutil.rmtree(fresh.parent, ignore_errors=True)
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
         shutil.copytree(root / folder, fresh / folder)
     evidence.write(evidence.gather(root, seeds_of_all(plan, experiments)), fresh / "rows")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
+    overview.render(fresh, fresh / "overview")
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
     check_sizes(files)
     sha256 = {str(p.relative_to(fresh)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
@@ -132,6 +134,7 @@ def main(argv: list[str] | None = None) -> None:
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     shutil.rmtree(out, ignore_errors=True)
     fresh.rename(out)
+    fresh.parent.rmdir()
     readme = Path("README.md")
     readme.write_text(with_table(readme.read_text(), (out / "tables/headline/main.md").read_text()))
     print(f"published {len(files)} files of {len(experiments)} experiments to {out}: {manifest['id']}")

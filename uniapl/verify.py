@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import evidence, tables
+from uniapl import evidence, overview, tables
 from uniapl.analyse import SEED, from_rows, plan_of
 from uniapl.analyse.stated import recorded_statements
 from uniapl.config import load_experiment, load_scale
@@ -95,10 +95,18 @@ def differences(folder: Path, manifest: dict) -> Iterator[str]:
     for experiment in manifest["experiments"]:
         with tempfile.TemporaryDirectory() as temporary:
             recompute(folder, experiment, rows, cards, Path(temporary))
-            for computed in sorted(Path(temporary).rglob("*.*")):
-                stage, name = computed.relative_to(temporary).parts
-                compare = different_cells if computed.suffix == ".csv" else different_lines
-                yield from compare(folder / stage / experiment / name, computed)
+            for stage in ("analyse", "tables"):
+                yield from _compare(folder / stage / experiment, Path(temporary, stage))
+    with tempfile.TemporaryDirectory() as temporary:
+        overview.render(folder, Path(temporary))
+        yield from _compare(folder / "overview", Path(temporary))
+
+
+def _compare(said: Path, computed: Path) -> Iterator[str]:
+    """A line for each difference between a published folder and the files that were computed for it."""
+    for path in sorted(computed.iterdir()):
+        compare = different_cells if path.suffix == ".csv" else different_lines
+        yield from compare(said / path.name, path)
 
 
 @one_line_errors

@@ -154,7 +154,8 @@ class Plan:
         )
         each = ("analyse", "tables")
         others = len(GENERAL) + len(each) * len(experiments) + len(figures_of(experiments))
-        return 3 + len(trained) + 2 * batches + others
+        alone = 4  # data, overview, report, the target
+        return alone + len(trained) + 2 * batches + others
 
     def paths(self, template: str, experiment: str) -> list[str]:
         """`template` filled for every evaluated checkpoint of an experiment."""
