@@ -26,8 +26,9 @@ def first_statements(folder: Path, published: Path, claims: Sequence[Claim]) -> 
     recorded = _read(folder / LOCK)
     known = _read(published / LOCK) | recorded
     for claim in claims:
-        entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": dataclasses.asdict(claim)}
-        known.setdefault(claim.id, entry)
+        if claim.id not in known:
+            entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": dataclasses.asdict(claim)}
+            known[claim.id] = entry
     if known != recorded:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / LOCK).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
