@@ -47,6 +47,12 @@ def tables_and_figures(experiments):
     ]
 
 
+def whole_set(extended):
+    """What a target asks of all its experiments together."""
+    names = (f"report{extended}.html", f"overview{extended}/claims.json")
+    return [f"results/local/{SCALE}/{name}" for name in names]
+
+
 def folder(wildcards, run):
     """Where a run's checkpoint and card are."""
     return f"results/local/{wildcards.scale}/train/{run.arm}/seed{run.seed}"
@@ -106,20 +112,13 @@ rule all:
     default_target: True
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.default),
-        []
-        if PLOTS_ONLY
-        else (f"results/local/{SCALE}/{name}" for name in ("report.html", "overview/claims.json")),
+        [] if PLOTS_ONLY else whole_set(""),
 
 
 rule extended:
     input:
         [] if PLOTS_ONLY else tables_and_figures(PLAN.extended),
-        []
-        if PLOTS_ONLY
-        else (
-            f"results/local/{SCALE}/{name}"
-            for name in ("report_extended.html", "overview_extended/claims.json")
-        ),
+        [] if PLOTS_ONLY else whole_set("_extended"),
 
 
 if not PLOTS_ONLY:
