@@ -8,7 +8,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from test_tables import CLAIM, analysis  # noqa: F401  (a fixture)
+from analysis_files import CLAIM
 
 from uniapl import tables
 from uniapl.config import load_scale
@@ -73,7 +73,7 @@ def write_figures(folder: Path, caption: str = "What it shows.") -> Path:
 
 
 @pytest.fixture
-def local(analysis, tmp_path):  # noqa: F811
+def local(analysis, tmp_path):
     """A local set of smoke: the headline's tables, all its run cards but one, no other experiment."""
     root, plan = tmp_path / "local/smoke", Plan(load_scale("smoke"), "")
     tables.render(analysis.rename(analysis.with_name("headline")), root / "tables/headline")

@@ -5,7 +5,7 @@ import json
 import chromium
 import pandas as pd
 import pytest
-from test_html_report import analysis, build, local, write_figures  # noqa: F401  (two fixtures)
+from test_html_report import build, local, write_figures  # noqa: F401  (a fixture)
 
 from uniapl.html_report import sections
 from uniapl.html_report.read import read
