@@ -264,9 +264,8 @@ def test_plain_text_prompts_work_too(tmp_path):
     assert all(response[-1] == end for _, response in trainer._demonstrations)
 
 
-@pytest.mark.parametrize(("learns", "scored"), [(False, 24), (True, 28)], ids=["frozen", "learning"])
-def test_the_expert_is_scored_once_unless_the_discriminator_learns(tmp_path, learns, scored):
-    scorer = Learning() if learns else miniature.Scorer(miniature.nearness)
+def experts_scored(scorer) -> list[str]:
+    """The prompts whose expert the discriminator is asked to score from now on."""
     seen, score = [], scorer.score
 
     def watched(prompts, references, responses):
@@ -276,8 +275,24 @@ def test_the_expert_is_scored_once_unless_the_discriminator_learns(tmp_path, lea
         return score(prompts, references, responses)
 
     scorer.score = watched
+    return seen
+
+
+@pytest.mark.parametrize(("learns", "scored"), [(False, 24), (True, 28)], ids=["frozen", "learning"])
+def test_the_expert_is_scored_once_unless_the_discriminator_learns(tmp_path, learns, scored):
+    scorer = Learning() if learns else miniature.Scorer(miniature.nearness)
+    seen = experts_scored(scorer)
     uniapl(tmp_path, scorer, lam=0.1, max_steps=14).train()  # 24 prompts, 2 per step
     assert len(seen) == scored
+
+
+def test_a_resumed_training_knows_the_experts_scores(tmp_path):
+    options = {"lam": 0.1, "save_steps": 12, "save_strategy": "steps"}
+    uniapl(tmp_path, max_steps=12, **options).train()  # an epoch
+    scorer = miniature.Scorer(miniature.nearness)
+    seen = experts_scored(scorer)
+    uniapl(tmp_path, scorer, max_steps=14, **options).train(resume_from_checkpoint=str(tmp_path / "checkpoint-12"))
+    assert seen == []
 
 
 @pytest.mark.parametrize(
