@@ -1,7 +1,7 @@
 # One command: `snakemake --cores all --use-conda`; `extended` has more. Plots alone: `snakemake figures/`.
 #
 #   [prompts -> teach ->] data -> train -> generate -> score -> analyse -> tables, figures -> report
-#              train -> suite
+#              train -> suite -> general
 #
 # What is asked (arms, seeds, budgets) stands in experiments/; this file only says what depends on what.
 import os
@@ -43,7 +43,7 @@ def tables_and_figures(experiments):
     figures = "figures/out/local/{scale}/{figure}.pdf"
     return [
         *expand(tables, scale=SCALE, experiment=experiments, table=flow.TABLES),
-        *expand("results/local/{scale}/suite/{arm}/seed0.csv", scale=SCALE, arm=flow.GENERAL),
+        f"results/local/{SCALE}/general/general.csv",
         *expand(figures, scale=SCALE, figure=flow.figures_of(experiments)),
     ]
 
@@ -391,6 +391,33 @@ if not PLOTS_ONLY:
             "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
             " -- python -m uniapl.suite --suite {params.suite} --model {params.model}"
             " --out {output} > {log} 2>&1"
+
+    rule general:
+        input:
+            "uniapl/general.py",
+            flow.STATISTICS,
+            flow.RENDERING,
+            expand("results/local/{{scale}}/suite/{arm}/seed0.csv", arm=flow.GENERAL),
+        output:
+            report(
+                "results/local/{scale}/general/general.csv",
+                caption="docs/captions/tables.rst",
+                category="tables",
+                subcategory="general",
+                labels={"table": "general"},
+            ),
+        log:
+            "results/local/{scale}/logs/general.log",
+        conda:
+            "envs/uniapl.yaml"
+        threads: PLAN.needs("tables").cores
+        resources:
+            **PLAN.request("tables"),
+        params:
+            root="results/local/{scale}",
+            out="results/local/{scale}/general",
+        shell:
+            "python -m uniapl.general --root {params.root} --out {params.out} > {log} 2>&1"
 
     rule analyse:
         input:

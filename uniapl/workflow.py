@@ -159,8 +159,8 @@ class Plan:
         )
         each = ("analyse", "tables")
         others = len(GENERAL) + len(each) * len(experiments) + len(figures_of(experiments))
-        # data, overview, report, the target; beside; prompts and teach
-        alone = 4 + self.published + 2 * (self.scale.kind == "public")
+        # data, general, overview, report, the target; beside; prompts and teach
+        alone = 5 + self.published + 2 * (self.scale.kind == "public")
         return alone + len(trained) + 2 * batches + others
 
     @cached_property
