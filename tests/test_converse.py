@@ -68,9 +68,10 @@ def test_a_conversation_of_two_turns_is_asked_twice(tmp_path):
 
 def test_a_value_is_a_turns_by_all_instructions_so_far(conversations):
     read = multi_if.read(conversations)
-    # the first asks for no comma, fewer than 50 words, capitals: turn 2 breaks one of two, turn 3 two of three
+    # the first asks for no comma, fewer than 50 words, capitals: turn 2 breaks one of two, turn 3 two of three, and
+    # none without its first line, which is the loose rule
     said = {
-        read[0].key: ("rain falls", "rain, falls", "rain, falls"),
+        read[0].key: ("rain falls", "rain, falls", "rain, falls\nRAIN FALLS"),
         read[1].key: ("дождь, дождь", "дождь", "дождь, дождь"),
     }
     found = converse.values(multi_if.score(read, said))
