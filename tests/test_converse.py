@@ -93,7 +93,7 @@ def test_a_value_is_a_turns_by_all_instructions_so_far(conversations):
 
 
 def test_a_checkpoint_converses_and_its_answers_are_scored(conversations, policy, tmp_path):
-    out, rows = tmp_path / "responses.jsonl", tmp_path / "rows/values.csv"
+    out, rows = tmp_path / "answers/responses.jsonl", tmp_path / "rows/values.csv"
     line = ["--conversations", conversations, "--model", policy, "--out", out, "--max-new-tokens", "5"]
     converse.main([str(part) for part in (*line, "--rows", rows)])
     assert [row["turn"] for row in read_jsonl(out)] == [1, 2, 3] * 2

@@ -67,6 +67,7 @@ def main(argv: list[str] | None = None) -> None:
     conversations = multi_if.read(args.conversations)
     lm = load(args.model, args.batch, args.backend)
     answers = converse(lm, conversations, args.max_new_tokens)
+    args.out.parent.mkdir(parents=True, exist_ok=True)
     write_jsonl(args.out, answers)
     if args.rows:
         frame = values(multi_if.score(conversations, multi_if.join(conversations, answers)))
