@@ -447,8 +447,8 @@ if not PLOTS_ONLY:
         resources:
             **PLAN.request("tables"),
         params:
-            root="results/local/{scale}",
-            out="results/local/{scale}/general",
+            root=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
+            out=lambda wildcards, output: os.path.dirname(output[0]),
         shell:
             "python -m uniapl.general --root {params.root} --out {params.out} > {log} 2>&1"
 
