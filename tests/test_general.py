@@ -95,7 +95,7 @@ def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path
     general.main(["--root", str(root), "--out", str(tmp_path / "out")])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["general.csv", "general.md", "general.tex"]
     text = (tmp_path / "out/general.md").read_text()
-    assert "| topics | uniapl_miniature_choice | acc,none | 2 | 3 | 33.3 [" in text
+    assert "| topics | uniapl_miniature_choice (2-shot) | acc | 3 | 33.3 [" in text
     with pytest.raises(SystemExit):
         general.main(["--root", str(tmp_path / "smoke"), "--out", str(tmp_path / "never")])
     assert "run the stage suite first" in capsys.readouterr().err and not (tmp_path / "never").exists()

@@ -106,7 +106,8 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
     assert Path("README.md").read_text() == f"{BEGIN}\n\n| new |\n\n{END}\n"
     scores = evidence.read(Path("results/published/smoke/rows")).scores
     assert scores[["arm", "key", "strict", "loose"]].values.tolist() == [["base", "1", 0, 1]]
-    assert "| topics | uniapl_miniature_choice |" in Path("results/published/smoke/general/general.md").read_text()
+    general = Path("results/published/smoke/general/general.md").read_text()
+    assert "| topics | uniapl_miniature_choice (2-shot) |" in general
     for table in TABLES:
         assert "wider" not in published()["tables"]
         write(local / f"tables/wider/{table}.csv", "arm\n")

@@ -88,13 +88,14 @@ def view(text: pd.DataFrame) -> View:
     rows = []
     for _, row in text.iterrows():
         numbers = [f"{row[f'{side}_estimate']} [{row[f'{side}_low']}, {row[f'{side}_high']}]" for side in SIDES]
-        rows.append([row.ability, row.benchmark, row.metric, row.few_shot, row.n_prompts, *numbers, row.p_holm])
+        name, metric = f"{row.benchmark} ({row.few_shot}-shot)", row.metric.split(",")[0]
+        rows.append([row.ability, name, metric, row.n_prompts, *numbers, row.p_holm])
     caption = (
         f"General benchmarks: {GENERAL[1]} beside the base it started from, in %, and the difference in points, each "
         "with its 95 % interval (bootstrap over prompts, paired in the difference). p: Holm-adjusted over this table. "
         "One training of each: the variance of seeds is not included. What runs the model's code is left out."
     )
-    head = f"ability|benchmark|metric|examples|prompts|{GENERAL[0]} (%)|{GENERAL[1]} (%)|difference|p"
+    head = f"ability|benchmark|metric|prompts|{GENERAL[0]} (%)|{GENERAL[1]} (%)|difference|p"
     return View(caption, head.split("|"), rows, grouped=True)
 
 

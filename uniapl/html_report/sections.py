@@ -38,7 +38,7 @@ TITLES = {
 }
 OF_SETS = {  # tables over all experiments, with what shows them
     "beside": ("Your runs against ours", view_beside),
-    "general": ("General ability", view_general),
+    "general": ("UniAPL beside its base", view_general),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
 }
