@@ -139,6 +139,13 @@ def test_no_screen_is_too_narrow(browser, report, width):
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def test_no_table_scrolls_where_it_fits(browser, report):
+    browser.send("Emulation.setDeviceMetricsOverride", width=1600, height=844, deviceScaleFactor=1, mobile=False)
+    browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+    hidden = "[...document.querySelectorAll('.scroll')].map(box => box.scrollWidth - box.clientWidth)"
+    assert set(browser.run(hidden)) == {0}
+
+
 def test_without_javascript_everything_can_be_read(browser, report, local):  # noqa: F811
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
