@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniapl.checkers import build_all, check
-from uniapl.checkers.punkt import sentences, tokens_from_the_end, word_tokens
+from uniapl.checkers.punkt import sentences, tokens_from_both_ends, word_tokens
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ifbench"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFBench's files are not in {DATA}")
@@ -86,7 +86,7 @@ def test_tokens_are_nltks(text):
 
     expected = [token for sentence in sentences(text) for token in NLTKWordTokenizer().tokenize(sentence)]
     assert list(word_tokens(text)) == expected
-    assert list(tokens_from_the_end(text)) == expected[::-1]
+    assert list(tokens_from_both_ends([*sentences(text)])[1]) == expected[::-1]
 
 
 def test_tokens_end_with_their_sentence():

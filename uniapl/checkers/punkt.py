@@ -7,7 +7,7 @@ test compares the two.
 
 import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, islice, pairwise
 
@@ -16,12 +16,13 @@ import regex  # as NLTK: its \s and \w differ from re's in a few characters
 from uniapl.checkers import treebank
 
 _BLANK = r" \t\n\r\v\f"
-_BREAKS_WORDS = r"""[)("'\[\]{}:;*@?!‘’“”«»]"""
-_RUN = r"(?:-{2,}|\.{2,}|(?:\.\s){2,}\.)"
-_WORD = rf"""[^\s\-,:;`"&#*@()\[\]{{}}]\S*?(?=\s|$|{_BREAKS_WORDS}|{_RUN}|,(?:$|\s|{_BREAKS_WORDS}|{_RUN}))"""
-_TOKEN = regex.compile(rf"{_RUN}|{_WORD}|\S")
 # re is ten times as fast as regex here, and has regex's white space spelled out.
 _WHITE = rf"{_BLANK}\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_BREAKS_WORDS = r"""[)("'\[\]{}:;*@?!‘’“”«»]"""
+_RUN = rf"(?:-{{2,}}|\.{{2,}}|(?:\.[{_WHITE}]){{2,}}\.)"
+_WORD_ENDS = rf"(?![^{_WHITE}])|{_BREAKS_WORDS}|{_RUN}"
+_WORD = rf"""[^{_WHITE}\-,:;`"&#*@()\[\]{{}}][^{_WHITE}]*?(?={_WORD_ENDS}|,(?:{_WORD_ENDS}))"""
+_TOKEN = re.compile(rf"{_RUN}|{_WORD}|[^{_WHITE}]")
 _CONTROLS = "\x1c\x1d\x1e\x1f"  # blank to Python and not to regex
 _GO_ON = ";:,.!?"  # before these a sentence may go on; before letters too
 _AFTER = rf"{_BREAKS_WORDS}|[{_WHITE}]+[^{_WHITE}]"  # what makes of a mark a possible end
@@ -44,6 +45,7 @@ _CLOSERS = "\"')]}‘’“”«»"
 _NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")
 _INITIAL = regex.compile(r"[^\W\d]\.")
 _BLANKS = re.compile(rf"[{_BLANK}]")
+_DOTS = re.compile(rf"[^{_WHITE}.?!]*+\.{{2,}}")  # after what ends no sentence
 _NEXT_PIECE = re.compile(rf"[^{_WHITE}]+")
 _LONG = 1000  # characters: what is longer is cut alone, only as far as needed
 _SHORT = 100  # characters: what is longer is hardly seen twice and not worth keeping
@@ -59,7 +61,7 @@ _ENDINGS = (
     r"'\w",
 )
 _ENDING = re.compile(rf"(?:{'|'.join(_ENDINGS)})\Z")
-_BEFORE = "|".join(rf"(?<={before}\.)" for before in (*_ENDINGS, f"(?<![^{_BLANK}])"))
+_BEFORE = "|".join(rf"(?<={before}\.)" for before in (f"(?<![^{_BLANK}])", *_ENDINGS))
 _CLOSER = rf"[{re.escape(_CLOSERS)}]"
 _CLOSING = re.compile(rf"({_CLOSER}+?)(?:[{_WHITE}]+|(?=--)|$)", re.MULTILINE)
 _UNCASED = (  # not all that there are
@@ -96,8 +98,7 @@ def _ends_sentence(token: str, following: str) -> bool:
 def _holds_end(context: str) -> bool:
     """Whether a sentence ends before the last token of the context. Looks at the first tokens only where these tell."""
     lines = filter(str.strip, context.split("\n"))
-    tokens = (found[0] for line in lines for found in _TOKEN.finditer(line))
-    for token, following in pairwise(tokens):
+    for token, following in pairwise(chain.from_iterable(map(_TOKEN.findall, lines))):
         if token[-1] in ".?!" and _ends_sentence(token, following):
             return True
     return False
@@ -123,6 +124,8 @@ def _ends(piece: str, white: str, rest: str) -> bool:
     if not name or piece[-1] != ".":
         ends = following not in _CONTROLS or (not name and not _IS_LAST.match(white + rest))
     elif name[-1] in _SPLIT_STOPS or following in _CONTROLS:
+        if _DOTS.fullmatch(piece) and (not white or _QUIET_PIECE.match(rest)):
+            return False
         ends = False
     elif following in _GO_ON:
         ends = _ending(piece)
@@ -186,15 +189,12 @@ def _from_the_end(found: list[str]) -> Iterator[str]:
         n *= 2
 
 
-def tokens_from_the_end(text: str) -> Iterator[str]:
-    """The word tokens, the last first: of the last sentence, of the two before it, of the four before these ..."""
-    return _from_the_end([*sentences(text)])
-
-
-def tokens_from_both_ends(text: str) -> tuple[Iterator[str], Iterator[str]]:
-    """The word tokens, the first first and the last first; the sentences are cut once."""
-    found = [*sentences(text)]
-    return chain.from_iterable(treebank.blocks(tuple(found))), _from_the_end(found)
+def tokens_from_both_ends(found: Sequence[str]) -> tuple[Iterator[str], Iterator[str]]:
+    """The word tokens of sentences, the first first; and the last first: of the last, of the two before it, of four."""
+    if len(found) == 1:  # may be long, and is cut once
+        tokens = treebank.tokens(*found)
+        return iter(tokens), reversed(tokens)
+    return chain.from_iterable(treebank.blocks(found)), _from_the_end([*found])
 
 
 def _short_have_tokens(texts: list[str], n: int) -> bool:

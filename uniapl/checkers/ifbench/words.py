@@ -111,7 +111,7 @@ def words_position(text: str, keyword: str) -> bool:
 
     A single mark at the end is passed over, a second one and marks elsewhere are not.
     """
-    forwards, backwards = tokens_from_both_ends(text)
+    forwards, backwards = tokens_from_both_ends([*sentences(text)])
     if [token.lower() for token in islice(forwards, 1, 2)] != [keyword]:
         return False
     last, *before = islice(backwards, 3)  # there are two at least
@@ -126,7 +126,7 @@ def _second_word(tokens: Iterable[str]) -> str:
 
 def words_position_fixed(text: str, keyword: str) -> bool:
     """The second word and the last but one are the keyword; tokens without a letter or digit are no words."""
-    forwards, backwards = tokens_from_both_ends(text)
+    forwards, backwards = tokens_from_both_ends([*filter(_LETTER_OR_DIGIT.search, sentences(text))])
     return _second_word(forwards) == keyword == _second_word(backwards)
 
 
