@@ -107,7 +107,7 @@ def count_sentences(text: str) -> int:
         return count_hindi_sentences(text)
     if language in CHINESE_JAPANESE:
         return count_chinese_japanese_sentences(text)
-    return sum(1 for _ in punkt.sentences(text))
+    return len(punkt.sentences(text))
 
 
 def count_words(text: str) -> int:

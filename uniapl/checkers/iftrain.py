@@ -185,7 +185,7 @@ def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> 
 
 def start_end(text: str) -> bool:
     """The first and the last of several tokens are the same, in any case; punctuation marks are tokens."""
-    forwards, backwards = punkt.tokens_from_both_ends([*punkt.sentences(text)])
+    forwards, backwards = punkt.tokens_from_both_ends(punkt.sentences(text))
     first = [*islice(forwards, 2)]
     return len(first) == 2 and first[0].lower() == next(backwards).lower()
 

@@ -1,4 +1,4 @@
-"""Sentences, and their word tokens, one at a time: most checkers know their verdict after a few.
+"""Sentences, and their word tokens, one at a time: most checkers know their verdict after a few tokens.
 
 Sentences are those of Punkt without a language model (Kiss and Strunk 2006), NLTK's
 `PunktSentenceTokenizer(PunktParameters())`, restated because NLTK's own takes a second for 100 kB of full stops. A
@@ -55,13 +55,14 @@ _ENDINGS = (
     r"[^\w\s,.\-\u0100-\U0010ffff]",  # further signs may be letters to regex
     rf"{_INSIDE}\w",
     r"\w[^\W\d]",
-    rf"{_INSIDE}\d\d",
+    *(rf"{_INSIDE}\d{{{n}}}" for n in (2, 3, 4)),
     rf"{_INSIDE}[-.]\w",
     r"\w[-.][^\W\d]",
     r"'\w",
 )
 _ENDING = re.compile(rf"(?:{'|'.join(_ENDINGS)})\Z")
-_BEFORE = "|".join(rf"(?<={before}\.)" for before in (f"(?<![^{_BLANK}])", *_ENDINGS))
+_AFTER_ENDING = "|".join(rf"(?<={ending}\.)" for ending in _ENDINGS)
+_BEFORE = rf"(?<=(?<![^{_BLANK}])\.)|(?<![{_BLANK}]\w\.)(?:{_AFTER_ENDING})"
 _CLOSER = rf"[{re.escape(_CLOSERS)}]"
 _CLOSING = re.compile(rf"({_CLOSER}+?)(?:[{_WHITE}]+|(?=--)|$)", re.MULTILINE)
 _UNCASED = (  # not all that there are
@@ -115,7 +116,7 @@ def _by_tokens(piece: str, white: str, rest: str) -> bool:
 
 def _ending(piece: str) -> re.Match | None:
     """What tells before a full stop at the end of the piece, but for one after a full stop, that it ends a sentence."""
-    return _ENDING.search(piece, max(len(piece) - 4, 0), len(piece) - 1)
+    return _ENDING.search(piece, max(len(piece) - 6, 0), len(piece) - 1)
 
 
 def _ends(piece: str, white: str, rest: str) -> bool:
@@ -140,12 +141,12 @@ def _ends(piece: str, white: str, rest: str) -> bool:
     return bool(ends) or _by_tokens(piece, white, rest)
 
 
-def sentences(text: str) -> Iterator[str]:
+def sentences(text: str) -> list[str]:
     """The sentences of the text in order, each with the quotes and brackets that close after its end."""
     parts = ["", "", "\n", *_END.split(text)]  # an end, whether sure, white space, a start; and so on; the rest
     unsure = [4 * i for i, sure in enumerate(parts[5::4], start=1) if sure is None]
     parts[1::4] = [""] * len(parts[1::4])
-    runs = []  # of starts that go on: the first, and the one after the last
+    runs = []  # of ends that are none: the first, and the end after the last
     for i in unsure:
         piece = _BLANKS.split("".join(parts[i - 4 : i]))[-1] + parts[i]
         white, rest = parts[i + 2], "".join(parts[i + 3 : i + 12])
@@ -160,20 +161,14 @@ def sentences(text: str) -> Iterator[str]:
             if closing:
                 parts[i] += white + closing[1]
                 parts[i + 2], parts[i + 3] = closing[0][closing.end(1) :], parts[i + 3][closing.end() :]
-    starts, ends = parts[3::4], parts[4::4]
-    done = 0
+    found, done = [], 3
     for i, n in runs:
-        first, after = i // 4 - 1, n // 4 - 1
-        yield from map(operator.add, starts[done:first], ends[done:first])
-        joined = "".join(parts[i - 1 : n + 1])
-        done = after + 1
-        if done > len(ends):
-            yield joined.rstrip()
-            return
-        yield joined
-    yield from map(operator.add, starts[done:], ends[done:])
-    if last := starts[-1].rstrip():
-        yield last
+        found += map(operator.add, parts[done : i - 4 : 4], parts[done + 1 : i - 3 : 4])
+        found.append("".join(parts[i - 1 : n + 1]))
+        done = n + 3
+    found += map(operator.add, parts[done::4], [*parts[done + 1 :: 4], ""])
+    last = found.pop().rstrip()
+    return [*found, last] if last else found
 
 
 def word_tokens(text: str) -> Iterator[str]:
@@ -198,7 +193,7 @@ def tokens_from_both_ends(found: Sequence[str]) -> tuple[Iterator[str], Iterator
 
 
 def _short_have_tokens(texts: list[str], n: int) -> bool:
-    cut = [[*sentences(text)] if _POSSIBLE_END.search(text) else [text.rstrip()] for text in texts]
+    cut = [sentences(text) if _POSSIBLE_END.search(text) else [text.rstrip()] for text in texts]
     numbers = treebank.numbers_of_tokens(*chain.from_iterable(cut))
     return all(sum(islice(numbers, len(one))) == n for one in cut)
 
