@@ -56,6 +56,9 @@ MARKS = (  # of texts in which a sentence may end almost anywhere
     "a. b. 1. \u0416. \u4e2d? ",
     "\u00d7.-\u0416a\u00c02 ( .",
     ".?a\u00e9 \n\x1c\x85",
+    ".\u00a0 \x1cA?)",
+    "((.A ?b",
+    ".A. 1.. ?-b",
     ("\u0301. ", "A ", "x. "),
     (
         "It rains. ",
