@@ -32,14 +32,14 @@ _FIRST = rf"(?<=(?<![^{_BLANK}])(?<!\A[{_BLANK}])[.?!])"  # of a piece, but not 
 _IS_LAST = re.compile(_LAST)
 # The rest of a piece in which no sentence ends. After an initial a sentence goes on to a letter with a case, unless one
 # ends in the next piece; most letters are passed over at once.
-_QUIET = rf"[^{_WHITE}.?!]*+[.?!]?+(?![^{_WHITE}])"
-_QUIET_PIECE = re.compile(_QUIET)
+_QUIET = rf"[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"
+_QUIET_PIECE = re.compile(rf"[^{_WHITE}.?!]{_QUIET}|[.?!](?![^{_WHITE}])")
 _CASED = "".join(sign for sign in map(chr, range(0x600)) if sign.isalpha() and (sign.islower() or sign.isupper()))
 _STARTS_TOKEN = rf"(?<=[{_BLANK})(\"\[\]{{}}:;*@])"  # what follows these starts a token
 _INITIAL_STOPS = "|".join(
     rf"(?<=(?<![^{_BLANK}])[^{_BLANK}.?!]{{{n}}}{_STARTS_TOKEN if n else ''}[{_CASED}]\.)" for n in range(4)
 )
-_INITIAL_GOES_ON = rf"(?:{_INITIAL_STOPS})(?=[{_BLANK}][{_WHITE}]*+[{_CASED}]{_QUIET})"
+_INITIAL_GOES_ON = rf"(?:{_INITIAL_STOPS})(?=[:;?!]|[{_BLANK}][{_WHITE}]*+[{_CASED}]{_QUIET})"
 _SPLIT_STOPS = "." + treebank.WHITE  # before a full stop: it may end a token of dots alone
 _CLOSERS = "\"')]}‘’“”«»"
 _NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")
@@ -128,16 +128,16 @@ def _ends(piece: str, white: str, rest: str) -> bool:
         if _DOTS.fullmatch(piece) and (not white or _QUIET_PIECE.match(rest)):
             return False
         ends = False
-    elif following in _GO_ON:
-        ends = _ending(piece)
-    elif not following.islower() and not following.isupper():
+    elif name.isdecimal() or (len(name) == 1 and name.isalpha()):
+        if following not in _GO_ON and not following.islower() and (name.isdecimal() or not following.isupper()):
+            return True
+        if not white or _QUIET_PIECE.match(rest):
+            return False
+        ends = False
+    elif following not in _GO_ON and not following.islower() and not following.isupper():
         ends = True  # an initial and a number go on before a letter with a case only
-    elif name.isdecimal() and following.isupper():
-        ends = True
-    elif (name.isdecimal() or (len(name) == 1 and name.isalpha())) and _QUIET_PIECE.match(rest):
-        return False
     else:
-        ends = (len(name) > 1 and name.isalnum() and not name.isdecimal()) or _ending(piece)
+        ends = (following not in _GO_ON and len(name) > 1 and name.isalnum()) or _ending(piece)
     return bool(ends) or _by_tokens(piece, white, rest)
 
 
