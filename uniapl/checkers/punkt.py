@@ -55,6 +55,7 @@ _ENDINGS = (
     r"[^\w\s,.\-\u0100-\U0010ffff]",  # further signs may be letters to regex
     rf"{_INSIDE}\w",
     r"\w[^\W\d]",
+    r"[^\W\d]-",
     *(rf"{_INSIDE}\d{{{n}}}" for n in (2, 3, 4)),
     rf"{_INSIDE}[-.]\w",
     r"\w[-.][^\W\d]",
@@ -70,7 +71,7 @@ _UNCASED = (  # not all that there are
 )
 # The end of a sentence for which no token need be looked at: `?`, `!`, or a full stop alone, after one of these or
 # before a character without a case; and what closes it, before a blank.
-# Or one at the start of a piece, before another.
+# Or one before `?` or `!`, at the start of a piece or the last in it.
 _SURE = (
     rf"(?={_CLOSER}*+[{_BLANK}])"
     rf"(?:(?:(?<=[?!])|{_BEFORE})(?:{_CLOSER}++(?=[{_BLANK}][{_WHITE}]*+[^{_WHITE}])"
