@@ -79,9 +79,10 @@ _SURE = (
     rf"|(?<=[^.{_WHITE}]\.)(?=[{_BLANK}][{_WHITE}]*+[{_UNCASED}]))"
     rf"|(?=[?!])(?:{_FIRST}|{_LAST}(?:(?<=[?!])|{_BEFORE}))"
 )
-# Group 1: a sure end, or a possible one, the first or the last of its piece. Group 2 is there if it is sure. Group 3:
-# the white space after it.
-_END = re.compile(rf"([.?!](?:(?:{_SURE})()|(?={_AFTER})(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON})))([{_WHITE}]*+)")
+# One that is not sure, the first or the last of its piece.
+_UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON})"
+# Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it.
+_END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+)")
 
 
 def _ends_sentence(token: str, following: str) -> bool:
@@ -100,7 +101,8 @@ def _ends_sentence(token: str, following: str) -> bool:
 def _holds_end(context: str) -> bool:
     """Whether a sentence ends before the last token of the context. Looks at the first tokens only where these tell."""
     lines = filter(str.strip, context.split("\n"))
-    for token, following in pairwise(chain.from_iterable(map(_TOKEN.findall, lines))):
+    found = chain.from_iterable(map(_TOKEN.finditer, lines))
+    for token, following in pairwise(map(operator.itemgetter(0), found)):
         if token[-1] in ".?!" and _ends_sentence(token, following):
             return True
     return False
