@@ -65,7 +65,9 @@ OWN_RULES = ("hi", *CHINESE_JAPANESE)  # languages that are not counted like Eng
 # as likely in Czech.
 OWN_CHARACTERS = re.compile("[\u00b7\u0900-\u097f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uffef\ufffd]")
 HAN_KANA_HANGUL = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-PUNCTUATION = str.maketrans("", "", "\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」")
+PUNCTUATION = re.compile(
+    "[" + re.escape("\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」") + "]+"
+)
 
 
 @lru_cache(maxsize=1)
@@ -90,7 +92,7 @@ def count_chinese_japanese_sentences(text: str) -> int:
 
 def count_chinese_japanese_words(text: str) -> int:
     """Each Han, kana or Hangul character, each emoji, and what blanks and these separate; punctuation is taken out."""
-    text, n_emoji = _emoji().subn("", text.translate(PUNCTUATION))
+    text, n_emoji = _emoji().subn("", PUNCTUATION.sub("", text))
     others, n_characters = HAN_KANA_HANGUL.subn(" ", text)
     return n_emoji + n_characters + len(others.split())
 
