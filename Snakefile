@@ -1,7 +1,7 @@
 # One command: `snakemake --cores all --use-conda`; `extended` has more. Plots alone: `snakemake figures/`.
 #
 #   [prompts -> teach ->] data -> train -> generate -> score -> analyse -> tables, figures -> report
-#              train -> suite
+#              train -> suite, converse -> general
 #
 # What is asked (arms, seeds, budgets) stands in experiments/; this file only says what depends on what.
 import os
@@ -43,7 +43,7 @@ def tables_and_figures(experiments):
     figures = "figures/out/local/{scale}/{figure}.pdf"
     return [
         *expand(tables, scale=SCALE, experiment=experiments, table=flow.TABLES),
-        *expand("results/local/{scale}/suite/{arm}/seed0.csv", scale=SCALE, arm=flow.GENERAL),
+        f"results/local/{SCALE}/general/general.csv",
         *expand(figures, scale=SCALE, figure=flow.figures_of(experiments)),
     ]
 
@@ -166,6 +166,7 @@ if not PLOTS_ONLY:
                 "results/local/{scale}/prompts/train_prompts.jsonl",
                 "results/local/{scale}/prompts/validation_prompts.jsonl",
                 "results/local/{scale}/prompts/test.jsonl",
+                "results/local/{scale}/prompts/multi_if.jsonl",
                 "results/local/{scale}/prompts/summary.json",
             log:
                 "results/local/{scale}/logs/prompts.log",
@@ -391,6 +392,65 @@ if not PLOTS_ONLY:
             "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
             " -- python -m uniapl.suite --suite {params.suite} --model {params.model}"
             " --out {output} > {log} 2>&1"
+
+    if PLAN.converses:
+
+        rule converse:
+            input:
+                "uniapl/converse.py",
+                "uniapl/multi_if.py",
+                flow.CHECKERS,
+                "results/local/{scale}/train/{arm}/seed{seed}/run.json",
+                conversations="results/local/{scale}/prompts/multi_if.jsonl",
+            output:
+                responses="results/local/{scale}/converse/{arm}/seed{seed}.jsonl",
+                rows="results/local/{scale}/converse/{arm}/seed{seed}.csv",
+            log:
+                "results/local/{scale}/logs/converse/{arm}/seed{seed}.log",
+            benchmark:
+                "results/local/{scale}/benchmarks/converse/{arm}/seed{seed}.tsv"
+            conda:
+                "envs/uniapl.yaml"
+            threads: lambda wildcards: PLAN.needs("converse", wildcards.arm).cores
+            resources:
+                **PLAN.request("converse"),
+            params:
+                backend=PLAN.scale.compute.evaluate,
+                longest=PLAN.scale.evaluation.max_new_tokens,
+                model="results/local/{scale}/train/{arm}/seed{seed}/model",
+            shell:
+                "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+                " -- python -m uniapl.converse --conversations {input.conversations} --model {params.model}"
+                " --backend {params.backend} --max-new-tokens {params.longest}"
+                " --out {output.responses} --rows {output.rows} > {log} 2>&1"
+
+    rule general:
+        input:
+            "uniapl/general.py",
+            flow.STATISTICS,
+            flow.RENDERING,
+            expand("results/local/{{scale}}/suite/{arm}/seed0.csv", arm=flow.GENERAL),
+            expand("results/local/{{scale}}/converse/{arm}/seed0.csv", arm=PLAN.converses),
+        output:
+            report(
+                "results/local/{scale}/general/general.csv",
+                caption="docs/captions/tables.rst",
+                category="tables",
+                subcategory="general",
+                labels={"table": "general"},
+            ),
+        log:
+            "results/local/{scale}/logs/general.log",
+        conda:
+            "envs/uniapl.yaml"
+        threads: PLAN.needs("tables").cores
+        resources:
+            **PLAN.request("tables"),
+        params:
+            root=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
+            out=lambda wildcards, output: os.path.dirname(output[0]),
+        shell:
+            "python -m uniapl.general --root {params.root} --out {params.out} > {log} 2>&1"
 
     rule analyse:
         input:

@@ -37,10 +37,8 @@ class LUFFYTrainer(GRPOTrainer):
         super().__init__(args=args, train_dataset=train_dataset, **kwargs)
         if self.accelerator.num_processes * args.gradient_accumulation_steps * args.steps_per_generation > 1:
             raise ValueError("LUFFYTrainer needs one process, no accumulation and one step per generation")
-        limit, self.gamma = args.max_completion_length, gamma
-        self._expert = [
-            demonstrations.tokenize(self, row["prompt"], row["demonstration"], limit) for row in train_dataset
-        ]
+        texts, self.gamma = (train_dataset["prompt"][:], train_dataset["demonstration"][:]), gamma
+        self._expert = demonstrations.tokenize(self, *texts, args.max_completion_length)
 
     def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
         rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)

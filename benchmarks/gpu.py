@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.step import SHAPES, Shape, timed
+from benchmarks.step import SHAPES, Shape, as_in_the_dag, timed
 from uniapl import provenance
 from uniapl.errors import UserError, one_line_errors
 from uniapl.plan.gpus import GPUS
@@ -108,4 +108,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    as_in_the_dag("benchmarks.gpu")
     main()

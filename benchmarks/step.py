@@ -239,6 +239,12 @@ def peak_memory(name: str) -> float:
         return peak_memory_mb() - before
 
 
+def as_in_the_dag(module: str) -> None:
+    """Start this module again with the memory settings of the DAG, which are read at start only."""
+    if not MALLOC.keys() <= os.environ.keys():
+        os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], {**os.environ, **MALLOC})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=("tiny", "30m"), default="tiny")
@@ -268,6 +274,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    if not MALLOC.keys() <= os.environ.keys():  # as the DAG sets it; read at start only
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.step", *sys.argv[1:]], {**os.environ, **MALLOC})
+    as_in_the_dag("benchmarks.step")
     main()

@@ -5,12 +5,16 @@ import json
 import shutil
 from pathlib import Path
 
-from uniapl import evidence, overview, tables
+import pandas as pd
+
+from uniapl import evidence, general, overview, tables
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import load_experiment, load_scale
 from uniapl.publish import stable_id
 from uniapl.rows import read_jsonl
+from uniapl.suite import COLUMNS
 from uniapl.verify import of_rows
+from uniapl.workflow import GENERAL
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "results/published/tiny"
 EXPERIMENT = "unified"  # the smallest
@@ -30,6 +34,12 @@ def copy(folder: Path) -> None:
     of_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)
     overview.render(folder, folder / "overview")  # the other experiments are missing in it
+    answers = [
+        (arm, "uniapl_miniature_choice", str(i), "acc,none", i % n) for n, arm in enumerate(GENERAL, 1) for i in (0, 1)
+    ]
+    choices = pd.DataFrame(answers, columns=["arm", *COLUMNS]).astype({"value": float})
+    choices.to_parquet(folder / general.PUBLISHED)
+    general.render(choices, "tiny", folder / "general")
     seal(folder)
 
 

@@ -25,6 +25,11 @@ WORLD = World(corpus=6_000, train=600, validation=64, test=32, comparisons=6)
 STUDENT = {"text": "corpus", "prompt_loss": True, "steps": 250, "rows_per_step": 64, "schedule": "cosine"}
 TEACHER = {"steps": 150, "rows_per_step": 32}
 IFBENCH = 12  # prompts of types that nothing here was trained on
+TURNS = (  # of Multi-IF: what the user says, and the instruction that comes with it; the last in the words of training
+    ("Say something of the {topic} with no comma.", "punctuation:no_comma", {}),
+    ("Now in fewer than 12 words.", "length_constraints:number_words", {"num_words": 12, "relation": "less than"}),
+    ("Use only small letters.", "change_case:english_lowercase", {}),
+)
 
 
 def train(folder: Path, start: Path, out: Path, **settings) -> Path:
@@ -66,8 +71,15 @@ def keyword_rows(n: int) -> list[dict]:
     return rows
 
 
+def conversation(topic: str) -> dict:
+    """A row of Multi-IF's file: one instruction more at each turn, those of the earlier turns first."""
+    prompts, ids, kwargs = zip(*TURNS, strict=True)
+    turns = [(prompt.format(topic=topic), ids[:n], kwargs[:n]) for n, prompt in enumerate(prompts, start=1)]
+    return public_files.multi_if(f"{topic}:1:en", "English", turns)
+
+
 def write_prompts(root: Path) -> None:
-    """The training set, IFEval and IFBench; of Multi-IF and the ready-made demonstrations what public_files has."""
+    """The training set, IFEval, IFBench and Multi-IF; of the ready-made demonstrations what public_files has."""
     public_files.write_hub(root, n=3)
     rng, seen = random.Random(0), set()
     test, train = (data.prompts_with_expert(n, 0, "trained", rng, seen) for n in (WORLD.test, WORLD.train))
@@ -81,6 +93,8 @@ def write_prompts(root: Path) -> None:
     table = "data/train-00000-of-00001.parquet"
     public_files.parquet(root / "allenai/IF_multi_constraints_upto5" / table, rows, public_files.IF_MULTI)
     public_files.parquet(root / "allenai/IFBench_test" / table, keyword_rows(IFBENCH), public_files.IFBENCH)
+    spoken = [*map(conversation, sorted(TOPICS)[:4]), public_files.MULTI_IF_ROWS[1]]  # the last in another script
+    public_files.write_csv(root / "facebook/Multi-IF/multiIF_20241018.csv", spoken)
 
 
 def build(root: Path) -> Path:

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 
+import pandas as pd
 import public_files
 import pytest
 from conftest import ROOT
 
 from uniapl import converse, multi_if
 from uniapl.rows import read_jsonl
+from uniapl.suite import COLUMNS
 
 
 class Echo:
@@ -52,17 +54,65 @@ def test_each_turn_is_asked_after_the_models_own_answers(conversations):
     ]
 
 
+def test_a_conversation_of_two_turns_is_asked_twice(tmp_path):
+    ended = {**public_files.MULTI_IF_ROWS[0], "turn_3_prompt": "None"}
+    path = public_files.write_csv(tmp_path / "multi_if.csv", [ended, public_files.MULTI_IF_ROWS[1]])
+    lm, read = Echo(), multi_if.read(path)
+    rows = converse.converse(lm, read, 7)
+    assert [len(asked) for asked in lm.asked] == [2, 2, 1]
+    assert [(row["key"], row["turn"]) for row in rows] == [
+        *((read[0].key, turn) for turn in (1, 2)),
+        *((read[1].key, turn) for turn in (1, 2, 3)),
+    ]
+
+
+def test_a_value_is_a_turns_by_all_instructions_so_far(conversations):
+    read = multi_if.read(conversations)
+    # the first asks for no comma, fewer than 50 words, capitals: turn 2 breaks one of two, turn 3 two of three, and
+    # none without its first line, which is the loose rule
+    said = {
+        read[0].key: ("rain falls", "rain, falls", "rain, falls\nRAIN FALLS"),
+        read[1].key: ("дождь, дождь", "дождь", "дождь, дождь"),
+    }
+    found = converse.values(multi_if.score(read, said))
+    assert list(found) == COLUMNS
+    assert found.values.tolist() == [
+        ["multi_if_turn_1", "1001:1:en", "prompt_strict", 1.0],
+        ["multi_if_turn_1", "1001:1:en", "inst_strict", 1.0],
+        ["multi_if_turn_2", "1001:1:en", "prompt_strict", 0.0],
+        ["multi_if_turn_2", "1001:1:en", "inst_strict", 1 / 2],
+        ["multi_if_turn_3", "1001:1:en", "prompt_strict", 0.0],
+        ["multi_if_turn_3", "1001:1:en", "inst_strict", 1 / 3],
+        ["multi_if_turn_1", "1002:1:ru", "prompt_strict", 0.0],
+        ["multi_if_turn_1", "1002:1:ru", "inst_strict", 0.0],
+        ["multi_if_turn_2", "1002:1:ru", "prompt_strict", 1.0],
+        ["multi_if_turn_2", "1002:1:ru", "inst_strict", 1.0],
+        ["multi_if_turn_3", "1002:1:ru", "prompt_strict", 0.0],
+        ["multi_if_turn_3", "1002:1:ru", "inst_strict", 0.0],
+    ]
+
+
 def test_a_checkpoint_converses_and_its_answers_are_scored(conversations, policy, tmp_path):
-    out = tmp_path / "responses.jsonl"
+    out, rows = tmp_path / "answers/responses.jsonl", tmp_path / "rows/values.csv"
     line = ["--conversations", conversations, "--model", policy, "--out", out, "--max-new-tokens", "5"]
-    converse.main([str(part) for part in line])
+    converse.main([str(part) for part in (*line, "--rows", rows)])
     assert [row["turn"] for row in read_jsonl(out)] == [1, 2, 3] * 2
+    read = multi_if.read(conversations)
+    expected = converse.values(multi_if.score(read, multi_if.join(read, read_jsonl(out))))
+    pd.testing.assert_frame_equal(pd.read_csv(rows), expected)
     line = ["--family", "multi_if", "--prompts", conversations, "--responses", out, "--format", "json"]
     done = subprocess.run(
         [sys.executable, "-m", "uniapl.score", *map(str, line)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
+
+
+def test_rows_of_an_unknown_kind_are_refused_before_the_model_is_read(conversations, tmp_path, capsys):
+    line = ["--conversations", conversations, "--model", "none", "--out", tmp_path / "out.jsonl", "--rows", "rows.json"]
+    with pytest.raises(SystemExit):
+        converse.main([str(part) for part in line])
+    assert capsys.readouterr().err == "error: rows.json: must end in .csv or .parquet\n"
 
 
 def test_equal_checkpoints_answer_equally(conversations, policy, tmp_path):

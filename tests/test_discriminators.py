@@ -16,7 +16,7 @@ from uniapl.discriminators import Learner, checked, miniature, pairs, polar
 from uniapl.discriminators.controls import Length, Random
 from uniapl.discriminators.cotrained import Cotrained
 from uniapl.discriminators.frozen import Frozen
-from uniapl.discriminators.pairs import Row
+from uniapl.discriminators.pairs import Row, text_ids
 from uniapl.errors import UserError
 
 MARKS = {"newline": 90, "separator": 91, "end": 92}
@@ -223,6 +223,11 @@ def test_a_prompt_that_is_too_long_keeps_its_last_tokens():
     assert row == ((5, 6, 7, 8, 9, 90, 30, 31, 91, 5, 6, 7, 8, 9, 90), (40, 92))
     # no room: no prompt, not the whole of it
     assert miniature.layout([1, 2], [3] * 9, [4] * 9, **MARKS, limit=20).prefix == (90, *[3] * 9, 91, 90)
+
+
+def test_a_repeated_text_has_the_ids_that_it_has_alone(scorer):
+    tokenizer, texts = scorer.encode.tokenizer, ["one two", "", "one two", "three"]
+    assert text_ids(tokenizer, texts) == [text_ids(tokenizer, [text])[0] for text in texts]
 
 
 def test_a_response_cannot_write_a_mark(scorer):

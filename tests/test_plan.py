@@ -138,6 +138,8 @@ def test_hours_are_those_of_the_jobs():
     assert e.total_hours == pytest.approx(
         sum(h.train + h.generate for h in e.hours.values()) + sum(e.other_hours.values())
     )
+    # two arms on one GPU each, for the six and the two hours that a job may take
+    assert (e.other_hours["suite"], e.other_hours["converse"]) == (2 * 6, 2 * 2)
 
 
 def test_a_chain_of_jobs_bounds_the_days():

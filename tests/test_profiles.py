@@ -101,7 +101,8 @@ def test_a_retry_asks_for_more_memory_and_time_and_no_more_gpus():
 
 def test_the_request_for_the_paper_names_every_stage_and_the_default_is_a_cpu():
     assert set(QWEN3_600M_H100) == set(STAGES)
-    assert {stage for stage, needs in QWEN3_600M_H100.items() if needs.gpus} == {"teach", "train", "generate", "suite"}
+    on_gpus = {stage for stage, needs in QWEN3_600M_H100.items() if needs.gpus}
+    assert on_gpus == {"teach", "train", "generate", "suite", "converse"}
     assert Plan(SCALES[0], "").needs("train") == Resources(gpus=0, cores=1)
 
 

@@ -59,13 +59,9 @@ def test_ifbench_loses_its_padding_and_its_whole_floats(root):
 
 
 def test_multi_if_gives_first_turns_and_whole_conversations(root, tmp_path):
-    first, second = multi_if.read(root / multi_if.ID)
-    assert (first["key"], first["prompt"], first["benchmark"]) == (
-        "multi_if/1001:1:en",
-        "Sing about rain without commas",
-        "multi_if",
-    )
-    assert (second["prompt"], second["instruction_id_list"]) == ("Расскажи о дожде без запятых", NO_COMMA)
+    first, second = multi_if.first_turns(root / multi_if.ID)
+    assert first == {"key": "multi_if/1001:1:en", "prompt": "Sing about rain without commas"}
+    assert second["prompt"] == "Расскажи о дожде без запятых"
     path = tmp_path / "multi_if.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in multi_if.conversations(root / multi_if.ID)))
     found = scored.read(path)
@@ -152,7 +148,7 @@ def test_an_instruction_of_another_family_is_refused_in_ifbench(tmp_path):
 def test_a_broken_turn_of_multi_if_names_file_row_key_turn_and_id(tmp_path):
     write_csv(tmp_path / multi_if.FILE, [MULTI_IF_ROWS[0] | {"turn_2_instruction_id_list": '["a:b", "c:d"]'}])
     with pytest.raises(UserError, match=f"{multi_if.FILE}: row 1, key 1001:1:en, turn 2: a:b: unknown instruction"):
-        multi_if.read(tmp_path)
+        multi_if.first_turns(tmp_path)
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the published prompts are not at hand")

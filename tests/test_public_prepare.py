@@ -29,6 +29,7 @@ from uniapl.rows import read_jsonl
 from uniapl.score import read_prompts
 
 MULTI = "allenai/IF_multi_constraints_upto5/data/train-00000-of-00001.parquet"
+MULTI_IF = "facebook/Multi-IF"
 READY = "argilla/ifeval-like-data/filtered/train-00000-of-00001.parquet"
 
 
@@ -57,13 +58,13 @@ def training(root: Path, rows: list[dict]) -> None:
 def test_the_files_have_what_is_asked_for_and_their_hashes(local, tmp_path):
     summary = prepare.prepare(tmp_path / "out", train=20, validation=5)
     files = contents(tmp_path / "out")
-    names = ("train_prompts.jsonl", "validation_prompts.jsonl", "test.jsonl")
+    names = ("train_prompts.jsonl", "validation_prompts.jsonl", "test.jsonl", "multi_if.jsonl")
     assert files.keys() == {*names, "summary.json"}
-    assert summary["rows"] == dict(zip(names, (20, 5, 3), strict=True))
+    assert summary["rows"] == dict(zip(names, (20, 5, 3, 2), strict=True))
     assert summary["benchmarks"] == {"trained": 2, "new_types": 1}
     assert summary["sha256"] == {name: hashlib.sha256(files[name]).hexdigest() for name in names}
     assert json.loads(files["summary.json"]) == summary
-    rows = [row for name in names for row in read_prompts(tmp_path / "out" / name)]
+    rows = [row for name in names[:3] for row in read_prompts(tmp_path / "out" / name)]
     assert len({row["key"] for row in rows}) == len({row["prompt"] for row in rows}) == 28
     assert {tuple(row) for row in rows} == {("key", "prompt", "instruction_id_list", "kwargs", "benchmark")}
 
@@ -74,7 +75,7 @@ def test_the_summary_says_where_everything_is_from(local, tmp_path):
         "allenai/IF_multi_constraints_upto5",
         "google/IFEval",
         "allenai/IFBench_test",
-        "facebook/Multi-IF",
+        MULTI_IF,
     }
     one = summary["sources"]["google/IFEval"]
     assert one == hub.record("google/IFEval") | {"use": "evaluation"}
@@ -144,11 +145,12 @@ def drawn(seed: int) -> int:
     return random.Random(f"{seed}/public").sample(range(7), 7)[0]
 
 
-def test_multi_if_is_written_for_both_uses(local, tmp_path):
-    summary = prepare.prepare(tmp_path / "out", train=5, validation=5, evaluations=("multi_if", "ifeval"))
-    assert summary["benchmarks"] == {"trained": 2, "multi_if": 2}
-    keys = [one.key for one in multi_if.read(tmp_path / "out/multi_if.jsonl")]
-    assert keys == [row["key"] for row in read_jsonl(tmp_path / "out/test.jsonl")[2:]]
+def test_multi_if_is_conversations_of_three_turns_and_no_row_of_the_test_prompts(local, tmp_path):
+    summary = prepare.prepare(tmp_path / "out", train=5, validation=5, evaluations=["ifeval"])
+    found = multi_if.read(tmp_path / "out/multi_if.jsonl")
+    assert [(one.key, len(one.turns)) for one in found] == [("multi_if/1001:1:en", 3), ("multi_if/1002:1:ru", 3)]
+    assert [row["key"] for row in read_jsonl(tmp_path / "out/test.jsonl")] == ["ifeval/1000", "ifeval/1001"]
+    assert summary["benchmarks"] == {"trained": 2} and summary["published"][MULTI_IF] == 2
 
 
 def test_ready_made_demonstrations_are_kept_only_where_they_pass(local, tmp_path):
@@ -221,7 +223,8 @@ def test_the_headlines_benchmark_must_be_evaluated(local, tmp_path):
     ("arguments", "message"),
     [
         (["--train", "0"], "error: --train 0: must be at least 1"),
-        (["--eval", "ifeval,ifbank"], "error: unknown evaluation set 'ifbank': known are ifbench, ifeval, multi_if"),
+        (["--eval", "ifeval,ifbank"], "error: unknown evaluation set 'ifbank': known are ifbench, ifeval"),
+        (["--eval", "ifeval,multi_if"], "error: unknown evaluation set 'multi_if': known are ifbench, ifeval"),
         (["--train", "500"], "error: 60 of 60 prompts are usable, and 500 for training and 5 for validation"),
     ],
 )
@@ -238,6 +241,7 @@ def test_the_command_line_prints_what_was_removed(local, tmp_path):
         "train_prompts.jsonl": 10,
         "validation_prompts.jsonl": 5,
         "test.jsonl": 2,
+        "multi_if.jsonl": 2,
     }
     assert "overlap with evaluation sets: 60 prompts" in done.stderr
 

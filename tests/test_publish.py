@@ -12,7 +12,7 @@ from uniapl.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.errors import UserError
 from uniapl.publish import BEGIN, CARD, END, LARGEST, LARGEST_SET, check_sizes, with_table
-from uniapl.workflow import TABLES, Plan
+from uniapl.workflow import GENERAL, TABLES, Plan
 
 ROOT = Path(__file__).resolve().parent.parent
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
@@ -73,6 +73,8 @@ def local(tmp_path, monkeypatch):
         card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={})
         card["fingerprint"] = plan.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
+    for arm in GENERAL:
+        write(root / f"suite/{arm}/seed0.csv", 'task,doc_id,metric,value\nuniapl_miniature_choice,0,"acc,none",1.0\n')
     for table in TABLES:
         write(root / f"analyse/headline/{table}.csv", "arm\n")
         write(root / f"tables/headline/{table}.csv", "arm\n")
@@ -104,6 +106,7 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
     assert Path("README.md").read_text() == f"{BEGIN}\n\n| new |\n\n{END}\n"
     scores = evidence.read(Path("results/published/smoke/rows")).scores
     assert scores[["arm", "key", "strict", "loose"]].values.tolist() == [["base", "1", 0, 1]]
+    assert "| topics | uniapl_miniature_choice |" in Path("results/published/smoke/general/general.md").read_text()
     for table in TABLES:
         assert "wider" not in published()["tables"]
         write(local / f"tables/wider/{table}.csv", "arm\n")

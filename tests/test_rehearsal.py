@@ -16,8 +16,10 @@ import pytest
 import rehearsal_hub
 from conftest import Clone
 
+from uniapl import converse, multi_if
 from uniapl.config import load_scale
-from uniapl.workflow import Plan
+from uniapl.rows import read_jsonl
+from uniapl.workflow import GENERAL, Plan
 
 pytestmark = [
     pytest.mark.vllm,
@@ -65,6 +67,16 @@ def test_the_evaluation_is_vllms_and_says_so(rehearsal):
     root, _ = rehearsal
     harness = json.loads((root / "generate/test/uniapl/seed0/harness.json").read_text())
     assert harness["backend"] == "vllm" and harness["decodings"]["sampled"]["presence_penalty"] == 1.5
+
+
+def test_multi_if_is_asked_in_three_turns_and_scored_by_turn(rehearsal):
+    root, _ = rehearsal
+    conversations = multi_if.read(root / "prompts/multi_if.jsonl")
+    for arm in GENERAL:
+        answers = read_jsonl(root / f"converse/{arm}/seed0.jsonl")
+        assert [row["turn"] for row in answers] == [1, 2, 3] * len(conversations)
+        expected = converse.values(multi_if.score(conversations, multi_if.join(conversations, answers)))
+        pd.testing.assert_frame_equal(pd.read_csv(root / f"converse/{arm}/seed0.csv"), expected)
 
 
 def test_the_discriminator_is_polars_architecture_and_its_score_is_in_the_history(rehearsal):

@@ -49,6 +49,17 @@ def test_what_runs_code_is_marked_and_fixed_examples_are_kept(index, benchmark):
     assert {cfg.get("num_fewshot") for cfg in found} <= {None, benchmark.few_shot}
 
 
+@pytest.mark.parametrize(
+    "benchmark", [b for held in SUITES.values() for b in held if b.task != "mmlu"], ids=lambda b: b.task
+)
+def test_every_task_has_the_metric_that_tables_show(index, benchmark):
+    metric, filter_ = benchmark.metric.split(",")
+    metric = {"pass@1": "pass_at_k"}.get(metric, metric)  # the function gives one value for each k
+    for cfg in configurations(index, benchmark.task):
+        assert metric in {str(one["metric"]).rsplit(".", 1)[-1] for one in cfg["metric_list"]}
+        assert filter_ in {one["name"] for one in cfg.get("filter_list", [{"name": "none"}])}
+
+
 def test_every_ability_of_the_paper_has_a_benchmark():
     abilities = {"English", "mathematics", "coding", "Chinese", "multi-step reasoning", "commonsense"}
     assert {benchmark.ability for benchmark in SUITES["general"]} == abilities

@@ -1,6 +1,7 @@
 """A published set is verified from its own rows, and whatever was edited is named by file, row and column."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -44,6 +45,13 @@ def test_one_changed_digit_is_named_by_file_row_and_column_or_line(published, ca
         f"{table}: row 1 (base), column estimate: '{other}', computed '{first}'"
     )
     assert {cell.split(":")[0], line.split(":")[0]} == {table, f"tables/{EXPERIMENT}/claims.md"}
+
+
+def test_the_general_benchmarks_follow_from_their_rows(published, capsys):
+    edit(published / "general/general.csv", ",50.0,", ",51.0,")
+    whole, cell = problems(published, capsys)
+    assert whole == "general/general.csv: is not the file of the manifest (SHA-256)"
+    assert re.match(r"general/general.csv: row 1 \(topics\), column \w+: '51.0', computed '50.0'", cell)
 
 
 def test_an_edited_verdict_of_a_prompt_shows_in_the_analysis(published, capsys):

@@ -12,7 +12,7 @@ from conftest import ROOT, asking, planned, refused
 from experiments.scales import SCALES
 from uniapl import workflow
 from uniapl.config import experiments_of, load_experiment, load_scale
-from uniapl.workflow import DRAWN, Plan, choose_scale, compute_share
+from uniapl.workflow import DRAWN, GENERAL, Plan, choose_scale, compute_share
 
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
 
@@ -77,6 +77,16 @@ def test_every_arm_is_trained_and_evaluated_once_per_seed_and_the_sft_checkpoint
         wanted = [f"results/local/{scale}/{stage}/test/{a}/seed{s}/{name}" for a, s in evaluated for name in names]
         assert sorted(outputs(printed, f"{stage}/")) == sorted(wanted)
         assert planned(printed)[stage] == len({arm for arm, _ in evaluated})  # one process per arm
+
+
+def test_multi_if_is_part_of_both_targets_where_the_data_are_published(dry_run):
+    wanted = [f"results/local/rehearsal/converse/{arm}/seed0.{end}" for arm in GENERAL for end in ("csv", "jsonl")]
+    for target in ((), ("extended",)):
+        printed = dry_run("rehearsal", *target)
+        assert sorted(outputs(printed, "converse/")) == sorted(wanted)
+        jobs = {"all": r"(\d+) jobs in all", "extended": r"(\d+) in extended"}[target[0] if target else "all"]
+        assert int(re.search(jobs, printed)[1]) == sum(planned(printed).values())
+    assert "converse" not in planned(dry_run("smoke"))
 
 
 def test_experiments_share_trainings_and_an_extended_one_adds_only_its_own(clone):

@@ -20,23 +20,24 @@ class Batch:
     tokens: float
 
 
-def tokenize(trainer, prompt, demonstration: str, limit: int) -> tuple[Tensor, Tensor]:
-    """Ids of the prompt, exactly as rollouts see it, and of at most `limit` tokens of the response.
+def tokenize(trainer, prompts: list, demonstrations: list[str], limit: int) -> list[tuple[Tensor, Tensor]]:
+    """Ids of each prompt, exactly as rollouts see it, and of at most `limit` tokens of its response.
 
     The response ends with what the chat template, or the end token of a plain prompt, adds. Raises ValueError where
     the template renders the prompt differently once an answer follows.
     """
-    start = trainer._tokenize_prompts([prompt])[0][0]
-    tokenizer = trainer._tokenizer
-    if isinstance(prompt, str):
-        response = [*tokenizer(demonstration, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+    starts, tokenizer = trainer._tokenize_prompts(prompts)[0], trainer._tokenizer
+    if isinstance(prompts[0], str):
+        responses = tokenizer(demonstrations, add_special_tokens=False)["input_ids"]
+        responses = [[*response, tokenizer.eos_token_id] for response in responses]
     else:
-        turn = [*prompt, {"role": "assistant", "content": demonstration}]
-        full = tokenizer.apply_chat_template(turn, return_dict=False, **trainer.chat_template_kwargs)
-        if full[: len(start)] != start:
+        pairs = zip(prompts, demonstrations, strict=True)
+        chats = [[*prompt, {"role": "assistant", "content": text}] for prompt, text in pairs]
+        ids = tokenizer.apply_chat_template(chats, return_dict=False, **trainer.chat_template_kwargs)
+        if any(full[: len(start)] != start for full, start in zip(ids, starts, strict=True)):
             raise ValueError("the chat template is not prefix-preserving: a demonstration would change its own prompt")
-        response = full[len(start) :]
-    return torch.tensor(start), torch.tensor(response[:limit])
+        responses = [full[len(start) :] for full, start in zip(ids, starts, strict=True)]
+    return [(torch.tensor(p), torch.tensor(y[:limit])) for p, y in zip(starts, responses, strict=True)]
 
 
 def of_step(n: int, count: int, step: int, seed: int) -> list[int]:

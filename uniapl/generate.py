@@ -27,7 +27,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.job import load_policy, load_tokenizer, messages
 from uniapl.plan.fit import check_generation
 from uniapl.rows import read_jsonl
-from uniapl.startup import collector_paused
+from uniapl.startup import collector_paused, without
 
 MEASURED = ["key", "text", "under", "n_tokens", "logprobs"]
 TASKS = Path(__file__).resolve().parent / "tasks"
@@ -165,4 +165,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    without("peft", "sklearn")
     main()

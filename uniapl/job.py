@@ -183,8 +183,9 @@ def rollout_rows(job: Job, tokenizer) -> list[dict]:
     path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
     rows = training_rows(job)
     limit = tokenizer.model_max_length - room
-    for line, row in zip(_line_numbers(path), rows, strict=True):
-        chat = tokenizer.apply_chat_template(messages(row["prompt"]), add_generation_prompt=True, return_dict=False)
+    chats = [messages(row["prompt"]) for row in rows]
+    chats = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)
+    for line, row, chat in zip(_line_numbers(path), rows, chats, strict=True):
         if len(chat) > limit:
             raise UserError(
                 f"{path}:{line}: prompt {row['key']} has {len(chat)} tokens; the model's context of "

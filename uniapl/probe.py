@@ -5,6 +5,7 @@ Responses are sampled at temperature 1 from a generator of their own, so that me
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from transformers import TrainerCallback
@@ -46,16 +47,19 @@ class Probe:
         asked = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in self.rows]
         passed = follows_all([[{"content": text}] for text in texts], asked)
         scores = self.discriminator.score(prompts, self.references, texts)
-        expert = self.discriminator.score(prompts, self.references, self.references)
         difference = base - own
         return {
             "probe_reward": sum(passed) / len(passed),
             "probe_kl": (difference.exp() - difference - 1).mean().item(),
             "probe_entropy": -own.mean().item(),
             "probe_score": scores.mean().item(),
-            "probe_auc": objective.auc(expert, scores),
+            "probe_auc": objective.auc(self._expert_scores, scores),
             "probe_length": sum(len(response) for _, response in pairs) / len(pairs),
         }
+
+    @cached_property
+    def _expert_scores(self):
+        return self.discriminator.score([row["prompt"] for row in self.rows], self.references, self.references)
 
     def _sample(self, model) -> list[tuple[list[int], list[int]]]:
         """One sampled response per row, as (prompt ids, response ids up to and including the end token)."""

@@ -1,10 +1,10 @@
 """Publish a finished run: copy what is small and citable to results/published/<scale>/, with a manifest.
 
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
-of the target `all` must), the rows behind them (uniapl/evidence.py), the overview (uniapl/overview.py), one line per
-run card, writes manifest.json (commit, versions, device, fingerprints, SHA-256 of every file) and renews the table in
-README.md. It refuses a tree with uncommitted changes, runs that were trained from one, and runs of settings that the
-experiments no longer have.
+of the target `all` must), the rows behind them (uniapl/evidence.py), the general benchmarks (uniapl/general.py), the
+overview (uniapl/overview.py), one line per run card, writes manifest.json (commit, versions, device, fingerprints,
+SHA-256 of every file) and renews the table in README.md. It refuses a tree with uncommitted changes, runs that were
+trained from one, and runs of settings that the experiments no longer have.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import json
 import shutil
 from pathlib import Path
 
-from uniapl import evidence, overview
+from uniapl import evidence, general, overview
 from uniapl.analyse import plan_of
 from uniapl.analyse.inputs import made
 from uniapl.config import load_scale
@@ -158,6 +158,9 @@ def main(argv: list[str] | None = None) -> None:
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
         shutil.copytree(root / folder, fresh / folder)
     evidence.write(evidence.gather(root, seeds_of_all(plan, experiments)), fresh / "rows")
+    rows = general.read(root)
+    rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
+    general.render(rows, args.scale, fresh / "general")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
     overview.render(fresh, fresh / "overview", out.parent)

@@ -14,7 +14,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from uniapl import claims, evidence, overview, tables
+import pandas as pd
+
+from uniapl import claims, evidence, general, overview, tables
 from uniapl.analyse.stated import first_statements
 from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
@@ -50,6 +52,8 @@ def renew(folder: Path) -> dict:
         if (before / "logprobs.csv").is_file():
             shutil.copy(before / "logprobs.csv", analysis)
         tables.render(analysis, fresh / "tables" / name)
+    if (fresh / general.PUBLISHED).is_file():
+        general.render(pd.read_parquet(fresh / general.PUBLISHED), manifest["scale"], fresh / "general")
     overview.render(fresh, fresh / "overview", folder.parent)
     about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}
     about |= {"commit": now, "renewed": {"from": manifest["id"], "versions": versions()}}

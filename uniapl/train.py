@@ -32,7 +32,7 @@ from uniapl.launch import on_all_devices
 from uniapl.plan.fit import check_training
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 from uniapl.rows import read_jsonl
-from uniapl.startup import collector_paused
+from uniapl.startup import collector_paused, without
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 NAMES = {  # TRL's names of what it logs, and ours
@@ -291,4 +291,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    without("peft", "scipy", "sklearn")
     main()

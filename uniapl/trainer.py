@@ -176,14 +176,14 @@ class UniAPLTrainer(GRPOTrainer):
                 f"processes x gradient_accumulation_steps = {shares}"
             )
         self.discriminator, self.lam, self.distance_mean = discriminator, args.lam, None
-        self._demonstrations = [self._tokenize(row) for row in stream] if args.w_demo > 0 else []
+        self._demonstrations = []
+        if args.w_demo > 0:
+            texts, limit = (stream["prompt"][:], stream["demonstration"][:]), args.max_demonstration_length
+            self._demonstrations = demos.tokenize(self, *texts, limit)
         self._expert_scores: dict[tuple[str, str], float] = {}  # of a discriminator that does not learn: constants
         self._forward = None  # the policy's forward pass over the rollouts of the current micro-batch
 
     # Demonstrations.
-
-    def _tokenize(self, row: dict):
-        return demos.tokenize(self, row["prompt"], row["demonstration"], self.args.max_demonstration_length)
 
     def _demonstration_batch(self, inputs) -> demos.Batch:
         """This micro-batch's share of the step's demonstrations."""

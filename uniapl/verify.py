@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import evidence, overview, tables
+from uniapl import evidence, general, overview, tables
 from uniapl.analyse import DIGITS, SEED, from_rows, plan_of
 from uniapl.analyse.stated import recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
@@ -103,8 +103,12 @@ def differences(folder: Path, manifest: dict) -> Iterator[str]:
             for stage in ("analyse", "tables"):
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
-        overview.render(folder, Path(temporary))
-        yield from _compare(folder / "overview", Path(temporary))
+        out = Path(temporary)
+        overview.render(folder, out / "overview")
+        if (folder / general.PUBLISHED).is_file():  # sets before 2026-11-26 have none
+            general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
+        for made in sorted(out.iterdir()):
+            yield from _compare(folder / made.name, made)
 
 
 def read_manifest(folder: Path) -> dict:

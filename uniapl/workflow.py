@@ -158,10 +158,15 @@ class Plan:
             for arm in arms
         )
         each = ("analyse", "tables")
-        others = len(GENERAL) + len(each) * len(experiments) + len(figures_of(experiments))
-        # data, overview, report, the target; beside; prompts and teach
-        alone = 4 + self.published + 2 * (self.scale.kind == "public")
+        others = len(GENERAL) + len(self.converses) + len(each) * len(experiments) + len(figures_of(experiments))
+        # data, general, overview, report, the target; beside; prompts and teach
+        alone = 5 + self.published + 2 * (self.scale.kind == "public")
         return alone + len(trained) + 2 * batches + others
+
+    @property
+    def converses(self) -> tuple[str, ...]:
+        """The arms that Multi-IF's conversations are held with; none in a miniature world, which has no such data."""
+        return GENERAL if self.scale.kind == "public" else ()
 
     @cached_property
     def fetched(self) -> list[str]:

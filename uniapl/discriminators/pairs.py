@@ -34,8 +34,12 @@ Encoder = Callable[[list[str], list[str], list[str]], list[Row]]  # prompts, ref
 
 def text_ids(tokenizer, texts: list[str]) -> list[list[int]]:
     """Token ids of each text; a text that spells a special token is text, so that no response can write a mark."""
-    # transformers 5.17 raises IndexError where there is no text
-    return tokenizer(texts, add_special_tokens=False, split_special_tokens=True)["input_ids"] if texts else []
+    if not texts:
+        return []  # transformers 5.17 raises IndexError
+    different = list(dict.fromkeys(texts))  # a group has one prompt and one reference
+    ids = tokenizer(different, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    of = dict(zip(different, ids, strict=True))
+    return [of[text] for text in texts]
 
 
 def _padded(sequences: list[tuple[int, ...]], device) -> tuple[Tensor, Tensor]:

@@ -34,6 +34,7 @@ def render(results: ResultSet, figures: Path) -> str:
         overview=overview,
         verdicts=sections.verdicts(overview),
         beside=sections.of_set(results, "beside"),
+        general=sections.of_set(results, "general"),
         paper=sections.of_set(results, "paper"),
         ablations=sections.of_set(results, "ablations"),
         sections=sections.sections(results, figures, of_each),

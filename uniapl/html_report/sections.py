@@ -15,6 +15,7 @@ from uniapl.ablations import view_ablations
 from uniapl.beside import view as view_beside
 from uniapl.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
 from uniapl.errors import UserError
+from uniapl.general import view as view_general
 from uniapl.html_report.read import ResultSet, Stored
 from uniapl.overview import view_paper
 from uniapl.tables import VIEWS, View, latex
@@ -37,6 +38,7 @@ TITLES = {
 }
 OF_SETS = {  # tables over all experiments, with what shows them
     "beside": ("Your runs against ours", view_beside),
+    "general": ("General ability", view_general),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
 }

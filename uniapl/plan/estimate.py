@@ -14,6 +14,7 @@ from uniapl.plan.shapes import shape_of
 from uniapl.workflow import Plan
 
 VLLM = 0.9  # vLLM's default share of a GPU, which the teacher has
+LIMITED = ("suite", "converse")  # stages that are counted with the time that they ask for
 
 
 def alike(peaks: dict[tuple[str, str], fit.Parts]) -> list[tuple[str, fit.Parts]]:
@@ -96,12 +97,10 @@ class Estimate:
 
     @cached_property
     def other_hours(self) -> dict[str, float]:
-        """GPU-hours of the stages that no arm has: the teacher's, and at most those of the general benchmarks."""
-        suite = self.plan.needs("suite")
-        count = jobs.by_stage(self.plan, self.experiments)["suite"]
-        return {
-            "teach": self.teach_seconds * self.granted("teach") / 3600,
-            "suite": count * suite.minutes * self.granted("suite") / 60,
+        """GPU-hours of the stages that no arm has: the teacher's, and at most those of LIMITED."""
+        counts = jobs.by_stage(self.plan, self.experiments)
+        return {"teach": self.teach_seconds * self.granted("teach") / 3600} | {
+            stage: counts[stage] * self.plan.needs(stage).minutes * self.granted(stage) / 60 for stage in LIMITED
         }
 
     @property

@@ -33,6 +33,8 @@ def by_stage(plan: Plan, experiments: list[str]) -> dict[str, int]:
         "generate": evaluated,
         "score": evaluated,
         "suite": len(GENERAL),
+        "converse": len(plan.converses),
+        "general": 1,
         "analyse": len(experiments),
         "tables": len(experiments),
         "figures": len(figures_of(experiments)),

@@ -2,7 +2,7 @@
 
 from uniapl.plan import jobs, teaching
 from uniapl.plan.assumptions import listed
-from uniapl.plan.estimate import Estimate, alike
+from uniapl.plan.estimate import LIMITED, Estimate, alike
 from uniapl.plan.fit import in_gb
 from uniapl.plan.shapes import SOURCES
 from uniapl.workflow import Plan
@@ -35,7 +35,7 @@ def time(e: Estimate) -> list[str]:
             f"{arm:<24} {hours.runs:>3} {hours.gpus:>3} {hours.train:>8.1f} {hours.generate:>8.1f} {hours.total:>8.1f}"
         )
     for stage, hours in e.other_hours.items():
-        most = " (its time limit: no arithmetic)" if stage == "suite" else ""
+        most = " (its time limit: no arithmetic)" if stage in LIMITED else ""
         lines.append(f"{stage:<50} {hours:>7.1f}{most}")
     lines.append(f"{'in all':<50} {e.total_hours:>7.1f}")
     lines.append(f"at least {e.days:.1f} days on {e.gpus} GPU(s): all busy, and no less than the longest chain of jobs")

@@ -9,8 +9,8 @@ several data sets share a file.
 
 `BENCHMARKS` maps an evaluation set to the `benchmark` of its rows, which means the same as in the miniature world:
 `trained` are the instruction types of training, the headline of every analysis (IFEval: its 25 types are among the 54
-of the training set); `new_types` are types that no training prompt has (IFBench's 58); `multi_if` is Multi-IF's first
-turn in eight languages.
+of the training set); `new_types` are types that no training prompt has (IFBench's 58). Multi-IF has no such rows: its
+conversations have checkers of their own, and are a file of their own (uniapl/converse.py).
 """
 
-BENCHMARKS = {"ifeval": "trained", "ifbench": "new_types", "multi_if": "multi_if"}
+BENCHMARKS = {"ifeval": "trained", "ifbench": "new_types"}

@@ -4,8 +4,8 @@
 
     train_prompts.jsonl        key, prompt, instruction_id_list, kwargs, benchmark (trained)
     validation_prompts.jsonl   the same, of the same source; no training prompt occurs in it
-    test.jsonl                 the same; benchmark is trained (IFEval), new_types (IFBench) or multi_if
-    multi_if.jsonl             with --eval multi_if: the three turns, for uniapl.multi_if
+    test.jsonl                 the same; benchmark is trained (IFEval) or new_types (IFBench)
+    multi_if.jsonl             Multi-IF's conversations, all three turns, for uniapl.converse; none is in test.jsonl
     demonstrations.jsonl       with --demonstrations argilla: key, response, passed, for uniapl.public.join
     summary.json               sources with revision and licence, counts, what was removed and why, SHA-256
 
@@ -44,7 +44,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--train", type=int, required=True, help="training prompts")
     parser.add_argument("--validation", type=int, required=True, help="validation prompts")
     parser.add_argument("--demonstrations", choices=prepare.TRAINING, default="teacher")
-    parser.add_argument("--eval", default="ifeval,ifbench", help=f"of {', '.join(prepare.EVALUATIONS)}, with commas")
+    parser.add_argument(
+        "--eval", default="ifeval,ifbench", help=f"rows of test.jsonl: {', '.join(prepare.EVALUATIONS)}, with commas"
+    )
     parser.add_argument("--longest", type=int, default=prepare.LONGEST, help="characters of a training prompt")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing")
     args = parser.parse_args(argv)

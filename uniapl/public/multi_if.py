@@ -7,25 +7,24 @@ import csv
 from pathlib import Path
 
 from uniapl import multi_if
-from uniapl.public import BENCHMARKS
-from uniapl.public.tables import files, in_form
+from uniapl.public.tables import files
 
 ID = "facebook/Multi-IF"
 FILE = "multiIF_20241018.csv"
 FIELDS = ("prompt", "instruction_id_list", "kwargs")
 
 
-def read(folder: Path) -> list[dict]:
-    """The first turns as prompts, in the file's order. Raises UserError that names file, row, key and instruction."""
+def first_turns(folder: Path) -> list[dict]:
+    """key and prompt of every conversation's first turn, in the file's order: what training prompts are held against.
+
+    Raises UserError that names file, row, key, turn and instruction, for a mistake in any of the turns.
+    """
     (path,) = files(folder, FILE)
-    return [
-        in_form("multi_if", {"key": one.key, **vars(one.turns[0])}, BENCHMARKS["multi_if"])
-        for one in multi_if.read(path)
-    ]
+    return [{"key": f"multi_if/{one.key}", "prompt": one.turns[0].prompt} for one in multi_if.read(path)]
 
 
 def conversations(folder: Path) -> list[dict]:
-    """The three turns of every conversation as uniapl.multi_if reads them from JSON Lines, under the keys of `read`."""
+    """All turns of every conversation in the fields that uniapl.multi_if reads, under the keys of `first_turns`."""
     (path,) = files(folder, FILE)
     with open(path, encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))

@@ -13,7 +13,7 @@ from uniapl.errors import UserError
 from uniapl.public import if_multi_constraints, ifbench, ifeval, ifeval_like, multi_if, overlap
 from uniapl.rows import write_jsonl
 
-EVALUATIONS = {"ifeval": ifeval, "ifbench": ifbench, "multi_if": multi_if}
+EVALUATIONS = {"ifeval": ifeval, "ifbench": ifbench}  # whose prompts are rows of test.jsonl
 TRAINING = {"teacher": if_multi_constraints, "argilla": ifeval_like}  # by where the demonstrations come from
 
 LONGEST = 8_000  # characters, about 2,000 tokens of English (ours: the longest prompt decides a step's memory)
@@ -22,8 +22,12 @@ Watch = Callable[[Sequence, str], Iterable]
 
 
 def evaluation_sets() -> dict[str, list[dict]]:
-    """The prompts of every evaluation set. Raises UserError where one is missing, broken, or not unique by key."""
+    """The prompts of every evaluation set, of Multi-IF the first turns.
+
+    Raises UserError where one is missing, broken, or not unique by key.
+    """
     found = {name: module.read(hub.folder(module.ID)) for name, module in EVALUATIONS.items()}
+    found["multi_if"] = multi_if.first_turns(hub.folder(multi_if.ID))
     counts = Counter(row["key"] for rows in found.values() for row in rows)
     if repeated := [key for key, n in counts.items() if n > 1]:
         raise UserError(f"{len(repeated)} evaluation prompts share a key with another: {', '.join(repeated[:3])}")
@@ -155,21 +159,20 @@ def prepare(
         "train_prompts.jsonl": _without_response(drawn["train"]),
         "validation_prompts.jsonl": _without_response(drawn["validation"]),
         "test.jsonl": [row for name in EVALUATIONS if name in evaluations for row in sets[name]],
+        "multi_if.jsonl": multi_if.conversations(hub.folder(multi_if.ID)),
     }
-    if "multi_if" in evaluations:
-        files["multi_if.jsonl"] = multi_if.conversations(hub.folder(multi_if.ID))
     if demonstrations == "argilla":
         files["demonstrations.jsonl"] = [
             {"key": row["key"], "response": row["response"], "passed": True}
             for row in (*drawn["train"], *drawn["validation"])
         ]
-    ids = [source.ID, *(module.ID for module in EVALUATIONS.values())]
+    evaluated = {name: module.ID for name, module in {**EVALUATIONS, "multi_if": multi_if}.items()}
     summary = {
         "seed": seed,
         "demonstrations": demonstrations,
-        "sources": {id: hub.record(id) | {"use": hub.entry(id).use} for id in ids},
+        "sources": {id: hub.record(id) | {"use": hub.entry(id).use} for id in (source.ID, *evaluated.values())},
         "published": {source.ID: len(pool.rows) + sum(pool.left_out.values())}
-        | {EVALUATIONS[name].ID: len(found) for name, found in sets.items()},
+        | {evaluated[name]: len(found) for name, found in sets.items()},
         "removed": {
             "unusable": pool.left_out,
             "same words as an earlier prompt": len(pool.rows) - len(rows),

@@ -43,6 +43,12 @@ ROUNDED = {  # table -> format -> the columns that have it
         ".1f": """published_estimate published_low published_high local_estimate local_low local_high difference""",
         ".0f": "published_n_seeds local_n_seeds",
     },
+    "general": {
+        ".1f": """base_estimate base_low base_high uniapl_estimate uniapl_low uniapl_high
+            difference_estimate difference_low difference_high""",
+        ".4g": "p p_holm",
+        ".0f": "few_shot n_prompts",
+    },
     "ablations": {
         ".1f": "estimate low high difference difference_low difference_high",
         ".4g": "p_holm",
