@@ -29,7 +29,6 @@ _AFTER = rf"{_BREAKS_WORDS}|[{_WHITE}]+[^{_WHITE}]"  # what makes of a mark a po
 _POSSIBLE_END = re.compile(rf"[.?!](?={_AFTER})")
 _LAST = rf"(?=(?:[^{_BLANK}.?!]|[.?!](?!{_AFTER}))*+(?![^{_BLANK}]))"  # of the possible ends in a piece between blanks
 _FIRST = rf"(?<=(?<![^{_BLANK}])(?<!\A[{_BLANK}])[.?!])"  # of a piece, but not after one blank at the start of the text
-_IS_LAST = re.compile(_LAST)
 # The rest of a piece in which no sentence ends. After an initial a sentence goes on to a letter with a case, unless one
 # ends in the next piece; most letters are passed over at once.
 _QUIET = rf"[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"
@@ -126,7 +125,7 @@ def _ends(piece: str, white: str, rest: str) -> bool:
     """Whether a sentence ends at the possible end after the piece, before white space and the rest of the text."""
     following, name = rest[0], piece[:-1]
     if not name or piece[-1] != ".":
-        ends = following not in _CONTROLS or (not name and not _IS_LAST.match(white + rest))
+        ends = following not in _CONTROLS
     elif name[-1] in _SPLIT_STOPS or following in _CONTROLS:
         if _DOTS.fullmatch(piece) and (not white or _QUIET_PIECE.match(rest)):
             return False
