@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ifeval_examples import EXAMPLES as IFEVAL
 
 from uniapl import multi_if
-from uniapl.checkers import Verdicts, check, ifeval
+from uniapl.checkers import Verdicts, check, ifeval, texts
 from uniapl.checkers.texts import detect_language
 from uniapl.errors import UserError
 
@@ -135,6 +135,30 @@ def test_fixed_words_keep_their_vowel_signs():
 )
 def test_quotation_marks_of_other_scripts_count(text, verdict):
     assert multi_if.build(QUOTATION, {})(text) is verdict
+
+
+def test_a_language_with_own_rules_is_not_detected_without_its_characters():
+    from langdetect.utils.ngram import NGram
+
+    has_own = multi_if.OWN_CHARACTERS.search
+    grams, shares = texts.profiles()
+    czech = texts.LANGUAGES.index("cs")
+    own = [texts.LANGUAGES.index(code) for code in multi_if.OWN_RULES]
+    others = [row for row, gram in enumerate(grams) if not has_own(gram)]
+    assert len(others) > 10_000
+    assert (shares[others][:, own] <= shares[others][:, [czech]]).all()
+    assert czech < min(own), "of equally likely languages the first is detected"
+    # What langdetect makes of other characters, or of a letter and a mark, is none of these; it keeps what is above.
+    assert not [sign for sign in map(chr, range(0x10000)) if not has_own(sign) and has_own(NGram.normalize(sign))]
+    assert not has_own("".join(NGram.NORMALIZED_VI_CHARS))
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(st.text("\u00e9\u0430\u0438\u043e\u00b7\ufffd\uac00ab. ", max_size=12) | st.text(st.characters(), max_size=12))
+def test_counts_are_those_of_the_detected_language(text):
+    language = detect_language(text)
+    language = language if language in multi_if.OWN_RULES else None
+    assert multi_if._language_with_own_rules(text) == language
 
 
 def test_a_response_in_thai_has_verdicts():

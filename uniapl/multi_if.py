@@ -60,8 +60,14 @@ TURNS = (1, 2, 3)
 # checkers that differ from IFEval's ---------------------------------------------------------------
 
 CHINESE_JAPANESE = ("zh-cn", "zh-tw", "ja")
+OWN_RULES = ("hi", *CHINESE_JAPANESE)  # languages that are not counted like English
+# langdetect finds none of these languages without one of these characters: by its profiles any other n-gram is at least
+# as likely in Czech.
+OWN_CHARACTERS = re.compile("[\u00b7\u0900-\u097f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uffef\ufffd]")
 HAN_KANA_HANGUL = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-PUNCTUATION = str.maketrans("", "", "\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」")
+PUNCTUATION = re.compile(
+    "[" + re.escape("\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」") + "]+"
+)
 
 
 @lru_cache(maxsize=1)
@@ -86,24 +92,29 @@ def count_chinese_japanese_sentences(text: str) -> int:
 
 def count_chinese_japanese_words(text: str) -> int:
     """Each Han, kana or Hangul character, each emoji, and what blanks and these separate; punctuation is taken out."""
-    text, n_emoji = _emoji().subn("", text.translate(PUNCTUATION))
+    text, n_emoji = _emoji().subn("", PUNCTUATION.sub("", text))
     others, n_characters = HAN_KANA_HANGUL.subn(" ", text)
     return n_emoji + n_characters + len(others.split())
 
 
+def _language_with_own_rules(text: str) -> str | None:
+    language = detect_language(text) if OWN_CHARACTERS.search(text) else None
+    return language if language in OWN_RULES else None
+
+
 def count_sentences(text: str) -> int:
     """Sentences by the rule for the language that is detected; English's where there is no other."""
-    language = detect_language(text)
+    language = _language_with_own_rules(text)
     if language == "hi":
         return count_hindi_sentences(text)
     if language in CHINESE_JAPANESE:
         return count_chinese_japanese_sentences(text)
-    return sum(1 for _ in punkt.sentences(text))
+    return len(punkt.sentences(text))
 
 
 def count_words(text: str) -> int:
     r"""Words by the rule for the language that is detected; runs of \w characters where there is no other."""
-    if detect_language(text) in CHINESE_JAPANESE:
+    if _language_with_own_rules(text) in CHINESE_JAPANESE:
         return count_chinese_japanese_words(text)
     return len(re.findall(r"\w+", text))
 
@@ -112,7 +123,7 @@ def count_words_with_marks(text: str) -> int:
     """As `count_words`, but that a combining mark does not end a word."""
     import regex
 
-    if detect_language(text) in CHINESE_JAPANESE:
+    if _language_with_own_rules(text) in CHINESE_JAPANESE:
         return count_chinese_japanese_words(text)
     return len(regex.findall(r"[\w\p{M}]+", text))
 

@@ -20,7 +20,6 @@ No checker takes quadratic time: a policy in training writes the odd response th
 import json
 import re
 from collections.abc import Mapping
-from itertools import islice
 
 from uniapl.checkers import punkt, treebank
 from uniapl.checkers.arguments import (
@@ -83,8 +82,7 @@ def number_sentences(text: str, num_sentences: int, relation: Relation) -> bool:
     """The text has enough (or few enough) sentences."""
     if sum(map(text.count, ".?!")) + 1 < num_sentences:  # no sentence but the last is without one
         return relation(0, num_sentences)
-    first = islice(punkt.sentences(text), num_sentences)  # more do not change the verdict
-    return relation(sum(1 for _ in first), num_sentences)
+    return relation(len(punkt.sentences(text)), num_sentences)
 
 
 def number_words(text: str, num_words: int, relation: Relation) -> bool:

@@ -20,9 +20,8 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import chain, islice, pairwise
 
-from uniapl.checkers import ifeval
+from uniapl.checkers import ifeval, punkt
 from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
-from uniapl.checkers.punkt import all_have_tokens, tokens_from_both_ends, word_tokens
 from uniapl.checkers.sentences import first_plain_word, plain_words, split_sentences
 
 # copy ---------------------------------------------------------------------------------------------
@@ -175,7 +174,7 @@ def palindrome_fixed(text: str) -> bool:
 def keyword_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th token of the n-th sentence is the keyword, in this case; punctuation marks are tokens."""
     sentences = split_sentences(text)
-    return len(sentences) >= n and [*islice(word_tokens(sentences[n - 1]), m - 1, m)] == [keyword]
+    return len(sentences) >= n and [*islice(punkt.word_tokens(sentences[n - 1]), m - 1, m)] == [keyword]
 
 
 def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> bool:
@@ -186,7 +185,7 @@ def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> 
 
 def start_end(text: str) -> bool:
     """The first and the last of several tokens are the same, in any case; punctuation marks are tokens."""
-    forwards, backwards = tokens_from_both_ends(text)
+    forwards, backwards = punkt.tokens_from_both_ends(punkt.sentences(text))
     first = [*islice(forwards, 2)]
     return len(first) == 2 and first[0].lower() == next(backwards).lower()
 
@@ -273,7 +272,7 @@ def letter_counting(text: str, N: int, relation: Relation) -> bool:
 def counting_composition(text: str, n_sent: int, n_words: int) -> bool:
     """`***` separates three paragraphs of n_sent sentences of n_words tokens; punctuation marks are tokens."""
     parts = [split_sentences(part) for part in re.split(r"\s?\*\*\*\s?", text)]
-    return [len(part) for part in parts] == [n_sent] * 3 and all_have_tokens(chain.from_iterable(parts), n_words)
+    return [len(part) for part in parts] == [n_sent] * 3 and punkt.all_have_tokens(chain.from_iterable(parts), n_words)
 
 
 def counting_composition_fixed(text: str, n_sent: int, n_words: int) -> bool:
@@ -293,7 +292,7 @@ def count_unique(text: str) -> bool:
     """No token occurs twice, in the same case; punctuation marks are tokens."""
     if any(text.count(sign) > 1 for sign in ";@#$%&?!*()[]{}<>"):  # these are always tokens: spares cutting the text
         return False
-    return _unique(word_tokens(text))
+    return _unique(punkt.word_tokens(text))
 
 
 def count_unique_fixed(text: str) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from uniapl.checkers.arguments import Argument
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ "  # with the blank: what IFBench strips from words and options
-_NO_PUNCTUATION = str.maketrans("", "", PUNCTUATION.strip())
+_MARKS = re.compile(f"[{re.escape(PUNCTUATION.strip())}]+")
 
 
 def no_punctuation(text: str) -> str:
     """The text without ASCII punctuation."""
-    return text.translate(_NO_PUNCTUATION)
+    return _MARKS.sub("", text)
 
 
 def _is_number(value: object) -> bool:

@@ -145,7 +145,7 @@ def reverse_newline(text: str) -> bool:
 
 def sentence_alphabet(text: str) -> bool:
     """Exactly 26 sentences, which begin with the letters of the alphabet in order, in any case."""
-    firsts = [sentence.lower().lstrip()[:1] for sentence in islice(sentences(text), 27)]
+    firsts = [sentence.lower().lstrip()[:1] for sentence in sentences(text)[:27]]
     return firsts == list(LETTERS)
 
 

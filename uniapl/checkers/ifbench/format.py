@@ -4,7 +4,7 @@ import re
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
 
 import regex
 
@@ -119,7 +119,7 @@ def no_bullets_bullets(text: str) -> bool:
         elif not line:
             over = True
         elif n_sentences < 2:
-            n_sentences += sum(1 for _ in islice(sentences(line), 2))
+            n_sentences += len(sentences(line))
     return n_bullets >= 2
 
 

@@ -65,14 +65,16 @@ def sentence_balance_fixed(text: str) -> bool:
 
 def sentence_words(text: str) -> bool:
     """Exactly three sentences, of the same number of characters; upstream does not compare their words."""
-    lengths = [len(sentence.strip()) for sentence in islice(sentences(text), 4)]
+    lengths = [len(sentence.strip()) for sentence in sentences(text)[:4]]
     return len(lengths) == 3 and len(set(lengths)) == 1
 
 
 def sentence_words_fixed(text: str) -> bool:
     """Exactly three sentences, of the same number of characters, in which no word occurs twice."""
+    if not sentence_words(text):
+        return False
     words = no_punctuation(text.lower()).split()
-    return sentence_words(text) and len(words) == len(set(words))
+    return len(words) == len(set(words))
 
 
 def overlap(text: str, reference_text: Sequence[int], percentage: float) -> bool:

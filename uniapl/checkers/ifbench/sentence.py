@@ -1,7 +1,7 @@
 """sentence: rules for sentences one after another."""
 
 import re
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from uniapl.checkers.arguments import Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, WORD, no_punctuation
@@ -28,7 +28,7 @@ def increment(text: str, small_n: int) -> bool:
 
 def keyword(text: str, word: re.Pattern, N: int) -> bool:
     """The N-th sentence has the word as a whole word, in any case."""
-    return any(word.search(sentence) for sentence in islice(sentences(text), N - 1, N))
+    return any(word.search(sentence) for sentence in sentences(text)[N - 1 : N])
 
 
 INSTRUCTIONS = {

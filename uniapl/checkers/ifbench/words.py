@@ -100,7 +100,7 @@ def paragraph_last_first(text: str) -> bool:
 
 def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th word token of the n-th sentence is the keyword, in any case; tokens of marks alone do not count."""
-    for sentence in islice(sentences(text), n - 1, n):
+    for sentence in sentences(text)[n - 1 : n]:
         words = filter(_LETTER_OR_DIGIT.search, word_tokens(sentence))
         return next(islice(words, m - 1, m), "").lower() == keyword
     return False
@@ -111,7 +111,7 @@ def words_position(text: str, keyword: str) -> bool:
 
     A single mark at the end is passed over, a second one and marks elsewhere are not.
     """
-    forwards, backwards = tokens_from_both_ends(text)
+    forwards, backwards = tokens_from_both_ends(sentences(text))
     if [token.lower() for token in islice(forwards, 1, 2)] != [keyword]:
         return False
     last, *before = islice(backwards, 3)  # there are two at least
@@ -126,7 +126,7 @@ def _second_word(tokens: Iterable[str]) -> str:
 
 def words_position_fixed(text: str, keyword: str) -> bool:
     """The second word and the last but one are the keyword; tokens without a letter or digit are no words."""
-    forwards, backwards = tokens_from_both_ends(text)
+    forwards, backwards = tokens_from_both_ends([*filter(_LETTER_OR_DIGIT.search, sentences(text))])
     return _second_word(forwards) == keyword == _second_word(backwards)
 
 
