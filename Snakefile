@@ -380,6 +380,7 @@ if not PLOTS_ONLY:
             "results/local/{scale}/logs/suite/{arm}/seed{seed}.log",
         benchmark:
             "results/local/{scale}/benchmarks/suite/{arm}/seed{seed}.tsv"
+        priority: 1  # as a training: a table waits for it
         conda:
             "envs/uniapl.yaml"
         threads: lambda wildcards: PLAN.needs("suite", wildcards.arm).cores
@@ -409,6 +410,7 @@ if not PLOTS_ONLY:
                 "results/local/{scale}/logs/converse/{arm}/seed{seed}.log",
             benchmark:
                 "results/local/{scale}/benchmarks/converse/{arm}/seed{seed}.tsv"
+            priority: 1
             conda:
                 "envs/uniapl.yaml"
             threads: lambda wildcards: PLAN.needs("converse", wildcards.arm).cores
