@@ -38,11 +38,13 @@ class Settings(Teaching, Optimization):
 
 
 def rows(job: Job) -> list[dict]:
-    """The rows that are learned, in TRL's prompt-completion format."""
-    pairs = TEXTS[choose("text", job.run.settings.text, TEXTS)](job)
-    return [
-        {"prompt": messages(prompt), "completion": [{"role": "assistant", "content": text}]} for prompt, text in pairs
-    ]
+    """The rows that are learned, in TRL's format of chats with `prompt_loss`, of prompts and completions without."""
+    s = job.run.settings
+    found = []
+    for prompt, text in TEXTS[choose("text", s.text, TEXTS)](job):
+        asked, answer = messages(prompt), [{"role": "assistant", "content": text}]
+        found.append({"messages": asked + answer} if s.prompt_loss else {"prompt": asked, "completion": answer})
+    return found
 
 
 def build(job: Job):
@@ -55,7 +57,6 @@ def build(job: Job):
         **arguments(job),
         **share(s.rows_per_step, job.run.compute.rows_per_device),
         adam_beta2=s.adam_beta2,
-        completion_only_loss=not s.prompt_loss,
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
     )
