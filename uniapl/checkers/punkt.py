@@ -39,6 +39,14 @@ _INITIAL_STOPS = "|".join(
     rf"(?<=(?<![^{_BLANK}])[^{_BLANK}.?!]{{{n}}}{_STARTS_TOKEN if n else ''}[{_CASED}]\.)" for n in range(4)
 )
 _INITIAL_GOES_ON = rf"(?:{_INITIAL_STOPS})(?=[:;?!]|[{_BLANK}][{_WHITE}]*+[{_CASED}]{_QUIET})"
+# Tokens that end no sentence: an initial that goes on, one that ends in no mark, dots.
+_QUIET_TOKENS = (
+    rf"(?:[{_CASED}]\.(?=[:;]|,(?:{_WORD_ENDS})|[{_WHITE}]++[{_CASED}])"
+    rf"|(?!{_RUN})(?>{_WORD}|[^{_WHITE}])(?<![.?!])|-{{2,}}+|\.{{2,}}+)++"
+)
+_QUIET_START = re.compile(rf"(?:{_QUIET_TOKENS}[{_WHITE}]*+)*+")
+# Pieces of these alone, that end in a mark, before another of these alone: no sentence ends there.
+_QUIET_PIECES = rf"(?<=[{_BLANK}])(?>{_QUIET_TOKENS}(?<=[.?!])[{_BLANK}][{_WHITE}]*+)+(?={_QUIET_TOKENS}(?![^{_WHITE}]))"
 _SPLIT_STOPS = "." + treebank.WHITE  # before a full stop: it may end a token of dots alone
 _CLOSERS = "\"')]}‘’“”«»"
 _NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")
@@ -80,8 +88,9 @@ _SURE = (
 )
 # One that is not sure, the first or the last of its piece.
 _UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON})"
-# Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it.
-_END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+)")
+# Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it; if it is unsure, quiet pieces too.
+_END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+(?(2)|(?:{_QUIET_PIECES})?))")
+_WHITE_START = re.compile(rf"[{_WHITE}]*+")
 
 
 def _ends_sentence(token: str, following: str) -> bool:
@@ -99,8 +108,9 @@ def _ends_sentence(token: str, following: str) -> bool:
 
 def _holds_end(context: str) -> bool:
     """Whether a sentence ends before the last token of the context. Looks at the first tokens only where these tell."""
-    lines = filter(str.strip, context.split("\n"))
-    found = chain.from_iterable(map(_TOKEN.finditer, lines))
+    first, *lines = filter(str.strip, context.split("\n"))
+    first = first[_QUIET_START.match(first).end() :]
+    found = chain.from_iterable(map(_TOKEN.finditer, [first, *lines]))
     for token, following in pairwise(map(operator.itemgetter(0), found)):
         if token[-1] in ".?!" and _ends_sentence(token, following):
             return True
@@ -151,13 +161,16 @@ def sentences(text: str) -> list[str]:
     runs = []  # of ends that are none: the first, and the end after the last
     for i in unsure:
         piece = _BLANKS.split("".join(parts[i - 4 : i]))[-1] + parts[i]
-        white, rest = parts[i + 2], "".join(parts[i + 3 : i + 12])
+        white = _WHITE_START.match(parts[i + 2])[0]
+        rest = parts[i + 2][len(white) :] + "".join(parts[i + 3 : i + 12])
         if not _ends(piece, white, rest):
             if runs and runs[-1][1] == i:
                 runs[-1][1] = i + 4
             else:
                 runs.append([i, i + 4])
-        elif rest[0] in _CLOSERS:
+            continue
+        parts[i + 2 : i + 4] = white, parts[i + 2][len(white) :] + parts[i + 3]
+        if rest[0] in _CLOSERS:
             # Before the next mark or the end of the text.
             closing = _CLOSING.match(parts[i + 3] + parts[i + 4] if i + 4 < len(parts) else parts[i + 3].rstrip())
             if closing:
