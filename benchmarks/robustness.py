@@ -111,8 +111,14 @@ SIGNS = (
     "\u0939\u093f\u0964\u4e2d\u732b! ",
 )
 FORMS = ("{}", "A{}.", 'Is "{}" it?', "{}. Is {}? No {}!")
-ALPHABETS = {"Han": range(0x4E00, 0x9FFF), "cased": [*range(0xC0, 0x24F), *range(0x391, 0x3C9), *range(0x410, 0x44F)]}
-FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n")
+ALPHABETS = {
+    "Han": range(0x4E00, 0x9FFF),
+    "cased": [*range(0xC0, 0x24F), *range(0x391, 0x3C9), *range(0x410, 0x44F)],
+    "English": [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)],
+}
+# Each full stop is decided by the word tokens around it.
+STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ")
+FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n", *STOPS)
 
 
 def _filled(frame: str, letters: Iterator[str]) -> str:

@@ -46,7 +46,10 @@ _QUIET_TOKENS = (
 )
 _QUIET_START = re.compile(rf"(?:{_QUIET_TOKENS}[{_WHITE}]*+)*+")
 # Pieces of these alone, that end in a mark, before another of these alone: no sentence ends there.
-_QUIET_PIECES = rf"(?<=[{_BLANK}])(?>{_QUIET_TOKENS}(?<=[.?!])[{_BLANK}][{_WHITE}]*+)+(?={_QUIET_TOKENS}(?![^{_WHITE}]))"
+_QUIET_PIECES = (
+    rf"(?<=[{_BLANK}])(?>{_QUIET_TOKENS}(?<=[.?!])[{_BLANK}][{_WHITE}]*+)+"
+    rf"(?={_QUIET_TOKENS}(?![^{_WHITE}]))"
+)
 _SPLIT_STOPS = "." + treebank.WHITE  # before a full stop: it may end a token of dots alone
 _CLOSERS = "\"')]}‘’“”«»"
 _NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")

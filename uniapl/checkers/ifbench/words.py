@@ -3,8 +3,9 @@
 import re
 from collections import Counter
 from collections.abc import Iterable
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 
+from uniapl.checkers import treebank
 from uniapl.checkers.arguments import PHRASE, Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation
 from uniapl.checkers.ifbench.english import is_verb
@@ -100,8 +101,10 @@ def paragraph_last_first(text: str) -> bool:
 
 def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th word token of the n-th sentence is the keyword, in any case; tokens of marks alone do not count."""
-    for sentence in sentences(text)[n - 1 : n]:
-        words = filter(_LETTER_OR_DIGIT.search, word_tokens(sentence))
+    found = sentences(text)
+    for sentence in found[n - 1 : n]:
+        cut = found if sentence == text else sentences(sentence)  # alone it may be cut otherwise
+        words = filter(_LETTER_OR_DIGIT.search, chain.from_iterable(treebank.blocks(cut)))
         return next(islice(words, m - 1, m), "").lower() == keyword
     return False
 
