@@ -60,6 +60,8 @@ MARKS = (  # of texts in which a sentence may end almost anywhere
     "((.A ?b",
     ".A. 1.. ?-b",
     ("\u0301. ", "A ", "x. "),
+    ("A.", "b.", ": ", ",", ".. ", ". ", "?", "x", "1", "\n", "\u00a0"),
+    ("P.:Q. ", "?x.. ", "a.\u00a0", "b.:C. ", "x, y. ", "q.\n", ". ", ".)", "xy. ", "x.,y. ", "-- ", "\u4e2d. "),
     (
         "It rains. ",
         "it? ",

@@ -20,7 +20,8 @@ _BLANK = r" \t\n\r\v\f"
 _WHITE = rf"{_BLANK}\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _BREAKS_WORDS = r"""[)("'\[\]{}:;*@?!‘’“”«»]"""
 _RUN = rf"(?:-{{2,}}|\.{{2,}}|(?:\.[{_WHITE}]){{2,}}\.)"
-_WORD_ENDS = rf"(?![^{_WHITE}])|{_BREAKS_WORDS}|{_RUN}"
+_RUN_STARTS = rf"(?:--|\.\.|\.[{_WHITE}]\.[{_WHITE}]\.)"  # to look for a run: it may be long
+_WORD_ENDS = rf"(?![^{_WHITE}])|{_BREAKS_WORDS}|{_RUN_STARTS}"
 _WORD = rf"""[^{_WHITE}\-,:;`"&#*@()\[\]{{}}][^{_WHITE}]*?(?={_WORD_ENDS}|,(?:{_WORD_ENDS}))"""
 _TOKEN = re.compile(rf"{_RUN}|{_WORD}|[^{_WHITE}]")
 _CONTROLS = "\x1c\x1d\x1e\x1f"  # blank to Python and not to regex
@@ -42,7 +43,7 @@ _INITIAL_GOES_ON = rf"(?:{_INITIAL_STOPS})(?=[:;?!]|[{_BLANK}][{_WHITE}]*+[{_CAS
 # Tokens that end no sentence: an initial that goes on, one that ends in no mark, dots.
 _QUIET_TOKENS = (
     rf"(?:[{_CASED}]\.(?=[:;]|,(?:{_WORD_ENDS})|[{_WHITE}]++[{_CASED}])"
-    rf"|(?!{_RUN})(?>{_WORD}|[^{_WHITE}])(?<![.?!])|-{{2,}}+|\.{{2,}}+)++"
+    rf"|(?!{_RUN_STARTS})(?>{_WORD}|[^{_WHITE}])(?<![.?!])|-{{2,}}+|\.{{2,}}+)++"
 )
 _QUIET_START = re.compile(rf"(?:{_QUIET_TOKENS}[{_WHITE}]*+)*+")
 # Pieces of these alone, that end in a mark, before another of these alone: no sentence ends there.
@@ -93,7 +94,6 @@ _SURE = (
 _UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON})"
 # Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it; if it is unsure, quiet pieces too.
 _END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+(?(2)|(?:{_QUIET_PIECES})?))")
-_WHITE_START = re.compile(rf"[{_WHITE}]*+")
 
 
 def _ends_sentence(token: str, following: str) -> bool:
@@ -164,15 +164,15 @@ def sentences(text: str) -> list[str]:
     runs = []  # of ends that are none: the first, and the end after the last
     for i in unsure:
         piece = _BLANKS.split("".join(parts[i - 4 : i]))[-1] + parts[i]
-        white = _WHITE_START.match(parts[i + 2])[0]
-        rest = parts[i + 2][len(white) :] + "".join(parts[i + 3 : i + 12])
+        quiet = parts[i + 2].lstrip(treebank.WHITE)
+        white, rest = parts[i + 2].removesuffix(quiet), quiet + "".join(parts[i + 3 : i + 12])
         if not _ends(piece, white, rest):
             if runs and runs[-1][1] == i:
                 runs[-1][1] = i + 4
             else:
                 runs.append([i, i + 4])
             continue
-        parts[i + 2 : i + 4] = white, parts[i + 2][len(white) :] + parts[i + 3]
+        parts[i + 2 : i + 4] = white, quiet + parts[i + 3]
         if rest[0] in _CLOSERS:
             # Before the next mark or the end of the text.
             closing = _CLOSING.match(parts[i + 3] + parts[i + 4] if i + 4 < len(parts) else parts[i + 3].rstrip())
