@@ -117,7 +117,7 @@ ALPHABETS = {
     "English": [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)],
 }
 # Each full stop is decided by the word tokens around it.
-STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ")
+STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ", "!{}. ")
 FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n", *STOPS)
 
 

@@ -71,6 +71,7 @@ _ENDINGS = (
     rf"{_INSIDE}[-.]\w",
     r"\w[-.][^\W\d]",
     r"'\w",
+    rf"(?<![^{_BLANK}])(?:[?!]\w|\.[^\W\d])",
 )
 _ENDING = re.compile(rf"(?:{'|'.join(_ENDINGS)})\Z")
 _AFTER_ENDING = "|".join(rf"(?<={ending}\.)" for ending in _ENDINGS)
