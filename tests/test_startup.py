@@ -1,7 +1,14 @@
-"""What a process hides from transformers and TRL before it imports them."""
+"""What a process hides from transformers and TRL before it imports them, and what TRL's head leaves out."""
 
 import subprocess
 import sys
+
+import miniature
+import pytest
+import torch
+from trl.trainer import utils
+
+from uniapl.startup import project_labels_alone
 
 HIDDEN = """
 from uniapl.startup import without
@@ -40,3 +47,36 @@ print("here")
 def test_a_package_that_is_in_use_stays():
     program = "import scipy; from uniapl.startup import without; without('scipy'); import scipy; print(scipy.__name__)"
     assert printed(program)[0] == "scipy"
+
+
+def loss_and_gradient():
+    """Of labels on 5 of 21 positions, by TRL's head."""
+    model = miniature.policy()
+    utils.add_fused_lm_head(model, outputs=("log_probs", "entropy"))
+    ids = torch.arange(8, 29).reshape(3, 7)
+    labels = torch.full_like(ids, -100)
+    labels[0, 4:], labels[1, 5:] = ids[0, 4:], ids[1, 5:]
+    found = model(input_ids=ids, labels=labels, fused_lm_head=True)
+    found.loss.backward()
+    return found.loss, found.log_probs, found.entropy, {name: p.grad for name, p in model.named_parameters()}
+
+
+def test_the_head_projects_labels_alone_and_nothing_else_changes(monkeypatch):
+    rows, kernel = [], utils._ChunkedLogProbFunction.apply
+
+    def counted(hidden, *rest):
+        rows.append(len(hidden))
+        return kernel(hidden, *rest)
+
+    monkeypatch.setattr(utils._ChunkedLogProbFunction, "apply", counted)
+    monkeypatch.setattr(utils, "_use_triton", utils._use_triton)  # as it is, and again after the test
+    stock = loss_and_gradient()
+    project_labels_alone()
+    torch.testing.assert_close(loss_and_gradient(), stock, rtol=1e-5, atol=1e-6)
+    assert rows == [18, 5]  # 3 rows of 7 ids have 6 labels each; 3 and 2 of them count
+
+
+def test_another_trl_is_named(monkeypatch):
+    monkeypatch.delattr(utils, "_use_triton")
+    with pytest.raises(ImportError, match="uniapl/startup.py"):
+        project_labels_alone()

@@ -18,6 +18,18 @@ def collector_paused() -> Iterator[None]:
         gc.enable()
 
 
+def project_labels_alone() -> None:
+    """Let TRL's head project the positions that have a label, no others: it does so where Triton runs, on no CPU.
+
+    The same values up to rounding (1e-6), in a twelfth less of a step of the miniature. TRL 1.16's name for the choice.
+    """
+    from trl.trainer import utils
+
+    if not hasattr(utils, "_use_triton"):
+        raise ImportError("this TRL chooses otherwise which positions its head projects: see uniapl/startup.py")
+    utils._use_triton = lambda device: True
+
+
 def without(*packages: str) -> None:
     """Hide packages that transformers and TRL import where they find them, for a process that does not use them.
 

@@ -32,7 +32,7 @@ from uniapl.launch import on_all_devices
 from uniapl.plan.fit import check_training
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 from uniapl.rows import read_jsonl
-from uniapl.startup import collector_paused, without
+from uniapl.startup import collector_paused, project_labels_alone, without
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 NAMES = {  # TRL's names of what it logs, and ours
@@ -203,6 +203,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
         check_configuration(job)
     module = importlib.import_module(run.trainer)
     with collector_paused():
+        project_labels_alone()
         trainer = build(module, job)
     first = trainer.accelerator.is_main_process
     watch(trainer)
