@@ -47,7 +47,7 @@ RL_TINY = {"steps": 100, "prompts_per_step": 10, "schedule": "constant_with_warm
 TINY = Scale(
     name="tiny",
     hardware="2 CPU cores",
-    minutes="about 31 minutes",
+    minutes="about 30 minutes",
     seeds=(0, 1, 2, 3, 4),
     world=World(),
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
