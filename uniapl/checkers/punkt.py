@@ -90,9 +90,12 @@ _SURE = (
     rf"|(?=[{_BLANK}][{_WHITE}]*+[^{_WHITE}{_CONTROLS}](?<!{_CLOSER})))"
     rf"|(?<=[^.{_WHITE}]\.)(?=[{_BLANK}][{_WHITE}]*+[{_UNCASED}]))"
     rf"|(?=[?!])(?:{_FIRST}|{_LAST}(?:(?<=[?!])|{_BEFORE}))"
+    rf"|{_FIRST}(?=[{_WHITE}]++[^{_WHITE}{_CONTROLS}](?<!{_CLOSER}))"
 )
+# Three full stops with one white space between each are one token.
+_STOPS_GO_ON = rf"(?<=(?<![^{_BLANK}])\.[{_WHITE}]\.)(?=[ \t\r\v\f]\.(?![^{_WHITE}]))"
 # One that is not sure, the first or the last of its piece.
-_UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON})"
+_UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON}|{_STOPS_GO_ON})"
 # Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it; if it is unsure, quiet pieces too.
 _END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+(?(2)|(?:{_QUIET_PIECES})?))")
 
