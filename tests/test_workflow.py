@@ -118,7 +118,9 @@ def test_experiments_share_trainings_and_an_extended_one_adds_only_its_own(clone
 
 def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
     jobs = re.findall(
-        r"^    wildcards: scale=tiny, arm=(\w+), seed=\d\n    priority: (\d)", dry_run("tiny"), re.MULTILINE
+        r"^rule train:(?:\n    .*)*?\n    wildcards: scale=tiny, arm=(\w+), seed=\d\n    priority: (\d)",
+        dry_run("tiny"),
+        re.MULTILINE,
     )
     priority = {arm: int(n) for arm, n in jobs}
     assert priority["base"] > priority["sft"] > priority["sft_then_grpo"] == priority["uniapl"] >= 1
