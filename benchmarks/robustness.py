@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from uniapl import multi_if
-from uniapl.checkers import FAMILIES, Checker, arguments, build, ifbench, iftrain, punkt, sentences, texts
+from uniapl.checkers import FAMILIES, Checker, arguments, build, ifbench, iftrain, sentences, texts
 from uniapl.checkers.arguments import Argument, Instruction
 from uniapl.checkers.ifbench import arguments as ifbench_arguments
 
@@ -117,7 +117,7 @@ ALPHABETS = {
     "English": [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)],
 }
 # Each full stop is decided by the word tokens around it.
-STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ", "!{}. ")
+STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ", "!{}. ", "{}{}.:{}. ", "{}. \n:)", "{}. {}. !", '"{}. ')
 FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n", *STOPS)
 
 
@@ -149,7 +149,7 @@ def adversarial(size: int = SIZE) -> Iterator[tuple[str, str]]:
             yield f"{alphabet} letters in {frame!r}", drawn[:size]
 
 
-CACHES = (texts.likeliest_language, sentences.split_sentences, punkt._known_to_hold_end)
+CACHES = (texts.likeliest_language, sentences.split_sentences)
 
 
 def cpu_seconds(follows: Checker, text: str) -> float:

@@ -1,196 +1,148 @@
 """Sentences, and their word tokens, one at a time: most checkers know their verdict after a few tokens.
 
 Sentences are those of Punkt without a language model (Kiss and Strunk 2006), NLTK's
-`PunktSentenceTokenizer(PunktParameters())`, restated because NLTK's own takes a second for 100 kB of full stops. A
-test compares the two.
+`PunktSentenceTokenizer(PunktParameters())`, restated as one regular expression because NLTK's own takes a second for
+100 kB of full stops. A test compares the two.
+
+A piece is what stands between blanks, a mark is `.`, `?` or `!`, and a possible end is a mark before a sign that breaks
+words or before white space and more. Punkt asks about the last possible end of a piece and about one at its start. A
+sentence ends there if a token ends one, from the start of the piece to the end of the word after it, its last token
+aside. Tokens that end one are marks, and those with a full stop at the end that are not dots, nor initials or numbers
+before something that may go on. All others are quiet here.
 """
 
-import operator
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from itertools import chain, islice, pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby, islice
 
-import regex  # as NLTK: its \s and \w differ from re's in a few characters
+import regex  # as NLTK: its \w and \d differ from re's, which is ten times as fast
 
 from uniapl.checkers import treebank
 
+_SIGNS = "".join(map(chr, [*range(0x40000), *range(0xE0000, 0xE1000)]))  # no others are letters or digits
+
+
+def _one_of(runs: Iterable[str]) -> str:
+    """One sign of these runs of neighbours. Those above U+FFFF stand apart: re compares a sign with each of their runs."""
+    low, high = [], []
+    for run in runs:
+        (low if run[0] <= "\uffff" else high).append(f"{re.escape(run[0])}-{re.escape(run[-1])}")
+    return rf"(?:[{''.join(low)}]|(?=[\U00010000-\U0010ffff])[{''.join(high)}])"
+
+
+def _that(holds: Callable[[str], bool]) -> str:
+    return _one_of("".join(run) for held, run in groupby(_SIGNS, holds) if held)
+
+
+_LETTER = _one_of(regex.findall(r"[^\W\d]+", _SIGNS))
+_DIGIT = _one_of(regex.findall(r"\d+", _SIGNS))
+_LOWER = _that(str.islower)
+_CASED = _that(lambda sign: sign.islower() or sign.isupper())
+
 _BLANK = r" \t\n\r\v\f"
-# re is ten times as fast as regex here, and has regex's white space spelled out.
-_WHITE = rf"{_BLANK}\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_BREAKS_WORDS = r"""[)("'\[\]{}:;*@?!‘’“”«»]"""
-_RUN = rf"(?:-{{2,}}|\.{{2,}}|(?:\.[{_WHITE}]){{2,}}\.)"
-_RUN_STARTS = rf"(?:--|\.\.|\.[{_WHITE}]\.[{_WHITE}]\.)"  # to look for a run: it may be long
-_WORD_ENDS = rf"(?![^{_WHITE}])|{_BREAKS_WORDS}|{_RUN_STARTS}"
-_WORD = rf"""[^{_WHITE}\-,:;`"&#*@()\[\]{{}}][^{_WHITE}]*?(?={_WORD_ENDS}|,(?:{_WORD_ENDS}))"""
-_TOKEN = re.compile(rf"{_RUN}|{_WORD}|[^{_WHITE}]")
-_CONTROLS = "\x1c\x1d\x1e\x1f"  # blank to Python and not to regex
-_GO_ON = ";:,.!?"  # before these a sentence may go on; before letters too
-_AFTER = rf"{_BREAKS_WORDS}|[{_WHITE}]+[^{_WHITE}]"  # what makes of a mark a possible end
-_POSSIBLE_END = re.compile(rf"[.?!](?={_AFTER})")
-_LAST = rf"(?=(?:[^{_BLANK}.?!]|[.?!](?!{_AFTER}))*+(?![^{_BLANK}]))"  # of the possible ends in a piece between blanks
-_FIRST = rf"(?<=(?<![^{_BLANK}])(?<!\A[{_BLANK}])[.?!])"  # of a piece, but not after one blank at the start of the text
-# The rest of a piece in which no sentence ends. After an initial a sentence goes on to a letter with a case, unless one
-# ends in the next piece; most letters are passed over at once.
-_QUIET = rf"[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"
-_QUIET_PIECE = re.compile(rf"[^{_WHITE}.?!]{_QUIET}|[.?!](?![^{_WHITE}])")
-_CASED = "".join(sign for sign in map(chr, range(0x600)) if sign.isalpha() and (sign.islower() or sign.isupper()))
-_STARTS_TOKEN = rf"(?<=[{_BLANK})(\"\[\]{{}}:;*@])"  # what follows these starts a token
-_INITIAL_STOPS = "|".join(
-    rf"(?<=(?<![^{_BLANK}])[^{_BLANK}.?!]{{{n}}}{_STARTS_TOKEN if n else ''}[{_CASED}]\.)" for n in range(4)
+_WIDE = r"\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # white space within a piece
+_WHITE = _BLANK + _WIDE
+_CONTROLS = r"\x1c-\x1f"  # blank to Python and not to regex
+_BREAKS_WORDS = r""")("'\[\]{}:;*@?!‘’“”«»"""
+_STARTS_NO_WORD = r"""\-,:;`"&#*@()\[\]{}"""
+_CLOSER = r"""["')\]}‘’“”«»]"""
+
+_POSSIBLE_END = rf"[.?!](?=[{_BREAKS_WORDS}]|[{_WHITE}]++[^{_WHITE}])"
+_LAST_END = rf"[^{_BLANK}]*{_POSSIBLE_END}"  # from here on in the piece
+_NO_TOKEN_FOLLOWS = rf"(?=[{_WHITE}]*\n[{_WHITE}]*+[{_CONTROLS}]++(?![^{_WHITE}]))"
+
+# Stops with white space between them are one token, three at least: what follows the first of them.
+_TWO_STOPS = rf"[{_WIDE}]\.[ \t\r\v\f{_WIDE}]\."
+_QUIET_STOPS = (  # nothing follows them, or a stop alone
+    rf"(?:(?:[{_WIDE}]\.){{2,}}+(?:(?![{_WHITE}]*+[^{_WHITE}])|{_NO_TOKEN_FOLLOWS})"
+    rf"|(?:[{_WIDE}]\.)++(?=[ \t\r\v\f]\.(?![^{_WHITE}])))"
 )
-_INITIAL_GOES_ON = rf"(?:{_INITIAL_STOPS})(?=[:;?!]|[{_BLANK}][{_WHITE}]*+[{_CASED}]{_QUIET})"
-# Tokens that end no sentence: an initial that goes on, one that ends in no mark, dots.
-_QUIET_TOKENS = (
-    rf"(?:[{_CASED}]\.(?=[:;]|,(?:{_WORD_ENDS})|[{_WHITE}]++[{_CASED}])"
-    rf"|(?!{_RUN_STARTS})(?>{_WORD}|[^{_WHITE}])(?<![.?!])|-{{2,}}+|\.{{2,}}+)++"
+
+
+def _tokens(dots: str) -> tuple[str, str, str]:
+    """What ends a word, a word, and a number with a full stop at its end; and these follow the first of several dots."""
+    end = rf"(?:(?![^{_WHITE}])|[{_BREAKS_WORDS}]|--|\.(?:{dots}))"
+    signs = rf"\.(?!{dots})|,(?!{end})|-(?!-)"
+    word = rf"(?:[^{_WHITE}{_STARTS_NO_WORD}.]|\.(?!{dots}))(?:[^{_WHITE}{_BREAKS_WORDS}.,\-]++|{signs})*+"
+    number = rf"\.?{_DIGIT}(?:{_DIGIT}++|{signs})*+(?<=\.)"
+    return end, word, number
+
+
+def _unmarked(word: str) -> str:
+    return rf"(?>{word}|-{{2,}}+|[^{_WHITE}])(?<![.?!])"
+
+
+# The word after a possible end, up to white space.
+_END, _WORD, _NUMBER = _tokens(r"\.")
+_MAY_GO_ON = rf"(?=[:;]|,{_END}|[?!](?:{_END}|,{_END}))"
+_QUIET = rf"(?:\.{{2,}}+|{_unmarked(_WORD)}|(?:{_LETTER}\.|{_NUMBER}){_MAY_GO_ON})"
+_QUIET_NEXT = (
+    rf"(?:[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"  # most are
+    rf"|{_QUIET}*+(?:{_WORD})?+(?![^{_WHITE}]))"
 )
-_QUIET_START = re.compile(rf"(?:{_QUIET_TOKENS}[{_WHITE}]*+)*+")
-# Pieces of these alone, that end in a mark, before another of these alone: no sentence ends there.
-_QUIET_PIECES = (
-    rf"(?<=[{_BLANK}])(?>{_QUIET_TOKENS}(?<=[.?!])[{_BLANK}][{_WHITE}]*+)+"
-    rf"(?={_QUIET_TOKENS}(?![^{_WHITE}]))"
+
+# The tokens of a piece.
+_END, _WORD, _NUMBER = _tokens(rf"\.|{_TWO_STOPS}")
+
+
+_LATER_END = rf"[{_WIDE}]++[^{_WHITE}]*{_POSSIBLE_END}"  # so that this one is not asked about
+
+
+def _goes_on(letter: str) -> str:
+    """After an initial or number: a token of one mark, or one that begins with such a letter."""
+    return (
+        rf"(?!(?:[{_WIDE}]++\.)?{_TWO_STOPS})"
+        rf"(?=[{_WHITE}]++(?:(?=[:;,]|{letter}){_QUIET_NEXT}|[.?!](?![^{_WHITE}]))"
+        rf"|(?=[{_WIDE}]++(?:[:;,]|{letter})){_LATER_END}"
+        rf"|[:;]|,{_END}|[?!](?:{_END}|,{_END}|(?!{_LAST_END})))"
+    )
+
+
+_QUIET = (
+    rf"(?:{_LETTER}\.{_goes_on(_CASED)}|{_unmarked(_WORD)}|{_NUMBER}{_goes_on(_LOWER)}"
+    rf"|\.{{2,}}+(?=[^{_WHITE}]|[{_WHITE}]*+{_QUIET_NEXT}|{_LATER_END})|\.{_QUIET_STOPS}"
+    rf"|(?>{_WORD}){_NO_TOKEN_FOLLOWS})"
 )
-_SPLIT_STOPS = "." + treebank.WHITE  # before a full stop: it may end a token of dots alone
-_CLOSERS = "\"')]}‘’“”«»"
-_NUMBER = regex.compile(r"-?[.,]?\d[\d,.\-]*")
-_INITIAL = regex.compile(r"[^\W\d]\.")
-_BLANKS = re.compile(rf"[{_BLANK}]")
-_DOTS = re.compile(rf"[^{_WHITE}.?!]*+\.{{2,}}")  # after what ends no sentence
-_NEXT_PIECE = re.compile(rf"[^{_WHITE}]+")
-_LONG = 1000  # characters: what is longer is cut alone, only as far as needed
-_SHORT = 100  # characters: what is longer is hardly seen twice and not worth keeping
-# A token that ends in one of these and a full stop is no initial and no number, so it ends a sentence.
-_INSIDE = r"""[^\d\s\-,.:;`"&#*@()\[\]{}'?!‘’“”«»]"""  # of a token, and of none that is a number
-_ENDINGS = (
-    r"[^\w\s,.\-\u0100-\U0010ffff]",  # further signs may be letters to regex
-    rf"{_INSIDE}\w",
-    r"\w[^\W\d]",
-    r"[^\W\d]-",
-    *(rf"{_INSIDE}\d{{{n}}}" for n in (2, 3, 4)),
-    rf"{_INSIDE}[-.]\w",
-    r"\w[-.][^\W\d]",
-    r"'\w",
-    rf"(?<![^{_BLANK}])(?:[?!]\w|\.[^\W\d])",
-)
-_ENDING = re.compile(rf"(?:{'|'.join(_ENDINGS)})\Z")
-_AFTER_ENDING = "|".join(rf"(?<={ending}\.)" for ending in _ENDINGS)
-_BEFORE = rf"(?<=(?<![^{_BLANK}])\.)|(?<![{_BLANK}]\w\.)(?:{_AFTER_ENDING})"
-_CLOSER = rf"[{re.escape(_CLOSERS)}]"
-_CLOSING = re.compile(rf"({_CLOSER}+?)(?:[{_WHITE}]+|(?=--)|$)", re.MULTILINE)
-_UNCASED = (  # not all that there are
-    r"0-9#$%&(*+/<=>@\[\\^_`{|~\-\u0590-\u06ff\u0900-\u0fff\u3041-\ua63f\uac00-\ud7a3\U0001f300-\U0001faff"
-)
-# The end of a sentence for which no token need be looked at: `?`, `!`, or a full stop alone, after one of these or
-# before a character without a case; and what closes it, before a blank.
-# Or one before `?` or `!`, at the start of a piece or the last in it.
+# Most ends are told by their mark, by what follows, or by what is no number before a full stop.
+_INNER, _LAST = rf"[^{_WHITE}{_STARTS_NO_WORD}.]", rf"[^{_WHITE}.,\-]"  # signs of a word
 _SURE = (
-    rf"(?={_CLOSER}*+[{_BLANK}])"
-    rf"(?:(?:(?<=[?!])|{_BEFORE})(?:{_CLOSER}++(?=[{_BLANK}][{_WHITE}]*+[^{_WHITE}])"
-    rf"|(?=[{_BLANK}][{_WHITE}]*+[^{_WHITE}{_CONTROLS}](?<!{_CLOSER})))"
-    rf"|(?<=[^.{_WHITE}]\.)(?=[{_BLANK}][{_WHITE}]*+[{_UNCASED}]))"
-    rf"|(?=[?!])(?:{_FIRST}|{_LAST}(?:(?<=[?!])|{_BEFORE}))"
-    rf"|{_FIRST}(?=[{_WHITE}]++[^{_WHITE}{_CONTROLS}](?<!{_CLOSER}))"
+    rf"(?:(?:(?<=[?!])|(?<=(?!{_DIGIT}{_DIGIT}){_INNER}{_LAST}\.)"
+    rf"|(?<=(?!{_DIGIT}[.,\-]{_DIGIT}){_INNER}[.,\-]{_LAST}\.))(?!{_NO_TOKEN_FOLLOWS})"
+    rf"|(?<=[^.{_WHITE}]\.)(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!{_CONTROLS}]))"
 )
-# Three full stops with one white space between each are one token.
-_STOPS_GO_ON = rf"(?<=(?<![^{_BLANK}])\.[{_WHITE}]\.)(?=[ \t\r\v\f]\.(?![^{_WHITE}]))"
-# One that is not sure, the first or the last of its piece.
-_UNSURE = rf"(?={_AFTER})(?!(?<=[?!])[?!])(?:{_FIRST}|{_LAST})(?!{_INITIAL_GOES_ON}|{_STOPS_GO_ON})"
-# Group 1: an end. Group 2 is there if it is sure. Group 3: the white space after it; if it is unsure, quiet pieces too.
-_END = re.compile(rf"([.?!](?:(?:{_SURE})()|{_UNSURE}))([{_WHITE}]*+(?(2)|(?:{_QUIET_PIECES})?))")
-
-
-def _ends_sentence(token: str, following: str) -> bool:
-    """Whether a token that ends in a mark ends a sentence; after the full stop of an initial or number it may go on."""
-    if token in ("?", "!", "."):
-        return True
-    if token[-1] != "." or token[-2] == ".":
-        return False
-    initial = _INITIAL.fullmatch(token)
-    if not initial and not _NUMBER.fullmatch(token.lower()):
-        return True
-    goes_on = following in tuple(_GO_ON) or following[0].islower() or (initial and following[0].isupper())
-    return not goes_on
-
-
-def _holds_end(context: str) -> bool:
-    """Whether a sentence ends before the last token of the context. Looks at the first tokens only where these tell."""
-    first, *lines = filter(str.strip, context.split("\n"))
-    first = first[_QUIET_START.match(first).end() :]
-    found = chain.from_iterable(map(_TOKEN.finditer, [first, *lines]))
-    for token, following in pairwise(map(operator.itemgetter(0), found)):
-        if token[-1] in ".?!" and _ends_sentence(token, following):
-            return True
-    return False
-
-
-_known_to_hold_end = lru_cache(maxsize=4096)(_holds_end)
-
-
-def _by_tokens(piece: str, white: str, rest: str) -> bool:
-    """Whether a sentence ends after the piece, by the tokens of this and of the next, or of the sign that follows."""
-    context = piece + (white + _NEXT_PIECE.match(rest)[0] if white else rest[0])
-    return (_known_to_hold_end if len(context) < _SHORT else _holds_end)(context)
-
-
-def _ending(piece: str) -> re.Match | None:
-    """What tells before a full stop at the end of the piece, but for one after a full stop, that it ends a sentence."""
-    return _ENDING.search(piece, max(len(piece) - 6, 0), len(piece) - 1)
-
-
-def _ends(piece: str, white: str, rest: str) -> bool:
-    """Whether a sentence ends at the possible end after the piece, before white space and the rest of the text."""
-    following, name = rest[0], piece[:-1]
-    if not name or piece[-1] != ".":
-        ends = following not in _CONTROLS
-    elif name[-1] in _SPLIT_STOPS or following in _CONTROLS:
-        if _DOTS.fullmatch(piece) and (not white or _QUIET_PIECE.match(rest)):
-            return False
-        ends = False
-    elif name.isdecimal() or (len(name) == 1 and name.isalpha()):
-        if following not in _GO_ON and not following.islower() and (name.isdecimal() or not following.isupper()):
-            return True
-        if not white or _QUIET_PIECE.match(rest):
-            return False
-        ends = False
-    elif following not in _GO_ON and not following.islower() and not following.isupper():
-        ends = True  # an initial and a number go on before a letter with a case only
-    else:
-        ends = (following not in _GO_ON and len(name) > 1 and name.isalnum()) or _ending(piece)
-    return bool(ends) or _by_tokens(piece, white, rest)
+_FIRST_SIGN = rf"{_POSSIBLE_END}(?<!\A[{_BLANK}].)(?!{_NO_TOKEN_FOLLOWS})"  # Punkt overlooks one after a first blank
+_PIECE_WITH_END = (
+    rf"(?:{_FIRST_SIGN}|(?={_LAST_END})(?:(?>{_LAST_END}){_SURE}"
+    rf"|[{_WIDE}]*+(?>(?![{_BLANK}]){_QUIET}[{_WIDE}]*+)*+{_LAST_END}))"
+)
+_QUIET_INITIAL = (  # alone, as most are
+    rf"(?=[^{_BLANK}]\.[{_BLANK}][{_WHITE}]*+{_CASED}){_LETTER}\.(?=[{_BLANK}][{_WHITE}]*+{_QUIET_NEXT})"
+)
+_SENTENCE = re.compile(
+    # Group 1: up to an end. Group 2: it is found. Groups 3 to 6: blanks, white space, closing quotes, white space after.
+    # After an end within a piece a later one in it is sure, but for stops with white space between them.
+    rf"((?<=[^{_BLANK}])(?!(?<=\.){_QUIET_STOPS}){_LAST_END}"
+    rf"|(?:(?<=[^{_BLANK}])[^{_BLANK}]*+)?+"
+    rf"(?:(?(2)(?!))[^.?!]*(?<![^{_BLANK}])(?:{_QUIET_INITIAL}|{_PIECE_WITH_END}()|[^{_BLANK}]*+))*+)"
+    rf"((?:[{_WHITE}]*[{_BLANK}])?+)"
+    rf"(?=([{_WIDE}]*+)(?:({_CLOSER}+?)([{_WHITE}]+|(?=--)|(?=[{_WHITE}{_CONTROLS}]*\Z)))?)"
+)
+_HAS_POSSIBLE_END = re.compile(_POSSIBLE_END)
+_LONG = 1000  # characters: what is longer is cut alone, only as far as needed
 
 
 def sentences(text: str) -> list[str]:
     """The sentences of the text in order, each with the quotes and brackets that close after its end."""
-    parts = ["", "", "\n", *_END.split(text)]  # an end, whether sure, white space, a start; and so on; the rest
-    unsure = [4 * i for i, sure in enumerate(parts[5::4], start=1) if sure is None]
-    parts[1::4] = [""] * len(parts[1::4])
-    runs = []  # of ends that are none: the first, and the end after the last
-    for i in unsure:
-        piece = _BLANKS.split("".join(parts[i - 4 : i]))[-1] + parts[i]
-        quiet = parts[i + 2].lstrip(treebank.WHITE)
-        white, rest = parts[i + 2].removesuffix(quiet), quiet + "".join(parts[i + 3 : i + 12])
-        if not _ends(piece, white, rest):
-            if runs and runs[-1][1] == i:
-                runs[-1][1] = i + 4
-            else:
-                runs.append([i, i + 4])
-            continue
-        parts[i + 2 : i + 4] = white, quiet + parts[i + 3]
-        if rest[0] in _CLOSERS:
-            # Before the next mark or the end of the text.
-            closing = _CLOSING.match(parts[i + 3] + parts[i + 4] if i + 4 < len(parts) else parts[i + 3].rstrip())
-            if closing:
-                parts[i] += white + closing[1]
-                parts[i + 2], parts[i + 3] = closing[0][closing.end(1) :], parts[i + 3][closing.end() :]
-    found, done = [], 3
-    for i, n in runs:
-        found += map(operator.add, parts[done : i - 4 : 4], parts[done + 1 : i - 3 : 4])
-        found.append("".join(parts[i - 1 : n + 1]))
-        done = n + 3
-    found += map(operator.add, parts[done::4], [*parts[done + 1 :: 4], ""])
-    last = found.pop().rstrip()
-    return [*found, last] if last else found
+    found, n_taken = [], 0  # by the sentence before
+    for sentence, _, blanks, white, closers, after in _SENTENCE.findall(text.rstrip(treebank.WHITE)):
+        found.append(sentence[n_taken:])
+        n_taken = len(white)
+        if closers:
+            found[-1] += blanks + white + closers
+            n_taken += len(closers) + len(after)
+    while found and not found[-1].rstrip():
+        found.pop()
+    return [*found[:-1], found[-1].rstrip()] if found else []
 
 
 def word_tokens(text: str) -> Iterator[str]:
@@ -215,7 +167,7 @@ def tokens_from_both_ends(found: Sequence[str]) -> tuple[Iterator[str], Iterator
 
 
 def _short_have_tokens(texts: list[str], n: int) -> bool:
-    cut = [sentences(text) if _POSSIBLE_END.search(text) else [text.rstrip()] for text in texts]
+    cut = [sentences(text) if _HAS_POSSIBLE_END.search(text) else [text.rstrip()] for text in texts]
     numbers = treebank.numbers_of_tokens(*chain.from_iterable(cut))
     return all(sum(islice(numbers, len(one))) == n for one in cut)
 
