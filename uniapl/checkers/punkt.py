@@ -23,7 +23,7 @@ _SIGNS = "".join(map(chr, [*range(0x40000), *range(0xE0000, 0xE1000)]))  # no ot
 
 
 def _one_of(runs: Iterable[str]) -> str:
-    """One sign of these runs of neighbours. Those above U+FFFF stand apart: re compares a sign with each of their runs."""
+    """One sign of these runs of neighbours. Those above U+FFFF stand apart: re tries each of their runs for any sign."""
     low, high = [], []
     for run in runs:
         (low if run[0] <= "\uffff" else high).append(f"{re.escape(run[0])}-{re.escape(run[-1])}")
@@ -45,7 +45,6 @@ _WHITE = _BLANK + _WIDE
 _CONTROLS = r"\x1c-\x1f"  # blank to Python and not to regex
 _BREAKS_WORDS = r""")("'\[\]{}:;*@?!‘’“”«»"""
 _STARTS_NO_WORD = r"""\-,:;`"&#*@()\[\]{}"""
-_CLOSER = r"""["')\]}‘’“”«»]"""
 
 _POSSIBLE_END = rf"[.?!](?=[{_BREAKS_WORDS}]|[{_WHITE}]++[^{_WHITE}])"
 _LAST_END = rf"[^{_BLANK}]*{_POSSIBLE_END}"  # from here on in the piece
@@ -60,7 +59,7 @@ _QUIET_STOPS = (  # nothing follows them, or a stop alone
 
 
 def _tokens(dots: str) -> tuple[str, str, str]:
-    """What ends a word, a word, and a number with a full stop at its end; and these follow the first of several dots."""
+    """What ends a word, a word, and a number before a full stop, with it. Dots: what follows the first of several."""
     end = rf"(?:(?![^{_WHITE}])|[{_BREAKS_WORDS}]|--|\.(?:{dots}))"
     signs = rf"\.(?!{dots})|,(?!{end})|-(?!-)"
     word = rf"(?:[^{_WHITE}{_STARTS_NO_WORD}.]|\.(?!{dots}))(?:[^{_WHITE}{_BREAKS_WORDS}.,\-]++|{signs})*+"
@@ -106,26 +105,28 @@ _QUIET = (
 # Most ends are told by their mark, by what follows, or by what is no number before a full stop.
 _INNER, _LAST = rf"[^{_WHITE}{_STARTS_NO_WORD}.]", rf"[^{_WHITE}.,\-]"  # signs of a word
 _SURE = (
-    rf"(?:(?:(?<=[?!])|(?<=(?!{_DIGIT}{_DIGIT}){_INNER}{_LAST}\.)"
-    rf"|(?<=(?!{_DIGIT}[.,\-]{_DIGIT}){_INNER}[.,\-]{_LAST}\.))(?!{_NO_TOKEN_FOLLOWS})"
+    rf"(?:(?:(?<=[?!])|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)"
+    rf"|(?<={_INNER}[.,\-]{_LAST}\.)(?<!{_DIGIT}[.,\-]{_DIGIT}\.))(?!{_NO_TOKEN_FOLLOWS})"
     rf"|(?<=[^.{_WHITE}]\.)(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!{_CONTROLS}]))"
 )
 _FIRST_SIGN = rf"{_POSSIBLE_END}(?<!\A[{_BLANK}].)(?!{_NO_TOKEN_FOLLOWS})"  # Punkt overlooks one after a first blank
 _PIECE_WITH_END = (
-    rf"(?:{_FIRST_SIGN}|(?={_LAST_END})(?:(?>{_LAST_END}){_SURE}"
-    rf"|[{_WIDE}]*+(?>(?![{_BLANK}]){_QUIET}[{_WIDE}]*+)*+{_LAST_END}))"
+    rf"(?:{_FIRST_SIGN}|(?>{_LAST_END}){_SURE}"
+    rf"|(?={_LAST_END})[{_WIDE}]*+(?>(?![{_BLANK}]){_QUIET}[{_WIDE}]*+)*+{_LAST_END})"
 )
 _QUIET_INITIAL = (  # alone, as most are
     rf"(?=[^{_BLANK}]\.[{_BLANK}][{_WHITE}]*+{_CASED}){_LETTER}\.(?=[{_BLANK}][{_WHITE}]*+{_QUIET_NEXT})"
 )
+_CLOSERS = r"""["')\]}‘’“”«»]+?"""
+# Groups: a sentence; whether its end is found; what closes it, and the white space before; what of the next that takes.
 _SENTENCE = re.compile(
-    # Group 1: up to an end. Group 2: it is found. Groups 3 to 6: blanks, white space, closing quotes, white space after.
     # After an end within a piece a later one in it is sure, but for stops with white space between them.
     rf"((?<=[^{_BLANK}])(?!(?<=\.){_QUIET_STOPS}){_LAST_END}"
     rf"|(?:(?<=[^{_BLANK}])[^{_BLANK}]*+)?+"
     rf"(?:(?(2)(?!))[^.?!]*(?<![^{_BLANK}])(?:{_QUIET_INITIAL}|{_PIECE_WITH_END}()|[^{_BLANK}]*+))*+)"
-    rf"((?:[{_WHITE}]*[{_BLANK}])?+)"
-    rf"(?=([{_WIDE}]*+)(?:({_CLOSER}+?)([{_WHITE}]+|(?=--)|(?=[{_WHITE}{_CONTROLS}]*\Z)))?)"
+    rf"(?=([{_WHITE}]*+{_CLOSERS})(?:[{_WHITE}]|--|[{_CONTROLS}{_WHITE}]*\Z))?+"
+    rf"[{_BLANK}]*+(?:[{_WIDE}]++[{_BLANK}]++)*+"
+    rf"(?=([{_WIDE}]*+(?:{_CLOSERS}(?:[{_WHITE}]++|(?=--|[{_CONTROLS}{_WHITE}]*\Z)))?))"
 )
 _HAS_POSSIBLE_END = re.compile(_POSSIBLE_END)
 _LONG = 1000  # characters: what is longer is cut alone, only as far as needed
@@ -133,13 +134,10 @@ _LONG = 1000  # characters: what is longer is cut alone, only as far as needed
 
 def sentences(text: str) -> list[str]:
     """The sentences of the text in order, each with the quotes and brackets that close after its end."""
-    found, n_taken = [], 0  # by the sentence before
-    for sentence, _, blanks, white, closers, after in _SENTENCE.findall(text.rstrip(treebank.WHITE)):
-        found.append(sentence[n_taken:])
-        n_taken = len(white)
-        if closers:
-            found[-1] += blanks + white + closers
-            n_taken += len(closers) + len(after)
+    found, n_taken = [], 0
+    for sentence, _, closed, taken in _SENTENCE.findall(text.rstrip(treebank.WHITE)):
+        found.append(sentence[n_taken:] + closed)
+        n_taken = len(taken)
     while found and not found[-1].rstrip():
         found.pop()
     return [*found[:-1], found[-1].rstrip()] if found else []
