@@ -11,7 +11,10 @@ from uniapl.checkers.punkt import sentences
 
 # What a pronoun among the tokens looks like in the text: NLTK splits "gimme", "lemme" and words in n't, and no letter
 # from its accent, as in the small form of the Turkish dotted I.
-_ANY_PRONOUN = re.compile(rf"\b(?:{'|'.join(sorted(PRONOUNS))})(?:\b(?![\u0300-\u036f])|n't)|gimme|lemme")
+_FIRST_LETTERS = "".join(sorted({pronoun[0] for pronoun in PRONOUNS}))  # looked for first, which takes half the time
+_ANY_PRONOUN = re.compile(
+    rf"(?=[{_FIRST_LETTERS}])\b(?:{'|'.join(sorted(PRONOUNS))})(?:\b(?![\u0300-\u036f])|n't)|gimme|lemme"
+)
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 TIMES = (1, 2, 3, 5, 7)  # that each of the five keywords must occur
 
@@ -53,7 +56,7 @@ def numbers(text: str, N: int) -> bool:
 def pronouns(text: str, N: int) -> bool:
     """At least so many word tokens are pronouns, in any case, with "/" between words read as a blank."""
     text = text.lower().replace("/", " ")
-    if sum(1 for _ in _ANY_PRONOUN.finditer(text)) < N:  # spares the slow tokens; never fewer than tokens
+    if sum(1 for _ in islice(_ANY_PRONOUN.finditer(text), N)) < N:  # spares the slow tokens; never fewer than tokens
         return False
     may_have_one = filter(_ANY_PRONOUN.search, sentences(text))
     found = (token for token in chain.from_iterable(treebank.blocks(may_have_one)) if token in PRONOUNS)

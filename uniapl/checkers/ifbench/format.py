@@ -8,9 +8,10 @@ from itertools import chain, pairwise
 
 import regex
 
+from uniapl.checkers import treebank
 from uniapl.checkers.arguments import Instruction
 from uniapl.checkers.ifbench.arguments import OPTIONS, PUNCTUATION, TEXT, no_punctuation
-from uniapl.checkers.punkt import sentences, word_tokens
+from uniapl.checkers.punkt import sentences
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 BRACKET_LEVELS, QUOTE_LEVELS = 5, 3
@@ -220,7 +221,10 @@ def _is_small(token: str) -> bool:
 
 def title_case(text: str) -> bool:
     """No word token is in small letters, short words included, or has a single small letter at its start."""
-    return not any(map(str.islower, text)) or not any(map(_is_small, filter(_LETTER_FIRST.match, word_tokens(text))))
+    if not any(map(str.islower, text)):
+        return True
+    blocks = treebank.blocks(sentences(text))
+    return not any(any(map(_is_small, filter(_LETTER_FIRST.match, set(block)))) for block in blocks)
 
 
 INSTRUCTIONS = {

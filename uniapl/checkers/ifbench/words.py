@@ -103,7 +103,7 @@ def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th word token of the n-th sentence is the keyword, in any case; tokens of marks alone do not count."""
     found = sentences(text)
     for sentence in found[n - 1 : n]:
-        cut = found if sentence == text else sentences(sentence)  # alone it may be cut otherwise
+        cut = found if sentence == text.rstrip(treebank.WHITE) else sentences(sentence)  # alone it may be cut otherwise
         words = filter(_LETTER_OR_DIGIT.search, chain.from_iterable(treebank.blocks(cut)))
         return next(islice(words, m - 1, m), "").lower() == keyword
     return False
