@@ -23,7 +23,7 @@ _SIGNS = "".join(map(chr, [*range(0x40000), *range(0xE0000, 0xE1000)]))  # no ot
 
 
 def _one_of(runs: Iterable[str]) -> str:
-    """One sign of these runs of neighbours. Those above U+FFFF stand apart: re tries each of their runs for any sign."""
+    """One sign of these runs of neighbours. Those above U+FFFF stand apart: re tries each of their runs for a sign."""
     low, high = [], []
     for run in runs:
         (low if run[0] <= "\uffff" else high).append(f"{re.escape(run[0])}-{re.escape(run[-1])}")
@@ -112,7 +112,7 @@ _SURE = (
 _FIRST_SIGN = rf"{_POSSIBLE_END}(?<!\A[{_BLANK}].)(?!{_NO_TOKEN_FOLLOWS})"  # Punkt overlooks one after a first blank
 _PIECE_WITH_END = (
     rf"(?:{_FIRST_SIGN}|(?>{_LAST_END}){_SURE}"
-    rf"|(?={_LAST_END})[{_WIDE}]*+(?>(?![{_BLANK}]){_QUIET}[{_WIDE}]*+)*+{_LAST_END})"
+    rf"|(?=[^{_BLANK}.?!]*+[.?!])[{_WIDE}]*+(?>(?![{_BLANK}]){_QUIET}[{_WIDE}]*+)*+{_LAST_END})"
 )
 _QUIET_INITIAL = (  # alone, as most are
     rf"(?=[^{_BLANK}]\.[{_BLANK}][{_WHITE}]*+(?:{_CASED}|[:;,]|[.?!](?![^{_WHITE}])))"
