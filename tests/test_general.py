@@ -29,7 +29,7 @@ def write(root, arm, *found):
 def root(tmp_path):
     """Both arms in a random order of rows, with a metric and a task that no benchmark asks for."""
     extra = rows({"exam_law": (0, 0, 0, 0)}, "acc_norm,none") + rows({"examination": (1, 1)})
-    write(tmp_path, "base", rows(BASE), extra, rows({"sums": (1, 1)}, "exact_match,last"))
+    write(tmp_path, "base", extra, rows(BASE), rows({"sums": (1, 1)}, "exact_match,last"))
     write(tmp_path, "uniapl", reversed(rows(UNIAPL)), extra, rows({"sums": (0, 1)}, "exact_match,last"))
     return tmp_path
 
@@ -72,6 +72,24 @@ def test_turns_of_conversations_are_benchmarks_of_their_own(root):
     assert table.difference_estimate.tolist() == [0, 50]
 
 
+def test_the_rows_of_both_sources_can_be_published(root, tmp_path):
+    """lm-eval numbers its prompts, a conversation's key is text: in a column of a Parquet file both are."""
+    for arm in ("base", "uniapl"):
+        path = root / "converse" / arm / "seed0.csv"
+        path.parent.mkdir(parents=True)
+        found = [("multi_if_turn_1", "1001:1:en", "prompt_strict", 1.0)]
+        pd.DataFrame(found, columns=COLUMNS).to_csv(path, index=False)
+    read = general.read(root)
+    read.to_parquet(tmp_path / "rows.parquet", index=False)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "rows.parquet"), read, check_dtype=False)
+
+
+def test_a_benchmark_that_one_arm_alone_was_asked_is_refused(root):
+    write(root, "base", rows(BASE))
+    with pytest.raises(UserError, match="sums: uniapl and base answered different prompts"):
+        general.general(general.read(root), (GROUP, SINGLE))
+
+
 def test_other_prompts_are_refused(root):
     write(root, "base", rows(BASE | {"exam_art": (0,)}))
     with pytest.raises(UserError, match="exam: uniapl and base answered different prompts"):
@@ -91,11 +109,19 @@ def test_a_missing_file_and_other_columns_are_one_line(root):
 def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path, capsys):
     root = tmp_path / "tiny"
     for arm, right in (("base", (0, 1, 0)), ("uniapl", (1, 1, 0))):
-        write(root, arm, rows({"uniapl_miniature_choice": right}))
+        said = write(root, arm, rows({"uniapl_miniature_choice": right}))
+        (root / "converse" / arm).mkdir(parents=True)
+        turns = pd.DataFrame(rows({"multi_if_turn_2": (0, 1)}, "prompt_strict"), columns=COLUMNS)
+        turns.to_csv(root / "converse" / arm / said.name, index=False)
     general.main(["--root", str(root), "--out", str(tmp_path / "out")])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["general.csv", "general.md", "general.tex"]
     text = (tmp_path / "out/general.md").read_text()
     assert "| topics | uniapl_miniature_choice (2-shot) | acc | 3 | 33.3 [" in text
+    assert "| instructions in turns | multi_if_turn_2 (0-shot) | prompt_strict | 2 | 50.0 [" in text
+    # the numbers of the CSV, each estimate before its interval, and the p that is adjusted
+    of = pd.read_csv(tmp_path / "out/general.csv", dtype=str).set_index("benchmark").loc["uniapl_miniature_choice"]
+    sides = [f"{of[f'{s}_estimate']} [{of[f'{s}_low']}, {of[f'{s}_high']}]" for s in ("base", "uniapl", "difference")]
+    assert f"| {' | '.join(sides)} | {of.p_holm} |" in text and of.p != of.p_holm
     with pytest.raises(SystemExit):
         general.main(["--root", str(tmp_path / "smoke"), "--out", str(tmp_path / "never")])
     assert "run the stage suite first" in capsys.readouterr().err and not (tmp_path / "never").exists()
