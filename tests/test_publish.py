@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from uniapl import evidence, publish
@@ -108,6 +109,10 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
     assert scores[["arm", "key", "strict", "loose"]].values.tolist() == [["base", "1", 0, 1]]
     general = Path("results/published/smoke/general/general.md").read_text()
     assert "| topics | uniapl_miniature_choice (2-shot) |" in general
+    answers = pd.read_parquet("results/published/smoke/rows/general.parquet")
+    assert answers.values.tolist() == [
+        [arm, "uniapl_miniature_choice", "0", "acc,none", 1.0] for arm in ("base", "uniapl")
+    ]
     for table in TABLES:
         assert "wider" not in published()["tables"]
         write(local / f"tables/wider/{table}.csv", "arm\n")
