@@ -114,3 +114,12 @@ def test_the_collector_rests_only_while_it_is_told_to():
         assert not gc.isenabled()
         raise KeyError
     assert gc.isenabled()
+
+
+def test_what_is_built_while_it_rests_is_not_looked_at_later():
+    gc.unfreeze()
+    with collector_paused():
+        built = [[]]
+    assert not any(one is built for one in gc.get_objects())
+    gc.unfreeze()
+    assert any(one is built for one in gc.get_objects())
