@@ -8,7 +8,13 @@ import pytest
 import torch
 from trl.trainer import utils
 
+from baselines import sft
+from uniapl.config import Evaluation, Run
+from uniapl.job import Job
+from uniapl.miniature.world import World
+from uniapl.rows import write_jsonl
 from uniapl.startup import project_labels_alone
+from uniapl.train import train
 
 HIDDEN = """
 from uniapl.startup import without
@@ -61,7 +67,9 @@ def loss_and_gradient():
     return found.loss, found.log_probs, found.entropy, {name: p.grad for name, p in model.named_parameters()}
 
 
-def test_the_head_projects_labels_alone_and_nothing_else_changes(monkeypatch):
+@pytest.fixture
+def projected(monkeypatch):
+    """How many positions each call of TRL's head projects; the head is the stock one, and is again after the test."""
     rows, kernel = [], utils._ChunkedLogProbFunction.apply
 
     def counted(hidden, *rest):
@@ -69,11 +77,27 @@ def test_the_head_projects_labels_alone_and_nothing_else_changes(monkeypatch):
         return kernel(hidden, *rest)
 
     monkeypatch.setattr(utils._ChunkedLogProbFunction, "apply", counted)
-    monkeypatch.setattr(utils, "_use_triton", utils._use_triton)  # as it is, and again after the test
+    monkeypatch.setattr(utils, "_use_triton", utils._use_triton)
+    return rows
+
+
+def test_the_head_projects_labels_alone_and_nothing_else_changes(projected):
     stock = loss_and_gradient()
     project_labels_alone()
     torch.testing.assert_close(loss_and_gradient(), stock, rtol=1e-5, atol=1e-6)
-    assert rows == [18, 5]  # 3 rows of 7 ids have 6 labels each; 3 and 2 of them count
+    assert projected == [18, 5]  # 3 rows of 7 ids have 6 labels each; 3 and 2 of them count
+
+
+def test_a_training_projects_the_tokens_of_responses_alone(policy, projected, tmp_path):
+    rows = [{"prompt": row["prompt"], "demonstration": row["response"]} for row in miniature.rows(6)]
+    write_jsonl(tmp_path / "train.jsonl", rows)
+    (tmp_path / "summary.json").write_text("{}")
+    settings = sft.Settings(steps=2, rows_per_step=3)  # an epoch
+    run = Run(scale="", arm="sft", seed=0, trainer="baselines.sft", settings=settings, world=World(), start=None)
+    out = tmp_path / "out"
+    train(Job(run=run, data=tmp_path, start=policy, state=out / "state"), Evaluation(), out)
+    responses = miniature.tokenizer()([row["demonstration"] for row in rows], add_special_tokens=False)["input_ids"]
+    assert sum(projected) == sum(len(ids) + 1 for ids in responses)  # and the token that ends each
 
 
 def test_another_trl_is_named(monkeypatch):
