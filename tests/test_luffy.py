@@ -54,6 +54,14 @@ def test_the_gradient_of_the_shaping_is_gamma_p_over_p_plus_gamma_squared():
     assert logp.grad.item() == pytest.approx(-(0.1 * p / (p + 0.1) ** 2).item())
 
 
+def test_the_experts_row_of_a_prompt_is_the_demonstration_of_this_prompt(tmp_path):
+    tokenizer, rows = miniature.tokenizer(), miniature.chats()
+    for row, (prompt, response) in zip(rows, luffy(tmp_path)._expert, strict=True):
+        asked = tokenizer.apply_chat_template(row["prompt"], add_generation_prompt=True, return_dict=False)
+        ids = tokenizer(row["demonstration"])["input_ids"] + [tokenizer.eos_token_id]
+        assert (prompt.tolist(), response.tolist()) == (asked, ids[:12])
+
+
 def test_a_step_adds_the_experts_rows_to_trls_loss(tmp_path):
     trainer, seen = luffy(tmp_path), []
     plain = super(LUFFYTrainer, trainer)._compute_loss
