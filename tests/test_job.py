@@ -1,6 +1,7 @@
 """Which demonstrations a trainer reads: whose, of how many prompts, and how unusable ones are refused."""
 
 import types
+from dataclasses import replace
 
 import miniature
 import pytest
@@ -9,7 +10,7 @@ from baselines import grpo, sft
 from uniapl import recipe
 from uniapl.config import Compute, arm_of, load_scale
 from uniapl.errors import UserError
-from uniapl.job import Job, rollout_rows, training_rows
+from uniapl.job import Job, messages, rollout_rows, training_rows
 from uniapl.rows import write_jsonl
 
 TRAIN = [
@@ -84,6 +85,19 @@ def test_sft_on_the_corpus_reads_neither_prompts_nor_demonstrations(job, tmp_pat
     write_jsonl(tmp_path / "corpus.jsonl", [{"prompt": "a", "completion": "b"}])
     (tmp_path / "train.jsonl").unlink()
     assert learned(sft.rows(job(sft, text="corpus"))) == [("a", "b")]
+
+
+@pytest.mark.parametrize("prompt_loss", [False, True])
+def test_sft_s_loss_is_on_the_response_and_its_end_and_on_the_prompt_where_that_is_asked_for(job, policy, prompt_loss):
+    trainer = sft.build(replace(job(sft, prompt_loss=prompt_loss, rows_per_step=6), start=policy))
+    (batch,) = trainer.get_train_dataloader()
+    tokenizer, expected = miniature.tokenizer(), []
+    for row in TRAIN:
+        answer = {"role": "assistant", "content": row["demonstration"]}
+        chat = tokenizer.apply_chat_template([*messages(row["prompt"]), answer], return_dict=False)
+        asked = tokenizer.apply_chat_template(messages(row["prompt"]), add_generation_prompt=True, return_dict=False)
+        expected.append(chat if prompt_loss else chat[len(asked) :])
+    assert sorted(row[row != -100].tolist() for row in batch["labels"]) == sorted(expected)
 
 
 @pytest.mark.parametrize("trainer", TRAINERS)
