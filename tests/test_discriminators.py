@@ -9,6 +9,7 @@ from pathlib import Path
 import miniature as world
 import pytest
 import torch
+from tokenizers.processors import TemplateProcessing
 from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 from uniapl import discriminators
@@ -228,6 +229,14 @@ def test_a_prompt_that_is_too_long_keeps_its_last_tokens():
 def test_a_repeated_text_has_the_ids_that_it_has_alone(scorer):
     tokenizer, texts = scorer.encode.tokenizer, ["one two", "", "one two", "three"]
     assert text_ids(tokenizer, texts) == [text_ids(tokenizer, [text])[0] for text in texts]
+
+
+def test_the_mark_that_begins_a_text_is_left_out(scorer):
+    tokenizer = copy.deepcopy(scorer.encode.tokenizer)
+    mark = tokenizer.pad_token, tokenizer.pad_token_id
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single=f"{mark[0]} $A", special_tokens=[mark])
+    assert tokenizer("one")["input_ids"][0] == mark[1]
+    assert text_ids(tokenizer, ["one", "two"]) == text_ids(scorer.encode.tokenizer, ["one", "two"])
 
 
 def test_a_response_cannot_write_a_mark(scorer):

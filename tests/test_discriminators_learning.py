@@ -45,6 +45,16 @@ def test_the_cotrained_input_has_no_reference():
     assert cotrained.layout([1, 2, 3], [5, 6, 7], newline=90, end=92, limit=4) == ((90,), (5, 6, 92))
 
 
+def test_cotrained_reads_the_prompt_and_then_the_response(policy):
+    discriminator = Cotrained(policy, 0)
+    prompts, _, responses = world.texts(3)
+    mark, expected = discriminator.marks, []
+    for pair in zip(prompts, responses, strict=True):
+        prompt, response = pairs.text_ids(discriminator.tokenizer, pair)
+        expected.append(((*prompt, mark["newline"]), (*response, mark["end"])))
+    assert discriminator._encode(prompts, responses) == expected
+
+
 def test_cotrained_scores_do_not_read_the_reference(policy):
     discriminator = Cotrained(policy, 0)
     prompts, references, responses = world.texts()
