@@ -6,11 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+import types
 from pathlib import Path
 
 import pytest
 
+from uniapl import checkers
+from uniapl.config import arm_of, load_scale
 from uniapl.data import main as data
+from uniapl.job import Job
+from uniapl.train import add_probe
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -68,6 +73,20 @@ def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_o
     values = [[[line.split(",")[i] for i in kept] for line in lines] for lines in rows]
     assert values[0] == values[1]
     assert not (out / "state").exists()
+
+
+def test_the_probe_holds_a_prompt_against_a_response_that_follows_it(world, tmp_path):
+    """Each instruction of a prompt is followed by the expert's response to it; to another's, by chance."""
+    scale, added = load_scale("smoke"), []
+    trainer = types.SimpleNamespace(accelerator=types.SimpleNamespace(device="cpu"), add_callback=added.append)
+    folders = {"start": world / "data/scratch", "base": world / "data/scratch", "state": tmp_path}
+    job = Job(arm_of(scale, "grpo", 0), world / "data", discriminator=world / "discriminator/model", **folders)
+    add_probe(trainer, job, scale.evaluation)
+    probe = added[0].probe
+    assert len(probe.rows) == len(probe.references) == scale.evaluation.probe_prompts
+    for row, reference in zip(probe.rows, probe.references, strict=True):
+        asked = checkers.build_all(row["instruction_id_list"], row["kwargs"])
+        assert checkers.all_strict(asked, reference)
 
 
 def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(world, tmp_path):
