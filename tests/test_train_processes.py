@@ -14,7 +14,9 @@ from safetensors.torch import load_file
 from test_train import ENVIRONMENT, ROOT, command, world  # noqa: F401 - a fixture
 
 from uniapl import job, launch
+from uniapl.config import Evaluation
 from uniapl.errors import UserError
+from uniapl.train import train
 
 
 def start(world, arm, out, devices):  # noqa: F811
@@ -79,6 +81,20 @@ def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):  # no
     _, errors = again.communicate(timeout=300)
     assert again.returncode == 2 and "processes: 2 -> 1" in errors and errors.count("error: ") == 1
     assert list(tmp_path.glob("state/checkpoint-*/complete"))
+
+
+@pytest.mark.parametrize(
+    ("rank", "error", "message"), [("0", UserError, "steps: None -> 2"), ("1", ModuleNotFoundError, "absent")]
+)
+def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, message, tmp_path, monkeypatch):
+    """The second one goes on, here to a trainer that does not exist: it might read what the first is writing."""
+    monkeypatch.setenv("RANK", rank)
+    (tmp_path / "summary.json").write_text("{}")
+    (tmp_path / "run.json").write_text('{"settings": {}}')
+    run = types.SimpleNamespace(trainer="baselines.absent", describe=lambda: {"settings": {"steps": 2}})
+    with pytest.raises(error, match=message):
+        train(job.Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), Evaluation(), tmp_path)
+    assert (tmp_path / "run.json").read_text() == '{"settings": {}}'
 
 
 def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
