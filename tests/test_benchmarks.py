@@ -1,12 +1,24 @@
 """The GPU benchmark: its arithmetic by hand, its refusal, and the command on a CPU at the miniature's size."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
+from conftest import ROOT
 
 from benchmarks import gpu
 from benchmarks.step import Shape
+from uniapl.workflow import MALLOC
+
+MEASURED = """
+import json, os, sys
+from benchmarks.step import as_in_the_dag
+as_in_the_dag("measured")
+print(json.dumps([sys.argv[1:], dict(os.environ)]))
+"""
 
 
 def test_rates_are_tokens_over_seconds_and_a_share_of_the_gpu():
@@ -38,3 +50,16 @@ def test_the_command_runs_at_the_miniatures_size(tmp_path, capsys):
     gpu.main(["--size", "tiny", "--rounds", "1", "--out", str(tmp_path / "gpu/step.json")])
     card = json.loads((tmp_path / "gpu/step.json").read_text())
     assert card["uniapl (tokens/s)"] > 0 and card["versions"]["torch"] and card["peak memory (MiB)"] > 0
+
+
+@pytest.mark.parametrize("own", [0, 1, len(MALLOC)])
+def test_a_benchmark_starts_again_with_the_memory_settings_of_the_dag_unless_it_has_all_of_them(own, tmp_path):
+    (tmp_path / "measured.py").write_text(MEASURED)
+    environment = {name: value for name, value in os.environ.items() if name not in MALLOC}
+    environment |= {"PYTHONPATH": f"{tmp_path}:{ROOT}", **dict.fromkeys(list(MALLOC)[:own], "131072")}
+    line = [sys.executable, "-m", "measured", "--rounds", "3"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    arguments, found = json.loads(done.stdout)
+    assert arguments == ["--rounds", "3"]
+    expected = dict.fromkeys(MALLOC, "131072") if own == len(MALLOC) else MALLOC
+    assert {name: found[name] for name in MALLOC} == expected
