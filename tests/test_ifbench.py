@@ -134,6 +134,8 @@ def test_the_fixed_rule_and_upstreams_verdicts_on_the_same_texts(name):
         ("words:paragraph_last_first", {}, "Snow? Is snow", False),
         ("words:words_position", {"keyword": "x"}, "x x", True),
         ("words:words_position", {"keyword": "x"}, "a x.", False),
+        # the sentence alone is cut in two, so that its stop is a token of its own
+        ("words:keywords_specific_position", {"keyword": "sea", "n": 1, "m": 2}, "The sea.). It rains.", True),
         ("words:start_verb", {}, "Exploring the rain", True),
         ("words:start_verb", {}, "Nothing rains", False),
         ("sentence:alliteration_increment", {}, "A b. C c d d.", True),  # 0 and 4: two pairs apart
