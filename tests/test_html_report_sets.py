@@ -1,5 +1,6 @@
 """The tables over all experiments in the report: where they are there, and not where they are not."""
 
+import re
 import shutil
 
 import pandas as pd
@@ -8,10 +9,11 @@ from test_ablations import table as ablated
 from test_beside import sets  # noqa: F401 - a fixture
 from test_html_report import Parsed, build, local  # noqa: F401 - a fixture
 
-from uniapl import beside
+from uniapl import beside, general
 from uniapl.ablations import view_ablations
 from uniapl.html_report import page, sections
 from uniapl.html_report.read import read
+from uniapl.suite import COLUMNS
 from uniapl.tables import rounded, write
 
 
@@ -29,6 +31,18 @@ def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets
     frame = pd.read_csv(local / "beside/beside.csv")
     frame[:1].to_csv(local / "beside_extended/beside.csv", index=False)
     assert len(read(local).overview["beside"].text) == 1  # of the extended experiments, where these were run
+
+
+def test_general_ability_is_in_the_report(local, tmp_path):  # noqa: F811
+    answers = [
+        (arm, "uniapl_miniature_choice", str(i), "acc,none", float(i < n))
+        for arm, n in (("base", 1), ("uniapl", 3))
+        for i in range(4)
+    ]
+    general.render(pd.DataFrame(answers, columns=["arm", *COLUMNS]), local.name, local / "general")
+    text = Parsed(build(local, tmp_path)).text
+    row = text.split("UniAPL beside its base")[1].split("uniapl_miniature_choice (2-shot)")[1]
+    assert re.findall(r"(\S+) \[", row)[:3] == ["25.0", "75.0", "50.0"]
 
 
 def test_the_ablations_are_in_the_report(local, tmp_path):  # noqa: F811
