@@ -102,12 +102,12 @@ _QUIET = (
     rf"|\.{{2,}}+(?=[^{_WHITE}]|[{_WHITE}]*+{_QUIET_NEXT}|{_LATER_END})|\.{_QUIET_STOPS}"
     rf"|(?>{_WORD}){_NO_TOKEN_FOLLOWS})"
 )
-# Most ends are told by their mark, by what follows, or by what is no number before a full stop.
+# Most ends are told by their mark, by what follows, or by what is no initial and no number before a full stop.
 _INNER, _LAST = rf"[^{_WHITE}{_STARTS_NO_WORD}.]", rf"[^{_WHITE}.,\-]"  # signs of a word
 _SURE = (
-    rf"(?:(?:(?<=[?!])|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)"
-    rf"|(?<={_INNER}[.,\-]{_LAST}\.)(?<!{_DIGIT}[.,\-]{_DIGIT}\.))(?!{_NO_TOKEN_FOLLOWS})"
-    rf"|(?<=[^.{_WHITE}]\.)(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!{_CONTROLS}]))"
+    rf"(?:(?<=[?!])|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)|(?<=[{_BREAKS_WORDS}]\.)"
+    rf"|(?<={_INNER}[.,\-]{_LAST}\.)(?<!{_DIGIT}[.,\-]{_DIGIT}\.)|(?<=[^.,\-][,\-]\.)(?<!{_DIGIT}[,\-]\.)"
+    rf"|(?<=[^.{_WHITE}]\.)(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!]))(?!{_NO_TOKEN_FOLLOWS})"
 )
 _FIRST_SIGN = rf"{_POSSIBLE_END}(?<!\A[{_BLANK}].)(?!{_NO_TOKEN_FOLLOWS})"  # Punkt overlooks one after a first blank
 _PIECE_WITH_END = (
