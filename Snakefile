@@ -436,7 +436,7 @@ if not PLOTS_ONLY:
         output:
             report(
                 "results/local/{scale}/general/general.csv",
-                caption="docs/captions/tables.rst",
+                caption="docs/captions/general.rst",
                 category="tables",
                 subcategory="general",
                 labels={"table": "general"},

@@ -141,7 +141,9 @@ def trainers(shape: Shape, folder: str) -> dict:
     from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
     from uniapl import UniAPLConfig, UniAPLTrainer
+    from uniapl.startup import project_labels_alone
 
+    project_labels_alone()  # as every training of the DAG
     rng = random.Random(0)
     rows = [
         {"prompt": [{"role": "user", "content": text(rng, shape.prompt)}], "demonstration": text(rng, shape.reference)}

@@ -86,23 +86,37 @@ def test_the_rows_of_both_sources_can_be_published(root, tmp_path):
 
 def test_a_benchmark_that_one_arm_alone_was_asked_is_refused(root):
     write(root, "base", rows(BASE))
-    with pytest.raises(UserError, match="sums: uniapl and base answered different prompts"):
+    with pytest.raises(UserError, match=r"sums: base and uniapl answered different prompts \(0 and 2 of 2\)"):
         general.general(general.read(root), (GROUP, SINGLE))
 
 
 def test_other_prompts_are_refused(root):
     write(root, "base", rows(BASE | {"exam_art": (0,)}))
-    with pytest.raises(UserError, match="exam: uniapl and base answered different prompts"):
+    with pytest.raises(UserError, match=r"exam: base and uniapl answered different prompts \(5 and 6 of 6\)"):
         general.general(general.read(root), (GROUP,))
 
 
 def test_a_missing_file_and_other_columns_are_one_line(root):
     path = root / "suite/uniapl/seed0.csv"
     pd.DataFrame({"task": ["exam"]}).to_csv(path, index=False)
-    with pytest.raises(UserError, match="columns task, not task, doc_id, metric, value; run the stage again"):
+    with pytest.raises(UserError, match="columns task, not task, doc_id, metric, value; run the stage suite again"):
         general.read(root)
     path.unlink()
     with pytest.raises(UserError, match="seed0.csv: no such file; run the stage suite first"):
+        general.read(root)
+
+
+def test_a_value_that_is_there_twice_is_named(root):
+    write(root, "base", rows(BASE), rows({"exam_art": (1, 1)}))
+    with pytest.raises(UserError, match=r"base/seed0.csv: acc,none of exam_art, doc_id 0, is there twice"):
+        general.read(root)
+
+
+def test_an_arm_that_was_not_asked_in_turns_is_refused_where_the_other_was(root):
+    path = root / "converse/uniapl/seed0.csv"
+    path.parent.mkdir(parents=True)
+    pd.DataFrame(rows({"multi_if_turn_1": (1,)}, "prompt_strict"), columns=COLUMNS).to_csv(path, index=False)
+    with pytest.raises(UserError, match="converse/base/seed0.csv: no such file; run the stage converse first"):
         general.read(root)
 
 

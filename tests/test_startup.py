@@ -10,6 +10,7 @@ from trl.trainer import utils
 
 from baselines import sft
 from uniapl.config import Evaluation, Run
+from uniapl.errors import UserError
 from uniapl.job import Job
 from uniapl.miniature.world import World
 from uniapl.rows import write_jsonl
@@ -102,5 +103,5 @@ def test_a_training_projects_the_tokens_of_responses_alone(policy, projected, tm
 
 def test_another_trl_is_named(monkeypatch):
     monkeypatch.delattr(utils, "_use_triton")
-    with pytest.raises(ImportError, match="uniapl/startup.py"):
+    with pytest.raises(UserError, match="install the version of pyproject.toml"):
         project_labels_alone()

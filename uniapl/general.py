@@ -1,12 +1,13 @@
 """General benchmarks, UniAPL beside the base it started from: is general ability kept?
 
 `python -m uniapl.general --root results/local/tiny --out FOLDER` reads suite/{arm}/seed0.csv of both arms, and
-converse/{arm}/seed0.csv where the scale has conversations, and writes general.csv, .md and .tex: for each benchmark
+converse/{arm}/seed0.csv where an arm was asked in turns, and writes general.csv, .md and .tex: for each benchmark
 both means in %, and their difference in points, with 95 % intervals over prompts. A benchmark of many tasks is the mean
 over all their prompts. Each arm is one training: what another seed would change is not in the intervals.
 """
 
 import argparse
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,6 @@ from uniapl.tables import View, rounded, write
 from uniapl.workflow import GENERAL
 
 SEED = 0  # of the bootstrap
-SOURCES = ("suite", "converse")
 MULTI_TURN = tuple(
     Benchmark(f"multi_if_turn_{turn}", "instructions in turns", 1, few_shot=0, metric="prompt_strict") for turn in TURNS
 )
@@ -33,18 +33,26 @@ SIDES = (*GENERAL, "difference")
 
 
 def read(root: Path) -> pd.DataFrame:
-    """arm and COLUMNS of both arms. Raises UserError for a file that is missing or has other columns."""
+    """arm and COLUMNS of both arms.
+
+    Raises UserError for a file that is missing, has other columns or a value twice: converse's too, if one arm has it.
+    """
+    in_turns = any((root / "converse" / arm / "seed0.csv").is_file() for arm in GENERAL)
     frames = []
-    for arm in GENERAL:
-        paths = [root / source / arm / "seed0.csv" for source in SOURCES]
-        if not paths[0].is_file():
-            raise UserError(f"{paths[0]}: no such file; run the stage suite first")
-        for path in paths:
-            frame = pd.read_csv(path, dtype={"doc_id": str}) if path.is_file() else pd.DataFrame(columns=COLUMNS)
-            if list(frame) != COLUMNS:
-                raise UserError(f"{path}: columns {', '.join(frame)}, not {', '.join(COLUMNS)}; run the stage again")
-            frames.append(frame.assign(arm=arm))
-    return pd.concat([frame for frame in frames if len(frame)], ignore_index=True)[["arm", *COLUMNS]]
+    for stage, arm in itertools.product(("suite", "converse") if in_turns else ("suite",), GENERAL):
+        path = root / stage / arm / "seed0.csv"
+        if not path.is_file():
+            raise UserError(f"{path}: no such file; run the stage {stage} first")
+        frame = pd.read_csv(path, dtype={"doc_id": str})
+        if list(frame) != COLUMNS:
+            raise UserError(
+                f"{path}: columns {', '.join(frame)}, not {', '.join(COLUMNS)}; run the stage {stage} again"
+            )
+        if (twice := frame.duplicated(COLUMNS[:3])).any():
+            task, doc_id, metric = frame.loc[twice.idxmax(), COLUMNS[:3]]
+            raise UserError(f"{path}: {metric} of {task}, doc_id {doc_id}, is there twice; run the stage {stage} again")
+        frames.append(frame.assign(arm=arm))
+    return pd.concat(frames, ignore_index=True)[["arm", *COLUMNS]]
 
 
 def scores(rows: pd.DataFrame, benchmark: Benchmark) -> pd.DataFrame:
@@ -64,14 +72,16 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Benchmark]) -> pd.DataFrame
     for benchmark in benchmarks:
         both = scores(rows, benchmark)
         if both.isna().any(axis=None):
-            raise UserError(f"{benchmark.task}: {GENERAL[1]} and {GENERAL[0]} answered different prompts")
+            n_base, n_trained = both.notna().sum()
+            said = f"answered different prompts ({n_base} and {n_trained} of {len(both)}); run their stage again"
+            raise UserError(f"{benchmark.task}: {GENERAL[0]} and {GENERAL[1]} {said}")
         if both.empty:
             continue  # it runs code, and was left out
-        b, a = (both[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
+        base, trained = (both[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
         sides = {
-            GENERAL[0]: interval(b, rng=np.random.default_rng(SEED)),
-            GENERAL[1]: interval(a, rng=np.random.default_rng(SEED)),
-            "difference": compare(a, b, rng=np.random.default_rng(SEED)),
+            GENERAL[0]: interval(base, rng=np.random.default_rng(SEED)),
+            GENERAL[1]: interval(trained, rng=np.random.default_rng(SEED)),
+            "difference": compare(trained, base, rng=np.random.default_rng(SEED)),
         }
         numbers = {f"{side}_{name}": 100 * getattr(of, name) for side, of in sides.items() for name in FOUND}
         said = (benchmark.ability, benchmark.task, benchmark.metric, benchmark.few_shot, len(both))

@@ -1,10 +1,15 @@
-"""Start-up: most of the five seconds before a process of the miniature does anything are imports."""
+"""What a process sets before it trains or generates: which packages it sees, its garbage, what TRL's head projects.
+
+Most of the five seconds before a process of the miniature does anything are imports.
+"""
 
 import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+
+from uniapl.errors import UserError
 
 
 @contextmanager
@@ -21,19 +26,21 @@ def collector_paused() -> Iterator[None]:
 def project_labels_alone() -> None:
     """Let TRL's head project the positions that have a label, no others: it does so where Triton runs, on no CPU.
 
-    The same values up to rounding (1e-6), in a twelfth less of a step of the miniature. TRL 1.16's name for the choice.
+    The same values up to rounding (1e-6), in a twelfth less of a step of the miniature. For every later trainer of this
+    process. TRL 1.16's name for the choice; raises UserError where TRL has it no more.
     """
     from trl.trainer import utils
 
     if not hasattr(utils, "_use_triton"):
-        raise ImportError("this TRL chooses otherwise which positions its head projects: see uniapl/startup.py")
+        raise UserError("trl.trainer.utils: no _use_triton in this TRL; install the version of pyproject.toml")
     utils._use_triton = lambda device: True
 
 
 def without(*packages: str) -> None:
     """Hide packages that transformers and TRL import where they find them, for a process that does not use them.
 
-    Before its imports: they are a quarter of their time. vLLM needs some: where it is installed, nothing is hidden.
+    Call it before these two are imported: it saves a quarter of that time. vLLM needs some of the packages: where it is
+    installed, nothing is hidden.
     """
     if find_spec("vllm") is None:
         for name in packages:

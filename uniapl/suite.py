@@ -35,8 +35,11 @@ COLUMNS = ["task", "doc_id", "metric", "value"]
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A task or group of lm-eval 0.4.13. `few_shot`: examples in each prompt; `metric`: the one that tables show, with
-    lm-eval's filter; `code`: runs what the model wrote."""
+    """A task or group of lm-eval 0.4.13, or a turn of Multi-IF (uniapl/converse.py).
+
+    `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what the
+    model wrote.
+    """
 
     task: str
     ability: str

@@ -105,7 +105,7 @@ def differences(folder: Path, manifest: dict) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
         overview.render(folder, out / "overview")
-        if (folder / general.PUBLISHED).is_file():  # sets before 2026-11-26 have none
+        if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for made in sorted(out.iterdir()):
             yield from _compare(folder / made.name, made)

@@ -15,7 +15,7 @@ from uniapl.tables import VIEWS, rounded
 from uniapl.verify import changed_files
 from uniapl.workflow import Plan
 
-OVERVIEW = ("paper", "ablations", "beside", "general")  # a folder's; of the extended experiments where it has both
+OVERVIEW = ("paper", "ablations", "beside", "general")  # over all experiments; where `extended` has one too, that one
 
 
 @dataclass(frozen=True)
