@@ -135,6 +135,8 @@ def adversarial(size: int = SIZE) -> Iterator[tuple[str, str]]:
             yield f"{start!r} and {unit!r}", (start + unit * size)[:size]
     for sentence in ("rain rain. ", "it is so. "):
         yield f"3 x 3000 of {sentence!r}", "***".join([sentence * 3000] * 3)
+    for run in ("\n", " \n", "\u00a0", "\x1c", ")", "'", "-"):
+        yield f"{run!r} after a stop", "rain. a." + (run * size)[: size - 10] + "x"
     for n in (2, 10, len(UNITS)):
         yield f"{n} units drawn", "".join(rng.choices(rng.sample(UNITS, n), k=size))[:size]
     for signs in SIGNS:

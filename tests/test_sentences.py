@@ -5,6 +5,7 @@ import re
 from itertools import chain
 
 import pytest
+import regex
 
 from uniapl.checkers import iftrain, punkt, sentences, treebank
 
@@ -59,7 +60,13 @@ MARKS = (  # of texts in which a sentence may end almost anywhere
     ".\u00a0 \x1cA?)",
     "((.A ?b",
     ".A. 1.. ?-b",
+    "ab.?1,\u00a0A :;",
+    "\u00a0. \n\x1cA?",
     ("\u0301. ", "A ", "x. "),
+    (".\u00a0", ". ", "\n\x1c", "A", "x", "?", "P.S. ", "1-2. ", "a,b. ", ",. "),
+    ("A.", "b.", "?1", "\u00a0", ". ", "..", "1.", "xy.", "-1", "--", "\x1c"),
+    ("1. ", "2.5. ", "a. ", "\U0001d400.", "\U0001d7ce. ", " \U00010428", "\u00b2. ", ".\u2003", "1,.", ":"),
+    ("\u201cA.", "\u2019b", "'", ". ", "x!", "\u00bb ", "-- ", "(a) ", ") ", "\u00a0)"),
     ("A.", "b.", ": ", ",", ".. ", ". ", "?", "x", "1", "\n", "\u00a0"),
     ("P.:Q. ", "?x.. ", "a.\u00a0", "b.:C. ", "x, y. ", "q.\n", ". ", ".)", "xy. ", "x.,y. ", "-- ", "\u4e2d. "),
     (
@@ -90,6 +97,12 @@ def test_sentences_and_tokens_among_many_marks_are_nltks(n):
         tokens = nltk_tokens(text)
         assert list(punkt.word_tokens(text)) == tokens, repr(text)
         assert list(punkt.tokens_from_both_ends(punkt.sentences(text))[1]) == tokens[::-1], repr(text)
+
+
+def test_all_letters_digits_and_cases_are_among_the_signs_looked_at():
+    others = "".join(map(chr, {*range(0x110000)} - {*map(ord, punkt._SIGNS)}))
+    assert not regex.search(r"\w", others)
+    assert not any(sign.islower() or sign.isupper() for sign in others)
 
 
 def test_an_initial_goes_on_unless_a_sentence_ends_in_the_next_piece():

@@ -37,8 +37,8 @@ COLUMNS = ["task", "doc_id", "metric", "value"]
 class Benchmark:
     """A task or group of lm-eval 0.4.13, or a turn of Multi-IF (uniapl/converse.py).
 
-    `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what the
-    model wrote.
+    `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what
+    the model wrote.
     """
 
     task: str

@@ -41,17 +41,17 @@ _CASED = _that(lambda sign: sign.islower() or sign.isupper())
 
 _BLANK = r" \t\n\r\v\f"
 _WIDE = r"\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # white space within a piece
-_WHITE = _BLANK + _WIDE
+_WHITE, _IN_LINE = _BLANK + _WIDE, _WIDE + r" \t\r\v\f"
 _CONTROLS = r"\x1c-\x1f"  # blank to Python and not to regex
 _BREAKS_WORDS = r""")("'\[\]{}:;*@?!‘’“”«»"""
 _STARTS_NO_WORD = r"""\-,:;`"&#*@()\[\]{}"""
 
 _POSSIBLE_END = rf"[.?!](?=[{_BREAKS_WORDS}]|[{_WHITE}]++[^{_WHITE}])"
 _LAST_END = rf"[^{_BLANK}]*{_POSSIBLE_END}"  # from here on in the piece
-_NO_TOKEN_FOLLOWS = rf"(?=[{_WHITE}]*\n[{_WHITE}]*+[{_CONTROLS}]++(?![^{_WHITE}]))"
+_NO_TOKEN_FOLLOWS = rf"(?=[{_IN_LINE}]*+\n[{_WHITE}]*+[{_CONTROLS}]++(?![^{_WHITE}]))"
 
 # Stops with white space between them are one token, three at least: what follows the first of them.
-_TWO_STOPS = rf"[{_WIDE}]\.[ \t\r\v\f{_WIDE}]\."
+_TWO_STOPS = rf"[{_WIDE}]\.[{_IN_LINE}]\."
 _QUIET_STOPS = (  # nothing follows them, or a stop alone
     rf"(?:(?:[{_WIDE}]\.){{2,}}+(?:(?![{_WHITE}]*+[^{_WHITE}])|{_NO_TOKEN_FOLLOWS})"
     rf"|(?:[{_WIDE}]\.)++(?=[ \t\r\v\f]\.(?![^{_WHITE}])))"
@@ -71,19 +71,19 @@ def _unmarked(word: str) -> str:
     return rf"(?>{word}|-{{2,}}+|[^{_WHITE}])(?<![.?!])"
 
 
-# The word after a possible end, up to white space.
-_END, _WORD, _NUMBER = _tokens(r"\.")
-_MAY_GO_ON = rf"(?=[:;]|,{_END}|[?!](?:{_END}|,{_END}))"
-_QUIET = rf"(?:\.{{2,}}+|{_unmarked(_WORD)}|(?:{_LETTER}\.|{_NUMBER}){_MAY_GO_ON})"
+# What follows a possible end, up to white space: quiet but for its last token, which any may be.
+_NEXT_END, _NEXT_WORD, _NEXT_NUMBER = _tokens(r"\.")
+_QUIET_IN_NEXT = (
+    rf"(?:\.{{2,}}+|{_unmarked(_NEXT_WORD)}"
+    rf"|(?:{_LETTER}\.|{_NEXT_NUMBER})(?=[:;]|,{_NEXT_END}|[?!](?:{_NEXT_END}|,{_NEXT_END})))"
+)
 _QUIET_NEXT = (
     rf"(?:[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"  # most are
-    rf"|{_QUIET}*+(?:{_WORD})?+(?![^{_WHITE}]))"
+    rf"|{_QUIET_IN_NEXT}*+(?:{_NEXT_WORD})?+(?![^{_WHITE}]))"
 )
 
 # The tokens of a piece.
 _END, _WORD, _NUMBER = _tokens(rf"\.|{_TWO_STOPS}")
-
-
 _LATER_END = rf"[{_WIDE}]++[^{_WHITE}]*{_POSSIBLE_END}"  # so that this one is not asked about
 
 
