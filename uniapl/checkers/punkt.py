@@ -24,10 +24,10 @@ _SIGNS = "".join(map(chr, [*range(0x40000), *range(0xE0000, 0xE1000)]))  # no ot
 
 def _one_of(runs: Iterable[str]) -> str:
     """One sign of these runs of neighbours. Those above U+FFFF stand apart: re tries each of their runs for a sign."""
-    low, high = [], []
-    for run in runs:
-        (low if run[0] <= "\uffff" else high).append(f"{re.escape(run[0])}-{re.escape(run[-1])}")
-    return rf"(?:[{''.join(low)}]|(?=[\U00010000-\U0010ffff])[{''.join(high)}])"
+    ranges = [(re.escape(run[0]), re.escape(run[-1])) for run in runs]
+    n_low = sum(first <= "\uffff" for first, _ in ranges)
+    low, high = ("".join(f"{first}-{last}" for first, last in some) for some in (ranges[:n_low], ranges[n_low:]))
+    return rf"(?:[{low}]|(?=[{ranges[n_low][0]}-{ranges[-1][1]}])[{high}])"
 
 
 def _that(holds: Callable[[str], bool]) -> str:
@@ -105,9 +105,11 @@ _QUIET = (
 # Most ends are told by their mark, by what follows, or by what is no initial and no number before a full stop.
 _INNER, _LAST = rf"[^{_WHITE}{_STARTS_NO_WORD}.]", rf"[^{_WHITE}.,\-]"  # signs of a word
 _SURE = (
-    rf"(?:(?<=[?!])|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)|(?<=[{_BREAKS_WORDS}]\.)"
+    rf"(?:(?<=[?!])|(?<=[^.{_WHITE}]\.)"
+    rf"(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!]|[{_WHITE}]++[.?!][^{_WHITE}{_BREAKS_WORDS}.,\-])"
+    rf"|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)|(?<=[{_BREAKS_WORDS}]\.)"
     rf"|(?<={_INNER}[.,\-]{_LAST}\.)(?<!{_DIGIT}[.,\-]{_DIGIT}\.)|(?<=[^.,\-][,\-]\.)(?<!{_DIGIT}[,\-]\.)"
-    rf"|(?<=[^.{_WHITE}]\.)(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!]))(?!{_NO_TOKEN_FOLLOWS})"
+    rf")(?!{_NO_TOKEN_FOLLOWS})"
 )
 _FIRST_SIGN = rf"{_POSSIBLE_END}(?<!\A[{_BLANK}].)(?!{_NO_TOKEN_FOLLOWS})"  # Punkt overlooks one after a first blank
 _PIECE_WITH_END = (
