@@ -139,8 +139,10 @@ def sentences(text: str) -> list[str]:
     """The sentences of the text in order, each with the quotes and brackets that close after its end."""
     # split, which makes no tuples: the garbage collector would go through those of 30,000 sentences.
     parts = _SENTENCE.split(text.rstrip(treebank.WHITE))
-    matched, closed, taken = parts[1::5], parts[3::5], ["", *parts[4::5]]
-    found = [one[len(mine) :] + (close or "") for one, close, mine in zip(matched, closed, taken, strict=False)]
+    found, closed, taken = parts[1::5], parts[3::5], parts[4::5]
+    if any(taken):
+        before = ["", *taken[:-1]]
+        found = [own[len(lost) :] + (won or "") for own, won, lost in zip(found, closed, before, strict=True)]
     while found and not found[-1].rstrip():
         found.pop()
     return [*found[:-1], found[-1].rstrip()] if found else []
