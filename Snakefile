@@ -10,6 +10,7 @@ import time
 
 from snakemake.utils import min_version
 
+from uniapl import hub
 from uniapl import workflow as flow
 from uniapl.errors import UserError
 
@@ -82,9 +83,13 @@ def cards_before(wildcards):
     ]
 
 
-def servers(*names):
-    """The options that name servers, of those that --config names."""
-    return " ".join(f"--{name} {config[name]}" for name in names if name in config)
+# Servers that --config names, for the rules' commands. No parameter of theirs: another host, the same results.
+for variable, options in (
+    ("UNIAPL_SERVERS", {"polar": "--polar", "rollouts": "--rollouts"}),
+    ("UNIAPL_TEACHER", {"teacher": "--endpoint"}),
+):
+    named = [f"{option} {config[name]}" for name, option in options.items() if name in config]
+    os.environ[variable] = " ".join(named)
 
 
 def probe(wildcards):
@@ -180,6 +185,7 @@ if not PLOTS_ONLY:
             params:
                 out="results/local/{scale}/prompts",
                 world=PLAN.scale.world,
+                revisions=hub.pinned(*(id for id, one in hub.lock().items() if one.kind == "dataset")),
             shell:
                 "python -m uniapl.public --out {params.out} --train {params.world.train}"
                 " --validation {params.world.validation} --seed {params.world.seed} > {log} 2>&1"
@@ -202,11 +208,11 @@ if not PLOTS_ONLY:
             params:
                 # not an output: an interrupted teacher keeps what it has answered
                 out="results/local/{scale}/teach/demonstrations.jsonl",
-                endpoint=f"--endpoint {config['teacher']}" if "teacher" in config else "",
                 teacher=str(PLAN.scale.world.teacher),
+                revision=hub.pinned(PLAN.scale.world.teacher.model),
             shell:
                 "python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
-                " -- python -m uniapl.teach --scale {wildcards.scale} --prompts {input} {params.endpoint}"
+                " -- python -m uniapl.teach --scale {wildcards.scale} --prompts {input} $UNIAPL_TEACHER"
                 " --out {params.out} > {log} 2>&1"
 
         rule data:
@@ -254,6 +260,7 @@ if not PLOTS_ONLY:
             params:
                 out="results/local/{scale}/train/{arm}/seed{seed}",
                 fingerprint=lambda wildcards: PLAN.run(wildcards.arm, wildcards.seed).fingerprint,
+                revision=lambda wildcards: hub.pinned(PLAN.run(wildcards.arm, wildcards.seed).settings.model),
             shell:
                 "python -m uniapl.fetched --scale {wildcards.scale} --arm {wildcards.arm} --out {params.out}"
                 " > {log} 2>&1"
@@ -283,13 +290,12 @@ if not PLOTS_ONLY:
             out="results/local/{scale}/train/{arm}/seed{seed}",
             start=start,
             probe=probe,
-            servers=servers("polar", "rollouts"),
             fingerprint=lambda wildcards: PLAN.run(wildcards.arm, wildcards.seed).fingerprint,
         shell:
             "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
             " -- python -m uniapl.train --scale {wildcards.scale}"
             " --arm {wildcards.arm} --seed {wildcards.seed} --data {params.data} --start {params.start}"
-            " {params.probe} {params.servers} --out {params.out} > {log} 2>&1"
+            " {params.probe} $UNIAPL_SERVERS --out {params.out} > {log} 2>&1"
 
     for (split, seeds), arms in PLAN.batches.items():
         batch = f"{split}_{'_'.join(map(str, seeds))}"
@@ -609,6 +615,9 @@ if not PLOTS_ONLY:
     rule tuning:
         input:
             f"results/local/{SCALE}/analyse/tuning/main.csv",
+
+    onstart:
+        flow.hold()
 
     onsuccess:
         share = flow.compute_share(

@@ -78,7 +78,7 @@ def welch_bounds(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def redrawn_bounds(a: np.ndarray, b: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
-    """(2, W) quantiles where seeds too are drawn with replacement: what the project reported before, for comparison."""
+    """(2, W) quantiles where seeds too are drawn with replacement, for comparison."""
     sums = bootstrap.resampled_sums(np.concatenate([a, b], axis=1).reshape(-1, a.shape[2]), resamples, rng)
     sums = sums.reshape(resamples, len(a), -1) / a.shape[2]
 

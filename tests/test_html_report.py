@@ -4,6 +4,7 @@ import hashlib
 import html.parser
 import json
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from uniapl import tables
 from uniapl.config import load_scale
 from uniapl.errors import UserError
 from uniapl.html_report import __main__ as stage
-from uniapl.html_report import page, sections
+from uniapl.html_report import page, records, sections
 from uniapl.html_report.read import read
 from uniapl.publish import CARD
 from uniapl.workflow import Plan, figures_of
@@ -230,6 +231,16 @@ def test_hostile_texts_stay_text(local, tmp_path):
     assert all(a["src"].startswith("data:") for a in parsed.all("img"))
     assert parsed.text.count("alert(1)") > 4
     assert "<script>alert" not in built
+
+
+def test_a_card_imports_no_module_and_its_commit_is_no_option_of_git(local, tmp_path):
+    """A downloaded set is anybody's text. `this` prints when it is imported."""
+    path = local / "train/sft/seed0/run.json"
+    option = f"--output={tmp_path / 'written'}"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"trainer": "this", "commit": option}))
+    made = Parsed(build(local, tmp_path))
+    assert "this" not in sys.modules and not (tmp_path / "written").exists()
+    assert records.dated(option) == "" and option in made.text
 
 
 def test_ids_are_unique_and_every_link_leads_somewhere(local, tmp_path):

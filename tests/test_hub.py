@@ -82,6 +82,12 @@ def locked(tmp_path, monkeypatch, **changes) -> Path:
 # the lock -----------------------------------------------------------------------------------------
 
 
+def test_a_stage_is_run_again_for_the_revisions_of_what_it_reads():
+    assert hub.pinned("a/folder", STUDENT, IFEVAL) == " ".join(
+        f"{id}@{hub.entry(id).revision}" for id in (STUDENT, IFEVAL)
+    )
+
+
 def test_the_lock_has_every_id_and_pins_all_but_polar():
     entries = hub.lock()
     assert entries.keys() == IDS

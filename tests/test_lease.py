@@ -47,6 +47,14 @@ def start(environment):
         process.communicate()
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_the_leases_of_another_user_are_refused_in_one_line(start, tmp_path):
+    (tmp_path / "leases").mkdir()
+    os.chown(tmp_path / "leases", 12345, -1)
+    error = start("true").communicate(timeout=60)[1]
+    assert error.endswith("belongs to another user; let UNIAPL_LEASES name a folder of your own\n")
+
+
 def uses(log) -> list[tuple[set[str], int, int]]:
     rows = [line.split() for line in log.read_text().splitlines()]
     return [(set(devices.split(",")), int(start), int(end)) for devices, start, end in rows]

@@ -169,15 +169,3 @@ def test_what_is_no_polar_is_refused_in_one_line(checkpoint, tmp_path):
     (checkpoint / "tokenizer.json").unlink()
     with pytest.raises(UserError, match="no tokenizer.json"):
         polar.load(checkpoint)
-
-
-def test_a_hub_checkpoint_needs_its_commit(monkeypatch, checkpoint):
-    for name in ("internlm/POLAR-1_8B", "internlm/POLAR-1_8B@main"):
-        with pytest.raises(UserError, match="40 digits of the commit"):
-            polar.load(name)
-    import huggingface_hub
-
-    asked = []
-    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *a, **k: asked.append((a, k)) or str(checkpoint))
-    assert polar.load(f"internlm/POLAR-1_8B@{'0a' * 20}").score(*TRIPLES).shape == (4,)
-    assert asked[0][0] == ("internlm/POLAR-1_8B",) and asked[0][1]["revision"] == "0a" * 20

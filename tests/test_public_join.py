@@ -53,6 +53,11 @@ def others(*keys: str) -> list[dict]:
     return [answer(key) for key in KEYS if key not in keys]
 
 
+def test_the_summary_names_the_teacher(folder):
+    (folder / "answers.summary.json").write_text('{"record": {"model": "some/teacher"}}')
+    assert joined(folder)["teachers"] == [{"record": {"model": "some/teacher"}}]
+
+
 def test_the_files_are_those_of_the_stage_data(folder, tmp_path):
     summary = joined(folder)
     files = {name: read_jsonl(folder / f"data/{name}.jsonl") for name in STAGE}

@@ -63,6 +63,7 @@ def local(tmp_path, monkeypatch):
     }
     monkeypatch.setattr("uniapl.workflow.experiments_of", lambda scale: list(asked.values()))
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
+    monkeypatch.setattr(publish, "README_SCALE", "smoke")
     monkeypatch.chdir(tmp_path)
     Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
     root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
@@ -118,6 +119,21 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
         write(local / f"tables/wider/{table}.csv", "arm\n")
     both = {"headline", "wider"}
     assert published() == {"analyse": both, "tables": both, "runs": runs | {"again"}}
+
+
+def test_the_readme_keeps_its_table_where_another_scale_is_published(local, monkeypatch):
+    monkeypatch.setattr(publish, "README_SCALE", "tiny")
+    published()
+    assert Path("README.md").read_text() == f"{BEGIN}\nold\n{END}\n"
+
+
+def test_versions_and_sources_of_a_training_are_published_where_its_card_has_them(local):
+    change(local / "train/sft/seed0/run.json", versions={"torch": "2.13.0"}, state="not published")
+    published()
+    cards = [json.loads(line) for line in Path("results/published/smoke/runs.jsonl").read_text().splitlines()]
+    found = {card["arm"]: card.get("versions") for card in cards}
+    assert found["sft"] == {"torch": "2.13.0"} and found["base"] is None
+    assert not any("state" in card for card in cards)
 
 
 def change(card: Path, **values) -> None:

@@ -205,6 +205,13 @@ def test_prompts_with_other_words_under_the_same_keys_are_other_settings():
     assert first == second and first["prompts_sha256"] != identity(Teacher(), other)["prompts_sha256"]
 
 
+def test_another_revision_of_the_teacher_does_not_go_on_with_its_answers(tmp_path):
+    backend = scripted(lambda request: answer("fine", request=request))
+    teach(Teacher(), prompts(3), backend, tmp_path / "d.jsonl", {"source": {"revision": "a"}})
+    with pytest.raises(UserError, match="name another --out"):
+        teach(Teacher(), prompts(3), backend, tmp_path / "d.jsonl", {"source": {"revision": "b"}})
+
+
 def test_a_rerun_may_change_what_alters_no_answer(tmp_path):
     backend = scripted(lambda request: answer("fine", request=request))
     teach(Teacher(), prompts(3), backend, tmp_path / "d.jsonl", {})

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -137,6 +138,14 @@ def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
     assert log.read_text().split() == [offline]
 
 
+def test_a_run_that_snakemake_started_holds_the_lock_that_make_waits_for(clone):
+    log = clone.bin.parent / "lock.log"
+    clone.tool("flock", f'exec {shutil.which("flock")} "$@"')
+    clone.tool("python", f"flock --nonblock .snakemake.lock echo free >> {log} || echo held >> {log}; exit 1")
+    clone.snakemake("results/local/smoke/data/summary.json", "--config", "scale=smoke")
+    assert log.read_text().split() == ["held"]
+
+
 STAGE = """all="$*"; out=" ${{all##*--out }} "  # every stage names its outputs last
 while read -r file; do
   case "$out" in *" $file "* | *" ${{file%/*}} "*) echo made > "$file" ;; esac
@@ -169,6 +178,8 @@ def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_oth
     clone.tool("python", STAGE.format(outputs=listed))
     code, printed = clone.snakemake(*target)
     assert code == 0 and "of wall time x cores in training and generation" in printed, printed
+    code, printed = clone.snakemake("-n", *target, "polar=http://another.host:30000")
+    assert code == 0 and planned(printed) == {}, printed  # where a server runs changes nothing
 
     ask(steps=8)
     assert plan()[1:] == ({"train": 4, "generate": 2, "score": 2, "analyse": 1}, arms)

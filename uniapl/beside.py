@@ -26,7 +26,7 @@ ACCURACY, DIFFERENCE = "accuracy (%)", "difference (points)"
 
 
 def numbers(root: Path) -> pd.DataFrame:
-    """KEY and FOUND: prompt-level strict accuracy and its differences, in the decoding of the experiment.
+    """KEY and FOUND: prompt-level strict accuracy and its differences, greedy decoding.
 
     Raises UserError for an analysis without the columns.
     """

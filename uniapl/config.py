@@ -187,7 +187,7 @@ class Run:
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 (first 16 digits) of `describe()`: equal exactly when the training is the same training."""
+        """SHA-256 (first 16 digits) of `describe()`: the configuration. Data, code and versions: see the card."""
         text = json.dumps(self.describe(), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -89,7 +89,7 @@ def fetch(run, out: Path) -> None:
         "heldout": {},
         "source": source,
         "bytes": size,
-        "weights_sha256": f"{source['id']}@{source['revision']}",
+        "weights_sha256": f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
         "versions": versions(),
         "device": "none",
         "commit": commit(),

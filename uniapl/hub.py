@@ -173,6 +173,12 @@ def full_disk(id: str, error: OSError, place: Path) -> str:
     return f"{id}: {place}: {error.strerror or type(error).__name__}"
 
 
+def pinned(*ids: str) -> str:
+    """id@revision of those of these ids that the lock has: what a stage that reads them has to be run again for."""
+    entries = lock()
+    return " ".join(f"{id}@{entries[id].revision}" for id in ids if id in entries)
+
+
 def record(id: str) -> dict:
     """What a run card keeps: id, licence, and where the files are from.
 

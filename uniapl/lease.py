@@ -104,6 +104,8 @@ def take(devices: list[Device], count: int, folder: Path, note: str) -> dict[Dev
     is not starved by small ones, and those of other devices go on. Queues are joined in one order for all.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.getuid():
+        raise UserError(f"{folder}: belongs to another user; let UNIAPL_LEASES name a folder of your own")
     files = {device: folder / device.uuid.replace("/", "_") for device in devices}
     said = False
 

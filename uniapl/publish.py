@@ -34,6 +34,8 @@ CARD = (
     "heldout",
     "weights_sha256",
 )
+ALSO = ("trainer", "versions", "devices", "compute", "source")  # of a card, where it has them
+README_SCALE = "tiny"  # whose main table it shows
 LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes, of a file and of all files of a scale
 
 
@@ -66,7 +68,8 @@ def read_cards(root: Path, plan: Plan, experiments: list[str]) -> list[dict]:
             raise UserError(f"{path}: no such run card; finish the run before publishing it")
         card = json.loads(path.read_text())
         check_card(card, plan, str(path))
-        cards.append({name: card[name] for name in CARD} | made(root, "test", arm, seed))
+        kept = {name: card[name] for name in (*CARD, *ALSO) if name in CARD or name in card}
+        cards.append(kept | made(root, "test", arm, seed))
     return cards
 
 
@@ -139,7 +142,7 @@ def seal(fresh: Path, out: Path, about: dict, cards: list[dict]) -> dict:
     fresh.rename(out)
     fresh.parent.rmdir()
     readme, table = out.resolve().parents[2] / "README.md", out / "tables/headline/main.md"
-    if readme.is_file() and table.is_file():
+    if about["scale"] == README_SCALE and readme.is_file() and table.is_file():
         readme.write_text(with_table(readme.read_text(), table.read_text()))
     return manifest
 

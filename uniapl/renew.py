@@ -1,7 +1,7 @@
 """Renew a published set: `python -m uniapl.renew results/published/tiny`. No training, no generation.
 
 What follows from the published rows is computed again by the code of this checkout: analyses, tables, overview and
-manifest. Runs, rows, fingerprints, devices and the versions they ran with stay; the commit is that of the analysis,
+manifest. Runs, rows, fingerprints, devices and recorded versions stay; the commit is that of the analysis,
 and `renewed` names the set before and the versions of the analysis. `logprobs.csv`, the histogram of single tokens,
 has no published rows and stays; so does the record of how each claim was first stated. An experiment that was written
 since and asks about runs of the set is added, its claims recorded as late; one that is gone is left out.

@@ -15,7 +15,6 @@ STAGES = (
     "converse",
     "analyse",
     "tables",
-    "figures",
     "report",
 )
 
@@ -52,7 +51,6 @@ QWEN3_600M_H100: Mapping[str, Resources] = {
     "converse": Resources(gpus=1, memory_gb=64, minutes=120, cores=8),
     "analyse": Resources(memory_gb=16, minutes=60, cores=1),
     "tables": Resources(minutes=15),
-    "figures": Resources(minutes=15),
     "report": Resources(minutes=15),
 }
 

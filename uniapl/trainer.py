@@ -62,7 +62,7 @@ class UniAPLConfig(GRPOConfig):
     mean of the distance, and `lam_penalty` > 0 damps it. `adversarial_ddof` and `adversarial_clip` normalise the
     discriminator's score; `phi` = 1 weighs demonstration tokens by CHORD's p(1-p). `demonstrations_per_step` counts
     rows per optimizer step, over all processes and micro-batches; with `own_prompts` a step learns the demonstrations
-    of its own prompts instead. `max_demonstration_length` is in response tokens.
+    of its own prompts instead. `max_demonstration_length` is in response tokens; None cuts none.
     """
 
     w_pref: float = 1.0
@@ -81,7 +81,7 @@ class UniAPLConfig(GRPOConfig):
     adversarial_clip: float = float("inf")
     demonstrations_per_step: int = 16
     own_prompts: bool = False
-    max_demonstration_length: int = 1024
+    max_demonstration_length: int | None = None
     disable_dropout: bool = True
 
 
@@ -91,7 +91,8 @@ def check_options(args: UniAPLConfig) -> None:
         if getattr(args, name) != value:
             raise ValueError(f"UniAPLTrainer needs {name}={value!r}, got {getattr(args, name)!r}")
     for name, (low, high) in RANGES.items():
-        if not low <= getattr(args, name) <= high:
+        value = getattr(args, name)
+        if not (value is None and name == "max_demonstration_length") and not low <= value <= high:
             raise ValueError(f"UniAPLTrainer needs {name} in [{low}, {high}], got {getattr(args, name)!r}")
     if args.adversarial_ddof not in (0, 1, None):
         raise ValueError(f"UniAPLTrainer needs adversarial_ddof 0, 1 or None, got {args.adversarial_ddof!r}")

@@ -1,11 +1,13 @@
 """What the Snakefile needs to know before it can list its rules: scale, runs, mode. No torch."""
 
 import csv
+import fcntl
 import os
 import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -345,6 +347,16 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
     of = "of wall time x cores in training and generation"
     return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {of} ({parts})"
+
+
+def hold(lock: str = ".snakemake.lock") -> None:
+    """Keep the lock that `make` waits for, and takes for a sign that what else is locked is stale, while this runs.
+
+    Where `make` started this process it holds the lock already.
+    """
+    file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def fail(error: UserError) -> None:

@@ -45,6 +45,7 @@ _WHITE, _IN_LINE = _BLANK + _WIDE, _WIDE + r" \t\r\v\f"
 _CONTROLS = r"\x1c-\x1f"  # blank to Python and not to regex
 _BREAKS_WORDS = r""")("'\[\]{}:;*@?!‘’“”«»"""
 _STARTS_NO_WORD = r"""\-,:;`"&#*@()\[\]{}"""
+_LONGER = rf"^{_WHITE}{_BREAKS_WORDS}.,\-"  # after a sign that may start a word: the word is longer
 
 _POSSIBLE_END = rf"[.?!](?=[{_BREAKS_WORDS}]|[{_WHITE}]++[^{_WHITE}])"
 _LAST_END = rf"[^{_BLANK}]*{_POSSIBLE_END}"  # from here on in the piece
@@ -78,7 +79,7 @@ _QUIET_IN_NEXT = (
     rf"|(?:{_LETTER}\.|{_NEXT_NUMBER})(?=[:;]|,{_NEXT_END}|[?!](?:{_NEXT_END}|,{_NEXT_END})))"
 )
 _QUIET_NEXT = (
-    rf"(?:[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"  # most are
+    rf"(?:(?:[?!](?=[{_LONGER}]))?+[^{_WHITE}.?!]*+(?:[?!]|\.*+)(?![^{_WHITE}])"  # most are
     rf"|{_QUIET_IN_NEXT}*+(?:{_NEXT_WORD})?+(?![^{_WHITE}]))"
 )
 
@@ -98,15 +99,15 @@ def _goes_on(letter: str) -> str:
 
 
 _QUIET = (
-    rf"(?:{_LETTER}\.{_goes_on(_CASED)}|{_unmarked(_WORD)}|{_NUMBER}{_goes_on(_LOWER)}"
-    rf"|\.{{2,}}+(?=[^{_WHITE}]|[{_WHITE}]*+{_QUIET_NEXT}|{_LATER_END})|\.{_QUIET_STOPS}"
+    rf"(?:{_LETTER}\.{_goes_on(_CASED)}|{_unmarked(_WORD)}"
+    rf"|\.{{2,}}+(?=[^{_WHITE}]|[{_WHITE}]*+{_QUIET_NEXT}|{_LATER_END})|{_NUMBER}{_goes_on(_LOWER)}|\.{_QUIET_STOPS}"
     rf"|(?>{_WORD}){_NO_TOKEN_FOLLOWS})"
 )
 # Most ends are told by their mark, by what follows, or by what is no initial and no number before a full stop.
 _INNER, _LAST = rf"[^{_WHITE}{_STARTS_NO_WORD}.]", rf"[^{_WHITE}.,\-]"  # signs of a word
 _SURE = (
     rf"(?:(?<=[?!])|(?<=[^.{_WHITE}]\.)"
-    rf"(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!]|[{_WHITE}]++[.?!][^{_WHITE}{_BREAKS_WORDS}.,\-])"
+    rf"(?=[{_WHITE}]*+(?!{_CASED})[^{_WHITE}:;,.?!]|[{_WHITE}]++[.?!][{_LONGER}])"
     rf"|(?<={_INNER}{_LAST}\.)(?<!{_DIGIT}{_DIGIT}\.)|(?<=[{_BREAKS_WORDS}]\.)"
     rf"|(?<={_INNER}[.,\-]{_LAST}\.)(?<!{_DIGIT}[.,\-]{_DIGIT}\.)|(?<=[^.,\-][,\-]\.)(?<!{_DIGIT}[,\-]\.)"
     rf")(?!{_NO_TOKEN_FOLLOWS})"

@@ -53,7 +53,7 @@ class Learner(Discriminator, Protocol):
 def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
     """The discriminator of this kind. Raises UserError for an unknown one.
 
-    `folder` holds the trained checkpoint (miniature), POLAR's checkpoint or `owner/name@commit` on the hub (polar), or
+    `folder` holds the trained checkpoint (miniature), POLAR's checkpoint (polar), or
     the base policy's checkpoint (cotrained); random and length need none. `seed` matters to cotrained and random. "No
     discriminator" is no kind: it is lambda = 0.
     """

@@ -14,7 +14,6 @@ which differs from its description in one point: the newline before an empty res
 
 import http.client
 import json
-import re
 import time
 import urllib.error
 import urllib.request
@@ -30,7 +29,6 @@ from uniapl.errors import UserError
 
 SEPARATOR, SCORED = "<|reward|>", "[UNUSED_TOKEN_130]"
 MAX_LENGTH, MAX_RESPONSE = 16_384, 4_096  # tokens, POLAR's client
-PINNED = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 
 
 @dataclass(frozen=True)
@@ -152,25 +150,6 @@ def llama(config: dict, tensors: dict[str, Tensor]):
     ), state
 
 
-def _folder(path: Path) -> Path:
-    """A local folder, or the snapshot of `owner/name@commit` from the hub. Raises UserError for anything else."""
-    if Path(path).is_dir():
-        return Path(path)
-    pinned = PINNED.fullmatch(str(path))
-    if not pinned:
-        raise UserError(
-            f"POLAR: {path} is no folder, and no hub checkpoint with its commit: give a folder, or "
-            "internlm/POLAR-1_8B@COMMIT with the 40 digits of the commit"
-        )
-    from huggingface_hub import snapshot_download
-
-    try:
-        files = ["*.json", "*.safetensors"]
-        return Path(snapshot_download(pinned["name"], revision=pinned["commit"], allow_patterns=files))
-    except Exception as error:  # the hub's errors share no class: network, offline mode, no such repository
-        raise UserError(f"POLAR: cannot download {path}: {error}") from error
-
-
 def _read(path: Path) -> dict:
     try:
         return json.loads(path.read_text())
@@ -207,16 +186,15 @@ def load_tokens(folder: Path) -> Tokens:
     return Tokens(tokenizer, bos, separator, scored)
 
 
-def load(path: Path, *, batch: int = 8) -> Scorer:
+def load(folder: Path, *, batch: int = 8) -> Scorer:
     """POLAR as a frozen `pairs.Scorer`: float32 on a CPU; on a GPU float16, as published.
 
-    `path` is a folder with config.json, *.safetensors and tokenizer.json, or `owner/name@commit`. Raises UserError
-    where it is not a POLAR. `batch` is in rows.
+    `folder` has config.json, *.safetensors and tokenizer.json. Raises UserError where it is not a POLAR. `batch` is in
+    rows.
     """
     from safetensors.torch import load_file
     from transformers import LlamaForSequenceClassification
 
-    folder = _folder(path)
     config, tokens = _read(folder / "config.json"), load_tokens(folder)
     if config.get("architectures") != ["InternLM2ForRewardModel"]:
         raise UserError(f"POLAR: {folder} holds {config.get('architectures')}, not ['InternLM2ForRewardModel']")

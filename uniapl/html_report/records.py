@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import subprocess
 from collections import Counter
 from typing import Any
@@ -69,13 +70,18 @@ def runs(results: ResultSet) -> Table:
     return Table("runs", "Trainings", view, folded=len(rows) > LONG)
 
 
+def _trainers(results: ResultSet) -> set[str]:
+    """Those of this checkout. A card may be anybody's, and a name in it is no reason to import a module."""
+    return {arm.trainer for arm in results.plan.arms.values()}
+
+
 def arms(results: ResultSet) -> Table:
     """One row per arm: its trainer and what differs from that trainer's settings at this scale."""
-    defaults, rows, seeds = {}, {}, Counter()
+    defaults, rows, seeds, known = {}, {}, Counter(), _trainers(results)
     for card in results.cards:
         arm = results.plan.arms.get(card["arm"])
         trainer = card.get("trainer") or (arm.trainer if arm else "")
-        if trainer and trainer not in defaults:
+        if trainer in known and trainer not in defaults:
             plain = dataclasses.asdict(settings_of(results.plan.scale, Arm("plain", trainer)))
             defaults[trainer] = json.loads(json.dumps(plain))
         usual = defaults.get(trainer, {})
@@ -97,7 +103,7 @@ def settings(results: ResultSet) -> list[Table]:
     scale, found = results.plan.scale, []
     used = {card.get("trainer") for card in results.cards}
     used |= {results.plan.arms[card["arm"]].trainer for card in results.cards if card["arm"] in results.plan.arms}
-    for trainer in sorted(used - {None}):
+    for trainer in sorted(used & _trainers(results)):
         usual, own = settings_of(scale, Arm("plain", trainer)), scale.settings.get(trainer, {})
         rows = [
             [
@@ -144,7 +150,9 @@ def data(results: ResultSet) -> Table | None:
 
 
 def dated(commit: str) -> str:
-    """The day of a commit, or nothing where git does not know it."""
+    """The day of a commit, or nothing where git does not know it. It may be anybody's text, an option of git too."""
+    if not re.fullmatch("[0-9a-f]{7,40}(-dirty)?", commit):
+        return ""
     asked = ["git", "show", "-s", "--format=%cs", commit.removesuffix("-dirty"), "--"]
     try:
         return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()

@@ -13,7 +13,6 @@ from uniapl.plan.gpus import Gpu
 from uniapl.plan.shapes import shape_of
 from uniapl.workflow import Plan
 
-VLLM = 0.9  # vLLM's default share of a GPU, which the teacher has
 LIMITED = ("suite", "converse")  # stages that are counted with the time that they ask for
 
 
@@ -197,7 +196,7 @@ class Estimate:
             shape_of(teacher.model),
             teacher.max_model_len,
             gpu=self.gpu.memory,
-            memory_share=VLLM,
+            memory_share=harness.ALONE,
             gpus=teacher.tensor_parallel,
         )
         if least > has:

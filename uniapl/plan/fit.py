@@ -19,7 +19,7 @@ from uniapl.plan.assumptions import DEFAULT, Assumptions
 from uniapl.plan.shapes import Shape, read_shape
 from uniapl.rows import read_jsonl
 
-LOGPROB_ROWS, SCORED_ROWS = 64, 8  # rows at a time of uniapl/logprobs.py, and of discriminators/polar.py
+LOGPROB_ROWS = 64  # rows at a time of uniapl/logprobs.py
 CONTROLS, COTRAINED_LAYERS = ("random", "length"), 2  # uniapl/discriminators: controls.py, cotrained.py
 MAX_DEMONSTRATION = 1_024  # tokens: UniAPLConfig
 LOGPROB_LOGITS = 2 * 64_000_000  # uniapl/logprobs.py: logits and their log-softmax

@@ -95,11 +95,13 @@ def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
         "test.jsonl": asked["test"],
         "expert.jsonl": [{"key": row["key"], "response": given[row["key"]]["response"]} for row in held_out],
     }
+    taught = [path.with_suffix(".summary.json") for path in demonstrations]  # where stage teach made them
     summary = {
         "rows": {name.removesuffix(".jsonl"): len(rows) for name, rows in files.items()},
         "training prompts left out": dict(left_out),
         "expert accepted": sum(given[row["key"]]["passed"] for row in held_out),
         "prompts": _summary(prompts / "summary.json"),
+        "teachers": [_summary(path) for path in taught if path.is_file()],
     }
     return write(out, files, summary)
 

@@ -58,9 +58,12 @@ class Teacher:
 FREE = ("attempts", "tensor_parallel", "concurrency", "template_tokens", "token_budget")
 
 
-def identity(teacher: Teacher, prompts: list[dict]) -> dict:
-    """What the answers in a file depend on, as JSON values: the teacher without FREE, and the prompts' SHA-256."""
+def identity(teacher: Teacher, prompts: list[dict], source: dict | None = None) -> dict:
+    """What the answers in a file depend on, as JSON values: the teacher without FREE, and the prompts' SHA-256.
+
+    `source`: where the weights are from (`hub.record`); None where a server has them.
+    """
     settings = {k: v for k, v in dataclasses.asdict(teacher).items() if k not in FREE}
     rows = [[row[name] for name in ("key", "prompt", "instruction_id_list", "kwargs")] for row in prompts]
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()
-    return {**settings, "prompts": len(prompts), "prompts_sha256": digest}
+    return {**settings, "source": source, "prompts": len(prompts), "prompts_sha256": digest}

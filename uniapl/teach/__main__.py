@@ -20,6 +20,7 @@ import os
 import sys
 from pathlib import Path
 
+from uniapl import hub
 from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import versions
@@ -45,7 +46,8 @@ def backend_of(teacher: Teacher, endpoint: str | None) -> tuple[Backend, dict]:
         }
     from uniapl.teach.offline import Offline, load
 
-    return Offline(teacher, load), {"model": teacher.model, "versions": versions()}
+    source = hub.record(teacher.model) if teacher.model in hub.lock() else {"folder": teacher.model}
+    return Offline(teacher, load), {"model": teacher.model, "source": source, "versions": versions()}
 
 
 @one_line_errors

@@ -169,7 +169,8 @@ def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, re
     """
     by_key = {p["key"]: (p, checkers.build_all(p["instruction_id_list"], p["kwargs"])) for p in prompts}
     with Journal(out) as file, Journal(out.with_suffix(".spent.jsonl")) as spending:
-        same_settings(out.with_suffix(".config.json"), identity(teacher, prompts), bool(file.rows or spending.rows))
+        same = identity(teacher, prompts, record.get("source"))
+        same_settings(out.with_suffix(".config.json"), same, bool(file.rows or spending.rows))
         meter, answers = Meter(spending, teacher.token_budget), Answers(prompts, file.rows)
         stop = None
         for number in range(teacher.attempts):
