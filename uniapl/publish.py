@@ -138,12 +138,18 @@ def seal(fresh: Path, out: Path, about: dict, cards: list[dict]) -> dict:
         "sha256": sha256,
     }
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-    shutil.rmtree(out, ignore_errors=True)
+    readme, table = out.resolve().parents[2] / "README.md", fresh / "tables/headline/main.md"
+    shown = about["scale"] == README_SCALE and readme.is_file() and table.is_file()
+    text = with_table(readme.read_text(), table.read_text()) if shown else ""
+    before = out.with_name(f".{out.name}.before")  # what a kill leaves here is the set
+    if out.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        out.rename(before)
     fresh.rename(out)
+    shutil.rmtree(before, ignore_errors=True)
     fresh.parent.rmdir()
-    readme, table = out.resolve().parents[2] / "README.md", out / "tables/headline/main.md"
-    if about["scale"] == README_SCALE and readme.is_file() and table.is_file():
-        readme.write_text(with_table(readme.read_text(), table.read_text()))
+    if shown:
+        readme.write_text(text)
     return manifest
 
 
