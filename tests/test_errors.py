@@ -29,6 +29,32 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(lines):
     assert (ended.returncode, ended.stdout, ended.stderr) == (141, "", "")
 
 
+@pytest.mark.parametrize(
+    "body, line",
+    [
+        ("open('{folder}')", "error: {folder}: Is a directory"),
+        ("open('{folder}/absent')", "error: {folder}/absent: No such file or directory"),
+        ("open('{folder}/file/below', 'w')", "error: {folder}/file/below: Not a directory"),
+        ("raise PermissionError(13, 'Permission denied', '{folder}/file')", "error: {folder}/file: Permission denied"),
+        ("__import__('pathlib').Path('/dev/full').write_text('a line')", "error: No space left on device"),
+    ],
+)
+def test_a_file_that_cannot_be_read_or_written_is_one_line_that_names_it(body, line, tmp_path):
+    (tmp_path / "file").touch()
+    ended = run(body.format(folder=tmp_path))
+    assert (ended.returncode, ended.stderr) == (2, line.format(folder=tmp_path) + "\n")
+
+
+def test_a_full_disk_behind_stdout_is_one_line():
+    ended = run("print('a line')", "> /dev/full")
+    assert (ended.returncode, ended.stderr) == (2, "error: No space left on device\n")
+
+
+def test_an_error_of_no_file_keeps_its_traceback():
+    ended = run("raise OSError('the server is gone')")
+    assert ended.returncode == 1 and "Traceback" in ended.stderr and "the server is gone" in ended.stderr
+
+
 def test_a_mistake_is_one_line_and_all_that_was_printed_is_there():
     ended = run("print('first'); raise UserError('data.jsonl, line 2:\\n  no prompt')")
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "first\n", "error: data.jsonl, line 2: no prompt\n")

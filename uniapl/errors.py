@@ -1,5 +1,6 @@
 """Mistakes of a user end in one clear line and an exit code, never in a traceback."""
 
+import errno
 import functools
 import os
 import sys
@@ -11,7 +12,7 @@ class UserError(ValueError):
 
 
 def one_line_errors(main: Callable) -> Callable:
-    """Turn a UserError that leaves `main` into `error: ...` on stderr and exit code 2.
+    """Turn a UserError that leaves `main`, or an OSError about a file, into `error: ...` on stderr and exit code 2.
 
     Where the reader of stdout has gone, as after `| head`, it ends quietly with 141, a shell's code for SIGPIPE.
     """
@@ -23,10 +24,32 @@ def one_line_errors(main: Callable) -> Callable:
             sys.stdout.flush()
             return result
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its exit
+            drop_stdout()
             raise SystemExit(141) from None
         except UserError as error:
-            print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-            raise SystemExit(2) from None
+            line = str(error)
+        except OSError as error:
+            line = of_a_file(error)
+            if line is None:
+                raise
+            if error.filename is None:
+                drop_stdout()
+        print(f"error: {' '.join(line.split())}", file=sys.stderr)
+        raise SystemExit(2)
 
     return wrapped
+
+
+def drop_stdout() -> None:
+    """Write what stdout still holds to nowhere, if it cannot be written: else Python complains at its exit."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def of_a_file(error: OSError) -> str | None:
+    """`filename: what is wrong with it`; without a name where the disk is full; None for an error of anything else."""
+    if error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return error.strerror if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
