@@ -240,11 +240,13 @@ def report_others(of_distances: Mapping[tuple, Mapping], of_aggregates: Mapping[
     return "\n\n".join(f"{caption}\n\n{table(*rows)}" for caption, rows in parts.items())
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--worlds", type=int, default=4000, help="per cell, a multiple of 100; a tenth for distances")
     parser.add_argument("--resamples", type=int, default=999)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
+    if args.worlds < BATCH or args.worlds % BATCH:
+        parser.error(f"--worlds must be a positive multiple of {BATCH}")
     worlds, few = cells(), (args.worlds // 10, args.resamples // 2)
     shifted = [(*x, *size) for *x, size in itertools.product(SHIFTS, (0.0, 0.08), ((3, 128), (5, 541)))]
     with Pool(2) as pool:

@@ -101,6 +101,13 @@ def test_distances_and_aggregates_keep_their_rates():
     )
 
 
+@pytest.mark.parametrize("worlds", ["0", "50", "150", "-100"])
+def test_worlds_that_no_batches_make_are_refused(worlds, capsys):
+    with pytest.raises(SystemExit) as left:
+        calibration.main(["--worlds", worlds])
+    assert left.value.code == 2 and "--worlds must be a positive multiple of 100" in capsys.readouterr().err
+
+
 def test_the_report_has_every_cell():
     worlds = calibration.cells()
     names = (*calibration.INTERVALS, "verdict", "above", "formula")
