@@ -1,1 +1,1 @@
-"""The arms' trainers, siblings with one signature: `Settings` and `build(job)`."""
+"""The arms' trainers, siblings with one signature: `Settings`, `build(job)` and `cost_per_step(settings)`."""

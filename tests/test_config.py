@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,8 @@ def test_every_setting_of_a_trainer_is_in_the_fingerprint(trainer):
     arm = Arm("arm", trainer)
     before = run(arm)
     for name, value in dataclasses.asdict(before.settings).items():
-        assert run(changed(arm, **{name: f"not {value}"})).fingerprint != before.fingerprint, name
+        settings = dataclasses.replace(before.settings, **{name: f"not {value}"})
+        assert dataclasses.replace(before, settings=settings).fingerprint != before.fingerprint, name
 
 
 def test_an_arm_is_another_training_when_the_one_that_it_starts_from_changes():
@@ -138,6 +140,7 @@ def test_one_name_is_one_recipe_in_every_experiment():
             "unknown setting of baselines.sft in scale 'small' 'stepz'.*'steps'",
         ),
         ({"baselines.stf": {}}, "unknown trainer 'baselines.stf' in scale 'small'"),
+        ({"baselines.sft": {"steps": 1.5}}, "setting steps of baselines.sft in scale 'small' is 1.5"),
     ],
 )
 def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message):
@@ -157,6 +160,13 @@ def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message
         ("EXPERIMENT = Experiment(**GOOD, decoding='gredy')", "unknown decoding in .*mean 'greedy'"),
         ("EXPERIMENT = Experment(**GOOD)", "name 'Experment' is not defined"),
         ("EXPERIMENTS = Experiment(**GOOD)", "defines no EXPERIMENT"),
+        ("EXPERIMENT = GOOD", "EXPERIMENT is a dict"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS[0]})", "arms is of type Arm, not a tuple: write a comma"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': ('a',)})", "arms has 'a' in it, which is not of type Arm"),
+        ("EXPERIMENT = Experiment(**GOOD | {'against': ('a')})", "against is of type str, not a tuple"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('A-b', 'baselines.sft'),)})", "the name 'A-b' may have small"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', 'baselines.sft', changes='x'),)})", "changes is 'x'"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS[0].changed})", "has no attribute 'changed'"),
         ("import uniapl.nowhere", "No module named 'uniapl.nowhere'"),
         ("EXPERIMENT = (", "was never closed"),
     ],
@@ -174,6 +184,76 @@ def test_a_mistake_in_an_experiment_file_is_one_line_that_names_it(text, message
     with pytest.raises(UserError, match=message) as error:
         load_experiment("broken")
     assert "broken.py" in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_name_that_the_snakefile_has_no_path_for_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "big-rates.py").write_text(
+        "from uniapl.config import Experiment\n"
+        "EXPERIMENT = Experiment(name='big-rates', question='', expectation='', arms=(), against=())\n"
+    )
+    monkeypatch.setattr(config, "EXPERIMENTS", tmp_path)
+    monkeypatch.setattr(sys.modules["experiments"], "__path__", [str(tmp_path)])
+    with pytest.raises(UserError, match="experiments/big-rates.py: the name 'big-rates' may have small letters"):
+        load_experiment("big-rates")
+    for name, shared in (("Small", BASE), ("small", dataclasses.replace(BASE, name="the base"))):
+        with pytest.raises(UserError, match="the name '(Small|the base)' may have small letters"):
+            config.check_scale(scale(name=name, shared=(shared,)))
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "has no dataclass Settings"),
+        ("class Settings: pass", "has no dataclass Settings"),
+        ("{}\ndef build(job): pass", r"has no cost_per_step\(\)"),
+        ("{}\ndef cost_per_step(settings): pass", r"has no build\(\)"),
+    ],
+)
+def test_a_method_that_lacks_a_part_is_refused_before_anything_is_trained(text, message, tmp_path, monkeypatch):
+    settings = "from dataclasses import dataclass\n@dataclass\nclass Settings:\n    steps: int = 1"
+    (tmp_path / "own_method.py").write_text(text.format(settings))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "own_method", raising=False)
+    with pytest.raises(UserError, match=f"trainer 'own_method' in arm 'own': the module {message}"):
+        run(Arm("own", "own_method"))
+    monkeypatch.delitem(sys.modules, "own_method")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """A setting of each kind."""
+
+    whole: int = 1
+    rate: float = 0.5
+    on: bool = False
+    text: str = "a"
+    most: int | None = None
+    several: tuple[int, ...] = (1, 2)
+    written: "int | None" = None
+
+
+@pytest.mark.parametrize(
+    "good, bad",
+    [
+        ({"whole": 2}, {"whole": "ten"}),
+        ({"whole": 0}, {"whole": 1.0}),
+        ({"rate": 1}, {"rate": "0.5"}),
+        ({"rate": float("inf")}, {"rate": None}),
+        ({"on": True}, {"on": 1}),
+        ({"text": ""}, {"text": 1}),
+        ({"most": 3}, {"most": "3"}),
+        ({"most": None}, {"whole": None}),
+        ({"several": [3]}, {"several": 3}),
+        ({"written": 3}, {"whole": True}),
+    ],
+)
+def test_a_setting_has_the_type_of_its_default(good, bad, monkeypatch):
+    module = types.SimpleNamespace(Settings=Settings, build=None, cost_per_step=None)
+    monkeypatch.setitem(sys.modules, "own_method", module)
+    assert dataclasses.asdict(run(Arm("own", "own_method", changes=good)).settings).items() >= good.items()
+    (name,) = bad
+    with pytest.raises(UserError, match=f"setting {name} of own_method in arm 'own' is .*: must be of the type of"):
+        run(Arm("own", "own_method", changes=bad))
 
 
 def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():

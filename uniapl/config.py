@@ -2,9 +2,13 @@
 
 import dataclasses
 import difflib
+import functools
 import hashlib
 import importlib
 import json
+import re
+import types
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +21,8 @@ EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 SPLITS = ("test", "validation")
 DECODINGS = ("greedy", "sampled")
 KINDS = ("miniature", "public")
+FETCHED = "uniapl.fetched"  # the trainer of arms that are downloaded: it has `Settings` alone
+NAME = re.compile("[a-z0-9_]+")  # the wildcards of the Snakefile
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 
 
@@ -29,8 +35,9 @@ def setting(default: Any, source: str) -> Any:
 class Arm:
     """A named recipe: one training, which starts from the checkpoint of another arm.
 
-    `trainer` is a module with a dataclass `Settings` and a function `build(job)`; `changes` are the settings
-    that differ from the scale's; `start` names an arm of the same seed, or one that is trained once.
+    `trainer` is a module with a dataclass `Settings` and the functions `build(job)` and `cost_per_step(settings)`, or
+    FETCHED; `changes` are the settings that differ from the scale's; `start` names an arm of the same seed, or one that
+    is trained once. Names of arms, experiments and scales are folders: NAME says what may be in them.
     """
 
     name: str
@@ -201,10 +208,31 @@ def choose(kind: str, name: str, known) -> str:
     raise UserError(f"unknown {kind} {name!r}: known are {', '.join(sorted(known))}{hint}")
 
 
+def _check_name(name: object, where: str) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise UserError(f"{where}: the name {name!r} may have small letters, digits and _ alone: rename it")
+
+
+def _check_several(values: object, kind: type, where: str) -> None:
+    """Raise UserError unless `values` is a tuple or list of this kind: `(one)` without a comma is none."""
+    if not isinstance(values, tuple | list):
+        raise UserError(f"{where} is of type {type(values).__name__}, not a tuple: write a comma, as in (one,)")
+    for value in values:
+        if not isinstance(value, kind):
+            raise UserError(f"{where} has {value!r:.60} in it, which is not of type {kind.__name__}")
+
+
+def _check_arm(arm: Arm, where: str) -> None:
+    where = f"{where}, arm {arm.name!r}"
+    _check_name(arm.name, where)
+    if not isinstance(arm.changes, Mapping):
+        raise UserError(f"{where}: changes is {arm.changes!r:.60}, not a dictionary of settings")
+
+
 def _experiment_module(name: str):
     try:
         return importlib.import_module(f"experiments.{name}")
-    except (ImportError, NameError, SyntaxError, TypeError, ValueError) as error:
+    except (AttributeError, ImportError, NameError, SyntaxError, TypeError, ValueError) as error:
         raise UserError(f"experiments/{name}.py: {error}") from error  # a misspelt field or name, mostly
 
 
@@ -226,10 +254,17 @@ def load_experiment(name: str) -> Experiment:
     if not hasattr(module, "EXPERIMENT"):
         raise UserError(f"{where}: defines no EXPERIMENT")
     experiment = module.EXPERIMENT
+    if not isinstance(experiment, Experiment):
+        raise UserError(f"{where}: EXPERIMENT is a {type(experiment).__name__}, not an Experiment(...)")
+    for several, kind in (("arms", Arm), ("against", str), ("claims", Claim), ("kinds", str)):
+        _check_several(getattr(experiment, several), kind, f"{where}: {several}")
     choose(f"split in {where}", experiment.split, SPLITS)
     choose(f"decoding in {where}", experiment.decoding, DECODINGS)
     if experiment.name != name:
         raise UserError(f"{where}: the experiment calls itself {experiment.name!r}; name it like its file")
+    _check_name(name, where)
+    for arm in experiment.arms:
+        _check_arm(arm, where)
     names = [arm.name for arm in experiment.arms]
     for arm in names:
         if names.count(arm) > 1:
@@ -256,22 +291,57 @@ def all_arms(scale: Scale, experiments: list[Experiment]) -> dict[str, Arm]:
     return arms
 
 
-def _settings(trainer: str, values: Mapping[str, Any], where: str):
-    """The trainer's `Settings` with these values. Raises UserError for an unknown trainer and for a typo."""
+def _trainer(name: str, where: str):
+    """The module of a trainer. Raises UserError where it does not exist, or lacks what a training needs of it."""
     try:
-        settings_class = importlib.import_module(trainer).Settings
+        module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if not f"{trainer}.".startswith(f"{error.name}."):
+        if not f"{name}.".startswith(f"{error.name}."):
             raise  # the trainer exists, and lacks a library
-        raise UserError(f"unknown trainer {trainer!r} in {where}: no such module") from error
-    known = {f.name for f in dataclasses.fields(settings_class)}
-    for key in values:
+        raise UserError(f"unknown trainer {name!r} in {where}: no such module") from error
+    if not dataclasses.is_dataclass(getattr(module, "Settings", None)):
+        raise UserError(f"trainer {name!r} in {where}: the module has no dataclass Settings; baselines/grpo.py has one")
+    for function in ("build", "cost_per_step") if name != FETCHED else ():
+        if not hasattr(module, function):
+            raise UserError(f"trainer {name!r} in {where}: the module has no {function}(); baselines/grpo.py has one")
+    return module
+
+
+def _kinds(field: dataclasses.Field) -> set[type]:
+    """The types of a setting: its annotation's and its default's. An int may stand for a float, a list for a tuple."""
+    union = typing.get_origin(field.type) in (types.UnionType, typing.Union)
+    hints = typing.get_args(field.type) if union else (field.type,)
+    kinds = {typing.get_origin(hint) or hint for hint in hints} | {type(field.default)}
+    if typing.Any in kinds or not any(isinstance(kind, type) for kind in kinds - {types.NoneType}):
+        return {object}  # the annotation says nothing, or is text
+    kinds |= {int} if float in kinds else set()
+    return kinds | ({tuple, list} if kinds & {tuple, list} else set())
+
+
+@functools.cache
+def _fields(settings_class: type) -> dict[str, tuple[Any, set[type]]]:
+    """(default, types) of every setting."""
+    return {field.name: (field.default, _kinds(field)) for field in dataclasses.fields(settings_class)}
+
+
+def _settings(trainer: str, values: Mapping[str, Any], where: str):
+    """The trainer's `Settings` with these values. Raises UserError for an unknown trainer, a typo, and another type."""
+    settings_class = _trainer(trainer, where).Settings
+    known = _fields(settings_class)
+    for key, value in values.items():
         choose(f"setting of {trainer} in {where}", key, known)
+        default, kinds = known[key]
+        if type(value) not in kinds and object not in kinds:
+            like = f"must be of the type of its default, {default!r}"
+            raise UserError(f"setting {key} of {trainer} in {where} is {value!r}: {like}")
     return settings_class(**values)
 
 
 def check_scale(scale: Scale) -> None:
-    """Raise UserError where the scale has settings that no trainer has, or resources of no stage."""
+    """Raise UserError where the scale has a name that is no folder's, settings of no trainer, resources of no stage."""
+    _check_name(scale.name, f"scale {scale.name!r}")
+    for arm in scale.shared:
+        _check_arm(arm, f"scale {scale.name!r}")
     for stage in scale.resources:
         choose(f"stage in the resources of scale {scale.name!r}", stage.split("/")[0], STAGES)
     for trainer, values in scale.settings.items():

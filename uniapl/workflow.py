@@ -14,6 +14,7 @@ from pathlib import Path
 
 from uniapl import lease
 from uniapl.config import (
+    FETCHED,
     Arm,
     Experiment,
     Run,
@@ -67,7 +68,6 @@ REPORTING = sorted(str(path) for path in Path("uniapl/html_report").glob("*.*"))
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
 PUBLISHED = "results/published/{scale}/manifest.json"  # where it exists, local results are held against it
 GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
-FETCHED = "uniapl.fetched"  # the trainer of arms that are downloaded
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 
 
