@@ -109,6 +109,13 @@ def test_a_checkpoint_converses_and_its_answers_are_scored(conversations, policy
     assert json.loads(done.stdout)
 
 
+@pytest.mark.parametrize("option", ["--batch", "--max-new-tokens"])
+def test_a_count_below_one_is_refused(option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        converse.main(["--conversations", "absent.csv", "--model", "none", "--out", "out.jsonl", option, "0"])
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {option} 0: must be at least 1\n"
+
+
 def test_rows_of_an_unknown_kind_are_refused_before_the_model_is_read(conversations, tmp_path, capsys):
     line = ["--conversations", conversations, "--model", "none", "--out", tmp_path / "out.jsonl", "--rows", "rows.json"]
     with pytest.raises(SystemExit):

@@ -186,6 +186,25 @@ def test_another_version_of_a_task_is_refused():
         suite.evaluate(lm, [old], limit=1)
 
 
+@pytest.mark.parametrize("option", ["--limit", "--batch"])
+def test_no_prompt_at_all_is_refused(option, capsys):
+    with pytest.raises(SystemExit) as ended:
+        suite.main(["--suite", "miniature", "--model", "none", "--out", "rows.csv", option, "0"])
+    assert ended.value.code == 2 and capsys.readouterr().err == f"error: {option} 0: must be at least 1\n"
+
+
+def test_a_model_that_is_nowhere_is_one_line(tmp_path):
+    for name in ("resluts/local/model", "./modle", "uniapl/modle"):
+        with pytest.raises(UserError, match=f"{name}: no such folder, and no hub id"):
+            suite.load(name, 1)
+    with pytest.raises(UserError, match="holds no checkpoint: no config.json"):
+        suite.load(str(tmp_path), 1)
+    (tmp_path / "config.json").write_text('{"model_type": "qwen3"}')
+    for name in (str(tmp_path), "nobody/nothing"):  # without weights; a hub id, offline
+        with pytest.raises(UserError, match=f"^{name}: no checkpoint that transformers can read"):
+            suite.load(name, 1)
+
+
 def test_the_command_lists_evaluates_and_reads(tmp_path, capsys):
     suite.main([])
     assert "humaneval_instruct" in capsys.readouterr().out

@@ -21,7 +21,7 @@ from uniapl import multi_if
 from uniapl.errors import UserError, one_line_errors
 from uniapl.rows import write_jsonl
 from uniapl.score import ENDINGS, write_frame
-from uniapl.suite import BACKENDS, COLUMNS, load, means
+from uniapl.suite import BACKENDS, COLUMNS, at_least_one, load, means
 
 
 def converse(lm, conversations: Sequence[multi_if.Conversation], max_new_tokens: int) -> list[dict]:
@@ -62,6 +62,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--max-new-tokens", type=int, default=1280)
     args = parser.parse_args(argv)
+    at_least_one(args, "batch", "max_new_tokens")
     if args.rows and args.rows.suffix not in ENDINGS:
         raise UserError(f"{args.rows}: must end in {' or '.join(ENDINGS)}")
     conversations = multi_if.read(args.conversations)

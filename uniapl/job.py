@@ -108,7 +108,8 @@ def share(rows: int, most: int | None, devices: int | None = None) -> dict:
     return {"per_device_train_batch_size": own // passes, "gradient_accumulation_steps": passes}
 
 
-def _checkpoint(folder: Path) -> Path:
+def checkpoint(folder: Path) -> Path:
+    """The folder, once it holds a checkpoint. Raises UserError."""
     if not (folder / "config.json").exists():
         raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
     return folder
@@ -119,14 +120,14 @@ def load_policy(folder: Path):
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(_checkpoint(folder), dtype=torch.float32)
+    return AutoModelForCausalLM.from_pretrained(checkpoint(folder), dtype=torch.float32)
 
 
 def load_tokenizer(folder: Path):
     """The tokenizer of a checkpoint, with its chat template."""
     from transformers import AutoTokenizer
 
-    return AutoTokenizer.from_pretrained(_checkpoint(folder))
+    return AutoTokenizer.from_pretrained(checkpoint(folder))
 
 
 def messages(prompt: str) -> list[dict]:

@@ -25,11 +25,13 @@ import pandas as pd
 
 from uniapl import harness
 from uniapl.errors import UserError, one_line_errors
+from uniapl.job import checkpoint
 from uniapl.rows import read_jsonl
 from uniapl.score import ENDINGS, write_frame
 
 TASKS = Path(__file__).resolve().parent / "tasks"
 BACKENDS = ("transformers", "vllm")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 COLUMNS = ["task", "doc_id", "metric", "value"]
 
 
@@ -155,16 +157,44 @@ def evaluate(lm, suite: Iterable[Benchmark], *, run_code: bool = False, limit: i
 
 
 def load(model: str, batch: int, backend: str = "transformers"):
-    """A checkpoint's folder, or a hub id, as lm-eval's model. vLLM needs a folder, and a GPU to itself."""
+    """A checkpoint's folder, or a hub id, as lm-eval's model. vLLM needs a folder, and a GPU to itself.
+
+    Raises UserError where there is no such checkpoint.
+    """
+    name = located(model)
     if backend == "vllm":
         return harness.of_folder(Path(model), harness.ALONE)
     import torch
     from lm_eval.models.huggingface import HFLM
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    # absolute, because a relative folder is also a valid hub id
-    name = str(Path(model).resolve()) if Path(model).is_dir() else model
-    return HFLM(pretrained=name, dtype="auto", batch_size=batch, device=device)
+    try:
+        return HFLM(pretrained=name, dtype="auto", batch_size=batch, device=device)
+    except OSError:  # transformers': its text is long, and may quote a request
+        raise UserError(
+            f"{model}: no checkpoint that transformers can read, neither in a folder of this name nor on the hub"
+        ) from None
+
+
+def located(model: str) -> str:
+    """What transformers reads: a folder with its absolute path, since a relative one may be a hub id too, or a hub id.
+
+    Raises UserError for a folder without checkpoint, and for what is neither.
+    """
+    folder = Path(model)
+    if folder.is_dir():
+        return str(checkpoint(folder).resolve())
+    if not HUB_ID.fullmatch(model) or "/" in model and folder.parent.is_dir():
+        raise UserError(f"{model}: no such folder, and no hub id such as Qwen/Qwen3-0.6B; name one of both")
+    return model
+
+
+def at_least_one(args: argparse.Namespace, *names: str) -> None:
+    """Raise UserError for an option that is given and below 1."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least 1")
 
 
 def table() -> pd.DataFrame:
@@ -192,6 +222,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--backend", choices=BACKENDS, default=BACKENDS[0])
     args = parser.parse_args(argv)
+    at_least_one(args, "limit", "batch")
     if not (args.suite or args.samples):
         print(table().to_string(index=False))
         return
