@@ -3,7 +3,6 @@
 import argparse
 import hashlib
 import io
-import json
 import math
 import re
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from uniapl import provenance
 from uniapl.errors import UserError, one_line_errors
+from uniapl.rows import read_json
 
 TWO_COLUMNS = 7.0  # print width, inches
 DPI = 300
@@ -234,7 +234,7 @@ def prompts(table: pd.DataFrame) -> str:
 def commit(results: Path) -> str:
     """The commit in the manifest.json of a set of results, or the checkout's where it has none."""
     path = results / "manifest.json"
-    return str(json.loads(path.read_text()).get("commit", "unknown")) if path.is_file() else provenance.commit()
+    return str(read_json(path).get("commit", "unknown")) if path.is_file() else provenance.commit()
 
 
 def save(fig: Figure, out: str, caption: str, results: Path, tables: Iterable[Path]) -> None:

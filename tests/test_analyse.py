@@ -147,6 +147,16 @@ def test_the_command_names_a_missing_run_and_goes_on(command, tmp_path, capsys):
     assert set(main.n_seeds[(main.arm == "uniapl") & (main.decoding == "sampled")]) == {2}
 
 
+def test_a_broken_run_card_is_named_and_no_table_is_written(command, tmp_path, capsys):
+    path = tmp_path / "tiny/train/grpo/seed0/run.json"
+    for text, message in (("{bad", f"{path}:1: not JSON"), ("{}", f"{path}: no key start_arm, cost")):
+        path.write_text(text)
+        with pytest.raises(SystemExit):
+            command()
+        assert f"error: {message}" in capsys.readouterr().err.splitlines()[-1]
+        assert not list((tmp_path / "out").glob("*.csv"))
+
+
 def test_the_command_ends_in_one_line_without_scores_or_columns(command, tmp_path, capsys):
     path = tmp_path / "tiny/score/test/grpo/seed0/greedy.csv"
     path.write_text("key,index\n1,0\n")

@@ -68,6 +68,9 @@ def test_sets_of_other_prompts_are_refused(sets, tmp_path, capsys):
         beside.main(["--local", str(sets[0]), "--published", str(sets[1]), "--out", str(tmp_path / "out")])
     (line,) = capsys.readouterr().err.splitlines()
     assert "data/summary.json: other test prompts" in line and not (tmp_path / "out").exists()
+    (sets[1] / "data.json").write_text("{}")
+    with pytest.raises(UserError, match="data.json: no key sha256"):
+        beside.check_data(*sets)
 
 
 def test_a_set_without_analyses_and_one_without_a_column_are_named(sets, tmp_path):

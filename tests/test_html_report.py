@@ -277,7 +277,7 @@ def test_a_card_without_a_key_or_that_is_not_json_is_refused(local):
     with pytest.raises(UserError, match=r"grpo/seed0/run.json: no key seed, .*it has arm"):
         read(local)
     path.write_text("{")
-    with pytest.raises(UserError, match="grpo/seed0/run.json: not JSON"):
+    with pytest.raises(UserError, match="grpo/seed0/run.json:1: not JSON"):
         read(local)
 
 

@@ -145,6 +145,8 @@ def change(card: Path, **values) -> None:
     [
         (lambda root: (root / "tables/headline/cost.csv").unlink(), "headline/cost.csv: no such table"),
         (lambda root: (root / "train/sft/seed0/run.json").unlink(), "sft/seed0/run.json: no such run card"),
+        (lambda root: (root / "train/sft/seed0/run.json").write_text("{bad"), "sft/seed0/run.json:1: not JSON"),
+        (lambda root: (root / "train/sft/seed0/run.json").write_text("{}"), "sft/seed0/run.json: no key arm, "),
         (lambda root: change(root / "train/sft/seed0/run.json", commit="c0ffee-dirty"), "trained from c0ffee-dirty"),
         (lambda root: change(root / "train/base/seed0/run.json", fingerprint="0"), "base/seed0.*other settings"),
         (lambda root: (root / "analyse/headline/x.csv").write_bytes(bytes(LARGEST + 1)), f"stay below {LARGEST}"),

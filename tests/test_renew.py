@@ -53,6 +53,8 @@ def edit_card(folder, **values):
             "runs.jsonl: a_grpo/seed0 was trained with other settings",
         ),
         (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: no such file"),
+        (lambda folder: (folder / "manifest.json").write_text("{bad"), "manifest.json:1: not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("{}"), "manifest.json: no key id, "),
     ],
 )
 def test_an_edited_set_is_refused_and_stays(published, capsys, spoil, message):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from uniapl.errors import UserError
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl
 from uniapl.score import main, match, read_prompts, read_responses, score, summary
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ifeval"
@@ -234,6 +234,26 @@ def test_malformed_json_lines_name_file_and_line(tmp_path, text, message):
     path.write_bytes(text)
     with pytest.raises(UserError, match=f"rows.jsonl.*{message}"):
         read_jsonl(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b'{"arm": 1,\n bad}', ":2: not JSON: Expecting property name"),
+        (b"", ":1: not JSON"),
+        (b"[1]", ": must be a JSON object, not list"),
+        (b'{"arm": 1}', ": no key seed, cost; it has arm"),
+        (b"\xff", ": .*decode"),
+        (b"[" * 100_000, ": .*recursion"),
+    ],
+)
+def test_a_malformed_json_file_is_one_line_that_says_what_to_do(tmp_path, text, message):
+    path = tmp_path / "run.json"
+    path.write_bytes(text)
+    with pytest.raises(UserError, match=f"run.json{message}.*; restore it, or run what wrote it again"):
+        read_json(path, ("arm", "seed", "cost"))
+    with pytest.raises(UserError, match="absent.json: No such file"):
+        read_json(tmp_path / "absent.json")
 
 
 def test_lines_end_only_where_json_lines_end(tmp_path):

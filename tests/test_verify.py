@@ -95,6 +95,19 @@ def test_rows_that_cannot_be_read_and_a_folder_without_a_manifest_are_one_line(p
     assert "manifest.json: no such file" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("lost", ["id", "sha256", "experiments"])
+def test_a_manifest_that_is_not_json_or_lacks_a_key_is_one_line(published, capsys, lost):
+    path = published / "manifest.json"
+    whole = json.loads(path.read_text())
+    del whole[lost]
+    for text, message in (("{bad", ":1: not JSON"), ("{}", ": no key id, "), (json.dumps(whole), f": no key {lost};")):
+        path.write_text(text)
+        with pytest.raises(SystemExit) as left:
+            verify.main([str(published)])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert left.value.code == 2 and line.startswith(f"error: {path}{message}") and "restore it" in line
+
+
 def test_rows_of_runs_are_those_of_the_arm_at_its_seeds():
     frame = pd.DataFrame({"arm": ["a", "a", "b"], "seed": [0, 1, 0], "value": [1, 2, 3]})
     assert evidence.of_runs(frame, {"a": (1,), "b": (0, 1)}).value.tolist() == [2, 3]

@@ -6,7 +6,6 @@ one, and whether the local estimate lies within the published interval. What one
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pandas as pd
 
 from uniapl.config import experiment_names
 from uniapl.errors import UserError, one_line_errors
+from uniapl.rows import read_json
 from uniapl.tables import View, rounded, write
 from uniapl.tables.captions import BENCHMARKS
 from uniapl.tables.columns import MISSING
@@ -90,7 +90,7 @@ def check_data(local: Path, published: Path) -> None:
     """Raise UserError where both say which test prompts they have, and these differ."""
     files = local / "data/summary.json", published / "data.json"
     if all(path.is_file() for path in files):
-        found = [json.loads(path.read_text(encoding="utf-8"))["sha256"].get("test.jsonl") for path in files]
+        found = [read_json(path, ("sha256",))["sha256"].get("test.jsonl") for path in files]
         if found[0] != found[1]:
             raise UserError(f"{files[0]}: other test prompts than {files[1]} has; their scores cannot be compared")
 

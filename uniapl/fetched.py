@@ -21,6 +21,7 @@ from uniapl import hub
 from uniapl.config import arm_of, load_scale, setting
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import commit, versions
+from uniapl.rows import read_json
 
 LINKED = (".json", ".safetensors", ".txt", ".jinja", ".model")  # no pickle, no code
 NO_THINKING = "{%- set enable_thinking = false %}"
@@ -42,7 +43,7 @@ def link(snapshot: Path, model: Path, context: int) -> int:
     for path in snapshot.iterdir():
         if path.suffix in LINKED:
             (model / path.name).symlink_to(path.resolve())
-    architectures = json.loads((snapshot / "config.json").read_text()).get("architectures") or []
+    architectures = read_json(snapshot / "config.json").get("architectures") or []
     if any(name.endswith("ForCausalLM") for name in architectures):
         _own_settings(snapshot, model, context)
     return sum(path.stat().st_size for path in weights)

@@ -6,7 +6,6 @@ recipe's default, whose source stands beside it in the recipe. A card that diffe
 
 import dataclasses
 import importlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import pandas as pd
 
 from uniapl.config import Scale, all_arms, experiments_of
 from uniapl.errors import UserError
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl
 from uniapl.tables import View
 
 COLUMNS = ("arm", "trainer", "start", "setting", "value", "usual", "source", "of_arm")
@@ -25,7 +24,7 @@ def _cards(root: Path) -> Iterator[tuple[str, dict]]:
     if (root / "runs.jsonl").is_file():
         yield from ((f"{root}/runs.jsonl", card) for card in read_jsonl(root / "runs.jsonl"))
     for path in sorted(root.glob("train/*/seed*/run.json")):
-        yield str(path), json.loads(path.read_text(encoding="utf-8"))
+        yield str(path), read_json(path, ("arm", "seed", "settings"))
 
 
 def read(root: Path, scale: Scale) -> pd.DataFrame:

@@ -1,10 +1,34 @@
-"""JSON Lines, in and out."""
+"""JSON Lines, in and out, and JSON files, in."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 
 from uniapl.errors import UserError
+
+REMEDY = "restore it, or run what wrote it again"
+
+
+def read_json(path: Path, keys: Iterable[str] = ()) -> dict:
+    """The object of a JSON file, with at least these keys. Raises UserError as `file:line: problem; remedy`."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}; {REMEDY}") from error
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}; {REMEDY}") from error
+    except (ValueError, RecursionError) as error:  # not UTF-8, or nested too deeply
+        raise UserError(f"{path}: {error}; {REMEDY}") from error
+    require(value, keys, path)
+    return value
+
+
+def require(value: object, keys: Iterable[str], where: str | Path) -> None:
+    """Raise UserError unless the value is an object with at least these keys."""
+    if not isinstance(value, dict):
+        raise UserError(f"{where}: must be a JSON object, not {type(value).__name__}; {REMEDY}")
+    if absent := [key for key in keys if key not in value]:
+        raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value) or 'none'}; {REMEDY}")
 
 
 def read_jsonl(path: str | Path) -> list[dict]:

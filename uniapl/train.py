@@ -31,7 +31,7 @@ from uniapl.job import Job, leads, load_policy, load_tokenizer, processes
 from uniapl.launch import on_all_devices
 from uniapl.plan.fit import check_training
 from uniapl.provenance import commit, device, peak_memory_mb, versions
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl
 from uniapl.startup import collector_paused, project_labels_alone, without
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
@@ -56,7 +56,7 @@ def check_configuration(job: Job) -> None:
     data = hashlib.sha256((job.data / "summary.json").read_bytes()).hexdigest()
     now = {**job.run.describe(), "data": data, "processes": processes()}
     if path.exists():
-        before = json.loads(path.read_text())
+        before = read_json(path, ("settings",))
         if before != now:
             flat = [{**d, **{f"settings.{k}": v for k, v in d["settings"].items()}} for d in (before, now)]
             keys = sorted(k for k in flat[0].keys() | flat[1].keys() if k not in ("settings", "world"))

@@ -8,7 +8,6 @@ and column; with any, the exit code is 1. Numbers may differ by a billionth of t
 
 import argparse
 import hashlib
-import json
 import math
 import sys
 import tempfile
@@ -24,9 +23,10 @@ from uniapl.analyse.stated import recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.publish import stable_id
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl
 
 TOLERANCE = 1e-9  # of a number's size
+MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
 
 
 def changed_files(folder: Path, sha256: dict[str, str]) -> Iterator[str]:
@@ -112,10 +112,10 @@ def differences(folder: Path, manifest: dict) -> Iterator[str]:
 
 
 def read_manifest(folder: Path) -> dict:
-    """The manifest of a published set. Raises UserError where the folder has none."""
+    """The manifest of a published set. Raises UserError where the folder has none, or one that lacks a key."""
     if not (folder / "manifest.json").is_file():
         raise UserError(f"{folder / 'manifest.json'}: no such file; name a folder like results/published/tiny")
-    return json.loads((folder / "manifest.json").read_text())
+    return read_json(folder / "manifest.json", MANIFEST)
 
 
 def _compare(said: Path, computed: Path) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """What analyse reads: the plan of an experiment, and the files of its runs as one record."""
 
 import itertools
-import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,10 +10,11 @@ import pandas as pd
 
 from uniapl.config import DECODINGS, Claim
 from uniapl.errors import UserError
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 SPENT = "optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds".split()
+SPENDING = ("start_arm", "cost")  # of a run card: what `records` reads
 NO_DEVICE = "none"  # of a checkpoint that was fetched, not trained
 MADE = ["arm", "seed", "device", "backend", "checkers"]  # of every scored run, None where it is not known
 MEASURED = ("peak_memory_mb", "energy_wh")  # where the run card has them
@@ -82,7 +82,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
-        runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json"), seeds),
+        runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json", SPENDING), seeds),
         made=made_of((run, made(root, split, *run)) for run in set(zip(scores.arm, scores.seed, strict=True))),
         split=split,
     )
@@ -136,8 +136,8 @@ def _read(path: Path, columns: str) -> pd.DataFrame:
     return table.assign(key=table.key.astype(str)) if "key" in table else table
 
 
-def _card(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+def _card(path: Path, keys: Iterable[str] = ()) -> dict | None:
+    return read_json(path, keys) if path.is_file() else None
 
 
 def records(card: Callable[[str, int], dict | None], seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:

@@ -10,12 +10,12 @@ length      nearness to the reference's length alone (controls.py)         yes  
 Imports no torch, so that settings can be read without it.
 """
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from uniapl.config import choose
 from uniapl.errors import UserError
+from uniapl.rows import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -80,7 +80,7 @@ def kind_of(folder: Path) -> str:
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no discriminator: no config.json; finish the run that writes it first")
-    architectures = json.loads(path.read_text()).get("architectures") or []
+    architectures = read_json(path).get("architectures") or []
     return "polar" if "InternLM2ForRewardModel" in architectures else "miniature"
 
 

@@ -1,7 +1,6 @@
 """A set of results, published or local, as the report needs it. Reads files; writes none."""
 
 import hashlib
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 from uniapl.config import load_scale
 from uniapl.errors import UserError
 from uniapl.publish import CARD
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_json, read_jsonl, require
 from uniapl.tables import VIEWS, rounded
 from uniapl.verify import changed_files
 from uniapl.workflow import Plan
@@ -61,7 +60,7 @@ def read(root: Path) -> ResultSet:
         raise UserError(f"{root}: no such folder; name a set such as results/published/tiny")
     manifest, sha256 = {}, ""
     if (root / "manifest.json").is_file():
-        manifest = _json(root / "manifest.json", ("scale", "commit", "sha256"))
+        manifest = read_json(root / "manifest.json", ("scale", "commit", "sha256"))
         sha256 = hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest()
         for problem in changed_files(root, manifest["sha256"]):
             raise UserError(f"{problem}; publish the set again")
@@ -85,7 +84,7 @@ def read(root: Path) -> ResultSet:
         tables={name: _tables(root / "tables" / name) for name in names},
         cards=sorted(cards, key=lambda c: (place.get(c["arm"], len(order)), c["arm"], c["seed"])),
         absent=[f"{arm}/seed{seed}" for arm, seed in sorted(needed - have)],
-        data=_json(data, ("rows", "sha256")) if data.is_file() else {},
+        data=read_json(data, ("rows", "sha256")) if data.is_file() else {},
         overview={name: _stored(name, path) for name in OVERVIEW for path in sorted(root.glob(f"*/{name}.csv"))[-1:]},
     )
 
@@ -113,28 +112,11 @@ def _stored(name: str, path: Path) -> Stored:
 def _published(path: Path) -> list[dict]:
     cards = read_jsonl(path)
     for number, card in enumerate(cards, start=1):
-        _complete(card, CARD, f"{path}:{number}")
+        require(card, CARD, f"{path}:{number}")
     return cards
 
 
 def _local(root: Path, needed: set[tuple[str, int]]) -> list[dict]:
     """The cards of the needed trainings that are finished."""
     paths = [root / f"train/{arm}/seed{seed}/run.json" for arm, seed in needed]
-    return [_json(path, CARD) for path in paths if path.is_file()]
-
-
-def _json(path: Path, keys: tuple[str, ...]) -> dict:
-    """The object in a JSON file, with at least these keys."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON: {error}") from error
-    _complete(value, keys, str(path))
-    return value
-
-
-def _complete(value: dict, keys: tuple[str, ...], where: str) -> None:
-    if not isinstance(value, dict):
-        raise UserError(f"{where}: must be a JSON object, not {type(value).__name__}")
-    if absent := [key for key in keys if key not in value]:
-        raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value)}")
+    return [read_json(path, CARD) for path in paths if path.is_file()]
