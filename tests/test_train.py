@@ -15,7 +15,7 @@ from uniapl import checkers
 from uniapl.config import arm_of, load_scale
 from uniapl.data import main as data
 from uniapl.job import Job
-from uniapl.train import add_probe
+from uniapl.train import add_probe, main
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -98,6 +98,27 @@ def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(wo
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "learning_rate: 0.5 -> 0.001" in done.stderr
     assert json.loads((state / "run.json").read_text()) == stale
+
+
+@pytest.mark.parametrize(
+    "arm, named, message",
+    [
+        ("grpo", {"--data": "nowhere"}, "nowhere: no summary.json; run the stage data first"),
+        ("grpo", {"--discriminator": "discriminator/model"}, "--discriminator needs --base"),
+        ("uniapl", {"--base": "data/scratch"}, "arm uniapl needs --discriminator"),
+        ("d_cotrained", {}, "arm d_cotrained needs --base"),
+    ],
+)
+def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, capsys, arm, named, message):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/summary.json").write_text("{}")
+    line = ["--scale", "smoke", "--arm", arm, "--seed", "0", "--out", str(tmp_path / "out")]
+    folders = {"--data": "data", "--start": "data/scratch"} | named
+    line += [part for option, path in folders.items() for part in (option, str(tmp_path / path))]
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2 and message in printed and not (tmp_path / "out").exists()
 
 
 def test_two_processes_cannot_train_one_run(world, tmp_path):

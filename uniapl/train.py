@@ -26,10 +26,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from uniapl.config import Evaluation, arm_of, load_scale
+from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.job import Job, leads, load_policy, load_tokenizer, processes
 from uniapl.launch import on_all_devices
-from uniapl.plan.fit import check_training
+from uniapl.plan.fit import check_training, judged
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 from uniapl.rows import read_json, read_jsonl
 from uniapl.startup import collector_paused, project_labels_alone, without
@@ -48,6 +49,16 @@ NAMES = {  # TRL's names of what it logs, and ours
 }
 KEPT = ("loss_", "probe_", "mu", "lam", "score", "distance", "auc", "discriminator_")
 KEPT += ("demonstration_tokens", "seconds", "peak_memory_mb")
+
+
+def check_arguments(job: Job) -> None:
+    """Raise UserError, before anything is read or written, where the command lacks what the arm needs."""
+    if not (job.data / "summary.json").is_file():
+        raise UserError(f"{job.data}: no summary.json; run the stage data first")
+    if job.discriminator and not job.base:
+        raise UserError("--discriminator needs --base: the policy is measured against both")
+    if judged(job.run):
+        folder_of(job, getattr(job.run.settings, "discriminator", None))
 
 
 def check_configuration(job: Job) -> None:
@@ -276,7 +287,6 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     scale = load_scale(args.scale)
-    on_all_devices("uniapl.train", sys.argv[1:] if argv is None else argv, sharded=scale.compute.sharded)
     job = Job(
         run=arm_of(scale, args.arm, args.seed),
         data=args.data,
@@ -287,6 +297,8 @@ def main(argv: list[str] | None = None) -> None:
         polar=args.polar,
         rollouts=args.rollouts,
     )
+    check_arguments(job)
+    on_all_devices("uniapl.train", sys.argv[1:] if argv is None else argv, sharded=scale.compute.sharded)
     with alone(args.out):
         train(job, scale.evaluation, args.out)
 

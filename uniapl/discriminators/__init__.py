@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from uniapl.job import Job
 
-KINDS = ("miniature", "polar", "cotrained", "random", "length")
+CONTROLS = ("random", "length")
+KINDS = ("miniature", "polar", "cotrained", *CONTROLS)
 
 
 class Discriminator(Protocol):
@@ -84,17 +85,30 @@ def kind_of(folder: Path) -> str:
     return "polar" if "InternLM2ForRewardModel" in architectures else "miniature"
 
 
+def folder_of(job: "Job", kind: str | None) -> Path | None:
+    """The folder from which the run reads a discriminator of this kind (None: a frozen one); controls need none.
+
+    Raises UserError where the run has no such folder.
+    """
+    option = "base" if kind == "cotrained" else "discriminator"
+    folder = getattr(job, option)
+    if folder is None and kind not in CONTROLS:
+        raise UserError(f"arm {job.run.arm} needs --{option}, the folder of a checkpoint")
+    return folder
+
+
 def of(job: "Job", kind: str | None = None) -> Discriminator:
     """The run's discriminator of this kind; without one, the frozen one of its folder. POLAR may be behind a URL.
 
     Raises UserError for an unknown kind and for a folder without a checkpoint of it.
     """
-    kind = kind or kind_of(job.discriminator)
+    kind = kind or kind_of(folder_of(job, None))
+    folder = folder_of(job, kind)
     if kind == "polar" and job.polar:
         from uniapl.discriminators import polar
 
-        return polar.Endpoint(job.polar, model="polar", tokens=polar.load_tokens(job.discriminator))
-    return load(kind, job.base if kind == "cotrained" else job.discriminator, seed=job.run.seed)
+        return polar.Endpoint(job.polar, model="polar", tokens=polar.load_tokens(folder))
+    return load(kind, folder, seed=job.run.seed)
 
 
 def checked(scores: "Tensor | list[float]", n: int) -> "Tensor":

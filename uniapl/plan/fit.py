@@ -12,6 +12,7 @@ from pathlib import Path
 
 from uniapl import harness
 from uniapl.config import Compute, Evaluation, Run
+from uniapl.discriminators import CONTROLS
 from uniapl.errors import UserError
 from uniapl.job import Job, load_tokenizer, processes, share
 from uniapl.plan import memory
@@ -20,7 +21,7 @@ from uniapl.plan.shapes import Shape, read_shape
 from uniapl.rows import read_jsonl
 
 LOGPROB_ROWS = 64  # rows at a time of uniapl/logprobs.py
-CONTROLS, COTRAINED_LAYERS = ("random", "length"), 2  # uniapl/discriminators: controls.py, cotrained.py
+COTRAINED_LAYERS = 2  # uniapl/discriminators/cotrained.py
 MAX_DEMONSTRATION = 1_024  # tokens: UniAPLConfig
 LOGPROB_LOGITS = 2 * 64_000_000  # uniapl/logprobs.py: logits and their log-softmax
 
