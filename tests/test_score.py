@@ -11,7 +11,7 @@ import pytest
 
 from uniapl.errors import UserError
 from uniapl.rows import read_json, read_jsonl
-from uniapl.score import main, match, read_prompts, read_responses, score, summary
+from uniapl.score import main, match, read_prompts, read_responses, score, summary, valid_prompts
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "ifeval"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")
@@ -200,6 +200,12 @@ BAD = {  # what is wrong: (prompts, responses, what the message says)
         "row 1, prompt 'Write about rain and snow.': key is missing",
     ),
     "mixed keys": ([PROMPTS[0], {**PROMPTS[1], "key": "a"}], RESPONSES, "all numbers or all text"),
+    "benchmark": ([{**PROMPTS[0], "benchmark": ["a"]}, PROMPTS[1]], RESPONSES, "benchmark is ['a'], and must be text"),
+    "half a pair": (
+        [{**PROMPTS[0], "benchmark": "a"}, {**PROMPTS[1], "benchmark": "\ud800"}],
+        RESPONSES,
+        "p.jsonl: row 2, key 3: benchmark '\\ud800' has half a surrogate pair",
+    ),
     "empty prompts": ([], RESPONSES, "p.jsonl: holds no rows"),
     "empty responses": (PROMPTS, [], "r.jsonl: holds no rows"),
 }
@@ -295,6 +301,21 @@ def test_an_input_is_never_overwritten(tmp_path, capsys):
         main(["--prompts", str(prompts), "--responses", str(responses), "--out", str(responses)])
     assert "is an input" in capsys.readouterr().err
     assert responses.read_bytes() == before
+
+
+def test_half_a_surrogate_pair_in_a_prompt_or_a_response_is_scored(run):
+    prompts = [{**PROMPTS[0], "prompt": "rain \udc00"}, PROMPTS[1]]
+    responses = [{"key": 3, "response": '"To be\ud800"'}, {"key": 7, "response": "rain \udc00"}]
+    assert run(prompts, responses)[0]["inst_strict"]["passed"] == 3
+    with pytest.raises(UserError, match=r"p.jsonl: row 2, key .*: key '\\udc00' has half a surrogate pair"):
+        valid_prompts([{**PROMPTS[0], "key": "a"}, {**PROMPTS[1], "key": "\udc00"}], "p.jsonl")
+
+
+def test_a_version_to_record_needs_scores_to_stand_beside(tmp_path, capsys):
+    files = write(tmp_path / "p.jsonl", PROMPTS), write(tmp_path / "r.jsonl", RESPONSES)
+    with pytest.raises(SystemExit) as ended:
+        main(["--prompts", str(files[0]), "--responses", str(files[1]), "--record"])
+    assert ended.value.code == 2 and "--record needs --out" in capsys.readouterr().err
 
 
 def test_the_command_runs_from_a_shell_without_torch(tmp_path):

@@ -41,7 +41,7 @@ from uniapl.checkers import Checker, ifeval, punkt
 from uniapl.checkers.arguments import Relation
 from uniapl.checkers.texts import detect_language
 from uniapl.errors import UserError
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_jsonl, writable
 
 LANGUAGES = (
     "English",
@@ -227,6 +227,8 @@ def read_row(row: Mapping, where: str) -> Conversation:
     for field in ("key", "language"):
         if not isinstance(row.get(field), str | int) or not str(row[field]):
             raise UserError(f"{where}: {field} is missing")
+        if not writable(str(row[field])):
+            raise UserError(f"{where}: {field} {row[field]!r} has half a surrogate pair, which no table can hold")
     if row["language"] not in LANGUAGES:
         raise UserError(f"{where}: no rules for {row['language']!r}: choose languages among {', '.join(LANGUAGES)}")
     here = [number for number in TURNS if not _absent(row.get(f"turn_{number}_prompt"))]

@@ -56,6 +56,15 @@ def _parse(line: str, where: str) -> dict:
     return row
 
 
+def writable(text: str) -> bool:
+    """Can UTF-8 hold the text? Not half a surrogate pair, which JSON can."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def write_jsonl(path: Path, rows: Iterable[dict]) -> None:
     """One JSON object a line, UTF-8."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")

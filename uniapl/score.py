@@ -36,7 +36,7 @@ import pyarrow.parquet
 from uniapl import checkers, instruction_types, multi_if
 from uniapl.checkers.version import version
 from uniapl.errors import UserError, one_line_errors
-from uniapl.rows import read_jsonl
+from uniapl.rows import read_jsonl, writable
 
 PROMPT_FIELDS = {"key": (int, str), "prompt": str, "instruction_id_list": list, "kwargs": list}
 ENDINGS = (".csv", ".parquet")
@@ -85,6 +85,11 @@ def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None
             raise UserError(f"{here}: needs at least one instruction, and an object of kwargs for each")
         for instruction_id in row["instruction_id_list"] if family else ():
             _of_family(instruction_id, family, here)
+        if not isinstance(row.get("benchmark"), str | None):
+            raise UserError(f"{here}: benchmark is {row['benchmark']!r:.40}, and must be text")
+        for field in ("key", "benchmark"):
+            if not writable(str(row.get(field))):
+                raise UserError(f"{here}: {field} {row[field]!r} has half a surrogate pair, which no table can hold")
         checkers.build_all(row["instruction_id_list"], row["kwargs"], where=here)
     if len({type(row["key"]) for row in rows}) > 1:
         raise UserError(f"{where}: keys must be all numbers or all text")
@@ -296,6 +301,8 @@ def main(argv: list[str] | None = None) -> None:
     check_paths(args.prompts, args.responses, args.out)
     if len({path.resolve() for path in args.responses}) < len(args.responses):
         raise UserError("--responses names a file twice")
+    if args.record and not args.out:
+        raise UserError("--record needs --out: the version is written beside the scores")
     if args.compare and len(args.responses) != 2:
         raise UserError(f"--compare needs two --responses, not {len(args.responses)}")
     scored = scorer(args.prompts, args.family)
