@@ -22,7 +22,6 @@ from uniapl.rows import read_jsonl
 
 LOGPROB_ROWS = 64  # rows at a time of uniapl/logprobs.py
 COTRAINED_LAYERS = 2  # uniapl/discriminators/cotrained.py
-MAX_DEMONSTRATION = 1_024  # tokens: UniAPLConfig
 LOGPROB_LOGITS = 2 * 64_000_000  # uniapl/logprobs.py: logits and their log-softmax
 
 IN_FLOAT32 = "64 responses are read at a time, by base and checkpoint in float32 on one GPU"
@@ -82,8 +81,7 @@ def passes(run: Run, devices: int, lengths: Lengths) -> Iterator[tuple[int, int,
     own, response = rows["per_device_train_batch_size"], lengths.demonstration
     if rollouts and shown:
         shown = max(1, shown // (devices * rows["gradient_accumulation_steps"]))
-        learned = min(response, MAX_DEMONSTRATION)
-        yield shown, lengths.prompt + learned, shown * learned
+        yield shown, lengths.prompt + response, shown * response
     if rollouts:
         response = run.settings.max_new_tokens
     yield own, lengths.prompt + response, own * response
