@@ -10,10 +10,9 @@ import pandas as pd
 from uniapl import evidence, general, overview, tables
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import load_experiment, load_scale
-from uniapl.publish import stable_id
 from uniapl.rows import read_jsonl
 from uniapl.suite import COLUMNS
-from uniapl.verify import of_rows
+from uniapl.verify import of_rows, stable_id
 from uniapl.workflow import GENERAL
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "results/published/tiny"

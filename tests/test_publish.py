@@ -64,6 +64,9 @@ def local(tmp_path, monkeypatch):
     monkeypatch.setattr("uniapl.workflow.experiments_of", lambda scale: list(asked.values()))
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
     monkeypatch.setattr(publish, "README_SCALE", "smoke")
+    monkeypatch.setattr(
+        publish, "differences", lambda folder, manifest, sets: iter(())
+    )  # tests/test_verify.py has these
     monkeypatch.chdir(tmp_path)
     Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
     root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
@@ -134,6 +137,16 @@ def test_versions_and_sources_of_a_training_are_published_where_its_card_has_the
     found = {card["arm"]: card.get("versions") for card in cards}
     assert found["sft"] == {"torch": "2.13.0"} and found["base"] is None
     assert not any("state" in card for card in cards)
+
+
+def test_what_does_not_follow_from_the_rows_is_not_published(local, monkeypatch, capsys):
+    published()
+    before = Path("results/published/smoke/manifest.json").read_text()
+    monkeypatch.setattr(publish, "differences", lambda folder, manifest, sets: iter([f"{folder}: row 1", "row 2"]))
+    with pytest.raises(SystemExit):
+        published()
+    assert "row 1: this does not follow from the set's own rows" in capsys.readouterr().err
+    assert Path("results/published/smoke/manifest.json").read_text() == before
 
 
 def change(card: Path, **values) -> None:

@@ -21,7 +21,7 @@ from uniapl.analyse.stated import first_statements
 from uniapl.config import load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import versions
-from uniapl.publish import check_card, clean_commit, emptied, seal
+from uniapl.publish import check_card, clean_commit, emptied, replace, seal
 from uniapl.rows import read_jsonl
 from uniapl.verify import contradictions, of_rows, read_manifest
 from uniapl.workflow import Plan
@@ -57,7 +57,9 @@ def renew(folder: Path) -> dict:
     overview.render(fresh, fresh / "overview", folder.parent)
     about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}
     about |= {"commit": now, "renewed": {"from": manifest["id"], "versions": versions()}}
-    return seal(fresh, folder, about, cards)
+    manifest = seal(fresh, about, cards)
+    replace(folder, fresh)
+    return manifest
 
 
 def answered(plan: Plan, runs: set[tuple[str, int]], before: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ and column; with any, the exit code is 1. Numbers may differ by a billionth of t
 
 import argparse
 import hashlib
+import json
 import math
 import sys
 import tempfile
@@ -22,7 +23,6 @@ from uniapl.analyse import DIGITS, SEED, from_rows, plan_of
 from uniapl.analyse.stated import recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
-from uniapl.publish import stable_id
 from uniapl.rows import read_json, read_jsonl
 
 TOLERANCE = 1e-9  # of a number's size
@@ -73,6 +73,12 @@ def different_lines(path: Path, computed: Path) -> Iterator[str]:
             return
 
 
+def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
+    """What a citation names: scale, commit and content; another content has another id."""
+    content = json.dumps(sha256, sort_keys=True).encode()
+    return f"{scale}-{commit[:12]}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
 def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
     """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
     if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
@@ -90,8 +96,8 @@ def of_rows(out: Path, asked: Experiment, scale: Scale, rows: evidence.Evidence,
         table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
 
 
-def differences(folder: Path, manifest: dict) -> Iterator[str]:
-    """All that is not as the manifest, the rows and this code say, a line each."""
+def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Iterator[str]:
+    """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
     yield from contradictions(folder, manifest)
     rows, scale = evidence.read(folder / "rows"), load_scale(folder.name)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
@@ -104,7 +110,7 @@ def differences(folder: Path, manifest: dict) -> Iterator[str]:
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
-        overview.render(folder, out / "overview")
+        overview.render(folder, out / "overview", sets)
         if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for made in sorted(out.iterdir()):
