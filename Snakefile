@@ -596,9 +596,10 @@ if not PLOTS_ONLY:
         params:
             results=lambda wildcards, input: os.path.dirname(os.path.dirname(input.paper)),
             figures="figures/out/local/{scale}",
+            extended=lambda wildcards: "--extended" if wildcards.extended else "",
         shell:
             "python -m uniapl.html_report --results {params.results} --figures {params.figures}"
-            " --out {output} > {log} 2>&1"
+            " {params.extended} --out {output} > {log} 2>&1"
 
     rule publish:
         input:

@@ -11,10 +11,12 @@ from test_html_report import Parsed, build, local  # noqa: F401 - a fixture
 
 from uniapl import beside, general
 from uniapl.ablations import view_ablations
+from uniapl.config import load_scale
 from uniapl.html_report import page, sections
 from uniapl.html_report.read import read
 from uniapl.suite import COLUMNS
 from uniapl.tables import rounded, write
+from uniapl.workflow import Plan
 
 
 def test_a_set_alone_has_none_of_them(local, tmp_path):  # noqa: F811
@@ -30,7 +32,15 @@ def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets
     shutil.copytree(local / "beside", local / "beside_extended")
     frame = pd.read_csv(local / "beside/beside.csv")
     frame[:1].to_csv(local / "beside_extended/beside.csv", index=False)
-    assert len(read(local).overview["beside"].text) == 1  # of the extended experiments, where these were run
+    assert len(read(local, extended=True).overview["beside"].text) == 1
+    assert len(read(local).overview["beside"].text) == len(frame) > 1
+
+
+def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):  # noqa: F811
+    name = Plan(load_scale("smoke"), "").extended[-1]
+    shutil.copytree(local / "tables/headline", local / "tables" / name)
+    assert list(read(local).tables) == ["headline"]
+    assert list(read(local, extended=True).tables) == ["headline", name]
 
 
 def test_general_ability_is_in_the_report(local, tmp_path):  # noqa: F811

@@ -107,6 +107,7 @@ def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(wo
         ("grpo", {"--discriminator": "discriminator/model"}, "--discriminator needs --base"),
         ("uniapl", {"--base": "data/scratch"}, "arm uniapl needs --discriminator"),
         ("d_cotrained", {}, "arm d_cotrained needs --base"),
+        ("grpo", {"--rollouts": "http://user:word@host:8000"}, "--rollouts holds a password or a query"),
     ],
 )
 def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, capsys, arm, named, message):

@@ -55,6 +55,9 @@ def check_arguments(job: Job) -> None:
     """Raise UserError, before anything is read or written, where the command lacks what the arm needs."""
     if not (job.data / "summary.json").is_file():
         raise UserError(f"{job.data}: no summary.json; run the stage data first")
+    for option, url in (("polar", job.polar), ("rollouts", job.rollouts)):
+        if url and ("@" in url or "?" in url):
+            raise UserError(f"--{option} holds a password or a query, which logs would show: name a server without them")
     if job.discriminator and not job.base:
         raise UserError("--discriminator needs --base: the policy is measured against both")
     if judged(job.run):

@@ -1,6 +1,7 @@
 """A set of results, published or local, as the report needs it. Reads files; writes none."""
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from uniapl.tables import VIEWS, rounded
 from uniapl.verify import changed_files
 from uniapl.workflow import Plan
 
-OVERVIEW = ("paper", "ablations", "beside", "general")  # over all experiments; where `extended` has one too, that one
+OVERVIEW = {"paper": "overview", "ablations": "overview", "beside": "beside", "general": "general"}  # table: folder
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,11 @@ class ResultSet:
         return [name for name in self.plan.extended if name not in self.tables]
 
 
-def read(root: Path) -> ResultSet:
-    """The set in this folder. Raises UserError where it holds no tables, and where a file contradicts its manifest."""
+def read(root: Path, extended: bool = False) -> ResultSet:
+    """The set in this folder; of a local one the default experiments, or with the extended ones.
+
+    Raises UserError where it holds no tables, and where a file contradicts its manifest.
+    """
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; name a set such as results/published/tiny")
     manifest, sha256 = {}, ""
@@ -66,8 +70,9 @@ def read(root: Path) -> ResultSet:
             raise UserError(f"{problem}; publish the set again")
     plan = Plan(load_scale(manifest.get("scale", root.name)), "asked for")
     found = {path.parent.name for path in root.glob("tables/*/*.csv")}
-    names = [name for name in plan.extended if name in found]
-    names += sorted(found.difference(names))
+    wanted = plan.extended if extended or manifest else plan.default
+    names = [name for name in wanted if name in found]
+    names += sorted(found.difference(plan.extended))
     if not names:
         raise UserError(f"{root}: no tables/*/*.csv; run the stages up to tables first")
     needed = set().union(*(plan.trained(name) for name in names if name in plan.experiments))
@@ -85,8 +90,15 @@ def read(root: Path) -> ResultSet:
         cards=sorted(cards, key=lambda c: (place.get(c["arm"], len(order)), c["arm"], c["seed"])),
         absent=[f"{arm}/seed{seed}" for arm, seed in sorted(needed - have)],
         data=read_json(data, ("rows", "sha256")) if data.is_file() else {},
-        overview={name: _stored(name, path) for name in OVERVIEW for path in sorted(root.glob(f"*/{name}.csv"))[-1:]},
+        overview={name: _stored(name, path) for name, path in _overview(root, extended) if path.is_file()},
     )
+
+
+def _overview(root: Path, extended: bool) -> Iterator[tuple[str, Path]]:
+    """(name, file) of each table over all experiments; with the extended ones some have a folder of their own."""
+    for name, folder in OVERVIEW.items():
+        own = root / f"{folder}_extended" / f"{name}.csv"
+        yield name, own if extended and own.is_file() else root / folder / f"{name}.csv"
 
 
 def _tables(folder: Path) -> dict[str, Stored]:
