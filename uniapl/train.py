@@ -57,7 +57,7 @@ def check_arguments(job: Job) -> None:
         raise UserError(f"{job.data}: no summary.json; run the stage data first")
     for option, url in (("polar", job.polar), ("rollouts", job.rollouts)):
         if url and ("@" in url or "?" in url):
-            raise UserError(f"--{option} holds a password or a query, which logs would show: name a server without them")
+            raise UserError(f"--{option} holds a password or a query, which logs would show: leave it out")
     if job.discriminator and not job.base:
         raise UserError("--discriminator needs --base: the policy is measured against both")
     if judged(job.run):
