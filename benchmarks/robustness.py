@@ -119,7 +119,7 @@ ALPHABETS = {
 }
 # Each full stop is decided by the word tokens around it.
 STOPS = ("{}.:{}. ", "{}.\u00a0", "?{}.. ", "!{}. ", "{}{}.:{}. ", "{}. \n:)", "{}. {}. !", '"{}. ')
-FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n", *STOPS)
+FRAMES = ("{}. ", "({}. ", "({}. {} ", "{}. {}? ", "{}-{}. ", "{} ", "{}{}{} ", '"{}!" ', "{}\n", "1.{}***", *STOPS)
 
 
 def _filled(frame: str, letters: Iterator[str]) -> str:

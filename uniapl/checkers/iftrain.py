@@ -269,18 +269,22 @@ def letter_counting(text: str, N: int, relation: Relation) -> bool:
     return relation(len(re.findall("[a-zA-Z]", text)), N)
 
 
+def _three_of(n_sent: int, parts: list[str]) -> list[list[str]]:
+    """The sentences of each part, if there are three parts of n_sent sentences; else nothing."""
+    found = [split_sentences(part) for part in parts] if len(parts) == 3 else []
+    return found if all(len(part) == n_sent for part in found) else []
+
+
 def counting_composition(text: str, n_sent: int, n_words: int) -> bool:
     """`***` separates three paragraphs of n_sent sentences of n_words tokens; punctuation marks are tokens."""
-    parts = [split_sentences(part) for part in re.split(r"\s?\*\*\*\s?", text)]
-    return [len(part) for part in parts] == [n_sent] * 3 and punkt.all_have_tokens(chain.from_iterable(parts), n_words)
+    parts = _three_of(n_sent, re.split(r"\s?\*\*\*\s?", text))
+    return bool(parts) and punkt.all_have_tokens(chain.from_iterable(parts), n_words)
 
 
 def counting_composition_fixed(text: str, n_sent: int, n_words: int) -> bool:
     """`* * *` or `***` separates three paragraphs of n_sent sentences of n_words words; punctuation is no word."""
-    parts = [split_sentences(part) for part in re.split(r"\*\*\*|\* \* \*", text) if part.strip()]
-    return [len(part) for part in parts] == [n_sent] * 3 and all(
-        len(plain_words(sentence)) == n_words for part in parts for sentence in part
-    )
+    parts = _three_of(n_sent, [part for part in re.split(r"\*\*\*|\* \* \*", text) if part.strip()])
+    return bool(parts) and all(len(plain_words(sentence)) == n_words for part in parts for sentence in part)
 
 
 def _unique(words: Iterable[str]) -> bool:
