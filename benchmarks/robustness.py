@@ -1,7 +1,8 @@
 """How long a checker may take: every instruction type, with several arguments, on texts built to be slow.
 
 `python -m benchmarks.suite robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each call
-starts with empty caches; its time is CPU time, the least of up to five calls where the first took long.
+starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
+five more at the end where they took more than 50 ms.
 """
 
 import itertools
@@ -174,10 +175,16 @@ def slowest(asked: Callable[[str], bool] = lambda name: True) -> dict[tuple[str,
     every = [one for one in checkers() if asked(one[1])]
     for _, _, follows in every:
         follows("It rains. Das ist Regen.")  # imports and profiles
-    worst = {}
+    worst, again = {}, []
     for made_of, text in adversarial():
         for family, name, follows in every:
-            worst[family, name] = max(worst.get((family, name), (0.0, "")), (measured(follows, text), made_of))
+            seconds = measured(follows, text)
+            if seconds > LIMIT:  # perhaps in a slow moment of the machine: measured once more at the end
+                again.append((seconds, family, name, made_of, follows, text))
+                seconds = 0.0
+            worst[family, name] = max(worst.get((family, name), (0.0, "")), (seconds, made_of))
+    for seconds, family, name, made_of, follows, text in again:
+        worst[family, name] = max(worst[family, name], (min(seconds, measured(follows, text)), made_of))
     return dict(sorted(worst.items(), key=lambda item: -item[1][0]))
 
 
