@@ -99,6 +99,27 @@ def test_sentences_and_tokens_among_many_marks_are_nltks(n):
         assert list(punkt.tokens_from_both_ends(punkt.sentences(text))[1]) == tokens[::-1], repr(text)
 
 
+HARD = (  # what follows decides, within the piece or in the next, or nothing follows
+    "b.\u00a0A.?1",
+    ". A.\u00a0b.?,: \u00a0A.,",
+    "a..\u00a0A.?1",
+    ",b.\u00a0\u00a0?,: :",
+    "a.\u00a0. . ",
+    "A.\n.*",
+    "a?!.?",
+    "\n.\u00a0.\u00a0. \n\x1c\t\n,?x. ",
+    " \u00a0.)?\u00a0)\x1c\x1c \x1c",
+    "..\x85 \x1c?\x1c.?\x1c?a",
+)
+
+
+@pytest.mark.parametrize("text", HARD, ids=ascii)
+def test_sentences_of_texts_that_random_ones_hardly_reach_are_nltks(text):
+    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
+
+    assert punkt.sentences(text) == PunktSentenceTokenizer(PunktParameters()).tokenize(text)
+
+
 def test_all_letters_digits_and_cases_are_among_the_signs_looked_at():
     others = "".join(map(chr, {*range(0x110000)} - {*map(ord, punkt._SIGNS)}))
     assert not regex.search(r"\w", others)
