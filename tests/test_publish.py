@@ -149,6 +149,16 @@ def test_what_does_not_follow_from_the_rows_is_not_published(local, monkeypatch,
     assert Path("results/published/smoke/manifest.json").read_text() == before
 
 
+def test_a_kill_while_a_set_is_replaced_leaves_the_set_before(local, monkeypatch):
+    published()
+    before = Path("results/published/smoke/manifest.json").read_text()
+    rename = Path.rename
+    monkeypatch.setattr(Path, "rename", lambda path, to: 1 / 0 if ".new" in path.parts else rename(path, to))
+    with pytest.raises(ZeroDivisionError):
+        published()
+    assert Path("results/published/.smoke.before/manifest.json").read_text() == before
+
+
 def change(card: Path, **values) -> None:
     card.write_text(json.dumps(json.loads(card.read_text()) | values))
 

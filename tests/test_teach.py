@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pytest
 from openai_server import prompts
 
-from uniapl import checkers
+from uniapl import checkers, hub
 from uniapl.errors import UserError
 from uniapl.teach import FREE, Teacher, identity
+from uniapl.teach.__main__ import backend_of
 from uniapl.teach.answer import Answer, Refusal, Request, loops, rejection, seed_of
 from uniapl.teach.collect import teach
 from uniapl.teach.ledger import BudgetSpent, Journal, Meter
@@ -203,6 +204,12 @@ def test_prompts_with_other_words_under_the_same_keys_are_other_settings():
     other[1]["prompt"] += "!"
     first, second = identity(Teacher(), same), identity(Teacher(concurrency=1, token_budget=9), same)
     assert first == second and first["prompts_sha256"] != identity(Teacher(), other)["prompts_sha256"]
+
+
+def test_the_record_of_a_teacher_in_this_process_says_which_revision_it_is(monkeypatch):
+    monkeypatch.setattr(hub, "record", lambda id: {"id": id, "revision": "a"})
+    assert backend_of(Teacher(), None)[1]["source"] == {"id": Teacher().model, "revision": "a"}
+    assert backend_of(Teacher(model="a/folder"), None)[1]["source"] == {"folder": "a/folder"}
 
 
 def test_another_revision_of_the_teacher_does_not_go_on_with_its_answers(tmp_path):

@@ -141,7 +141,7 @@ def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
 def test_a_run_that_snakemake_started_holds_the_lock_that_make_waits_for(clone):
     log = clone.bin.parent / "lock.log"
     clone.tool("flock", f'exec {shutil.which("flock")} "$@"')
-    clone.tool("python", f"flock --nonblock .snakemake.lock echo free >> {log} || echo held >> {log}; exit 1")
+    clone.tool("python", f"exec 9>.snakemake.lock; (flock --nonblock 9 && echo free || echo held) >> {log}; exit 1")
     clone.snakemake("results/local/smoke/data/summary.json", "--config", "scale=smoke")
     assert log.read_text().split() == ["held"]
 
