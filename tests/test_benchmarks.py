@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from benchmarks import gpu
+from benchmarks import gpu, robustness
 from benchmarks.step import Shape
 from uniapl.workflow import MALLOC
 
@@ -63,3 +63,11 @@ def test_a_benchmark_starts_again_with_the_memory_settings_of_the_dag_unless_it_
     assert arguments == ["--rounds", "3"]
     expected = dict.fromkeys(MALLOC, "131072") if own == len(MALLOC) else MALLOC
     assert {name: found[name] for name in MALLOC} == expected
+
+
+def test_a_checker_above_the_limit_is_timed_again_at_the_end(monkeypatch):
+    seconds = iter((0.09, 0.01, 0.07))
+    monkeypatch.setattr(robustness, "adversarial", lambda: [("dots", "..."), ("words", "a b")])
+    monkeypatch.setattr(robustness, "checkers", lambda: [("family", "type", lambda text: True)])
+    monkeypatch.setattr(robustness, "measured", lambda follows, text: next(seconds))
+    assert robustness.slowest() == {("family", "type"): (0.07, "dots")}
