@@ -29,7 +29,7 @@ from uniapl.errors import UserError
 
 SFT, GRPO = Arm("sft", "baselines.sft"), Arm("grpo", "baselines.grpo")
 BASE = Arm("base", "baselines.sft", start="scratch", once=True)
-TRAINERS = ("baselines.sft", "baselines.grpo", "baselines.uniapl", "uniapl.discriminators.miniature")
+TRAINERS = ("baselines.sft", "baselines.grpo", "baselines.uniapl", "baselines.miniature_discriminator")
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
 
 

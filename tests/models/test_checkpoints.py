@@ -8,10 +8,12 @@ from support import miniature
 
 from baselines import grpo, sft
 from baselines import uniapl as recipe
+from baselines.common import rollout_rows, training_rows
 from uniapl.config import Compute, arm_of, load_scale
+from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
-from uniapl.models.checkpoints import Job, messages, rollout_rows, training_rows
+from uniapl.models.checkpoints import messages
 
 TRAIN = [
     {"key": r["key"], "prompt": r["prompt"], "instruction_id_list": r["instruction_id_list"], "kwargs": r["kwargs"]}

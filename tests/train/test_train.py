@@ -13,8 +13,8 @@ from support.places import ROOT
 
 from uniapl import checkers
 from uniapl.config import arm_of, load_scale
+from uniapl.config.job import Job
 from uniapl.data.miniature.rows import main as data
-from uniapl.models.checkpoints import Job
 from uniapl.train.training import add_probe, main
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}

@@ -16,7 +16,7 @@ from tests.train.test_train import ENVIRONMENT, ROOT, command, world  # noqa: F4
 from uniapl.config import Evaluation
 from uniapl.errors import UserError
 from uniapl.models import checkpoints as job
-from uniapl.models import launch
+from uniapl.models import devices
 from uniapl.train.training import train
 
 
@@ -99,7 +99,7 @@ def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, m
 
 
 def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
-    plain, sharded = (launch.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
+    plain, sharded = (devices.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
     assert plain[1:] == "-m torch.distributed.run --standalone --nproc_per_node 4 --module -- uniapl.train".split() + [
         "--start",
         "x",
@@ -125,7 +125,7 @@ def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
 )
 def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, batch, passes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
-    shared = job.share(rows, most)
+    shared = devices.share(rows, most)
     assert shared == {"per_device_train_batch_size": batch, "gradient_accumulation_steps": passes}
     assert batch * passes * processes == rows
 
@@ -134,7 +134,7 @@ def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, b
 def test_rows_that_the_processes_cannot_share_are_refused(rows, processes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
     with pytest.raises(UserError, match=f"{rows} rows per step cannot be shared equally by {processes} processes"):
-        job.share(rows, None)
+        devices.share(rows, None)
 
 
 def test_a_run_that_refuses_its_settings_says_so_in_one_line(monkeypatch):

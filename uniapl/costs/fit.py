@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uniapl.config import Compute, Evaluation, Run
+from uniapl.config.job import Job
 from uniapl.costs import memory
 from uniapl.costs.assumptions import DEFAULT, Assumptions
 from uniapl.costs.shapes import Shape, read_shape
@@ -18,7 +19,8 @@ from uniapl.discriminators import CONTROLS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
-from uniapl.models.checkpoints import Job, load_tokenizer, processes, share
+from uniapl.models.checkpoints import load_tokenizer
+from uniapl.models.devices import processes, share
 
 LOGPROB_ROWS = 64  # rows at a time of uniapl/models/logprobs.py
 COTRAINED_LAYERS = 2  # uniapl/discriminators/cotrained.py

@@ -1,6 +1,6 @@
 """Bytes on a GPU, by arithmetic. B rows of T tokens; D hidden, q query, k key, I intermediate size; V vocabulary.
 
-Training is that of uniapl/models/checkpoints.py: float32 parameters, gradients and AdamW, bfloat16 autocast where the
+Training is that of baselines/common.py: float32 parameters, gradients and AdamW, bfloat16 autocast where the
 scale says so, rollout rows padded on the left (so attention has a mask), TRL's head, which keeps no logits.
 tests/costs/test_plan_memory.py holds every formula against what PyTorch allocates.
 """
