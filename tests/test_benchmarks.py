@@ -7,7 +7,7 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from support.places import ROOT
 
 from benchmarks import gpu, robustness
 from benchmarks.step import Shape

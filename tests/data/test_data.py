@@ -299,9 +299,8 @@ def test_another_process_with_another_hash_seed_writes_the_same_rows(built, tmp_
         "data.write_scratch = lambda *_: {}\n"
         f"data.build(World(**{SIZES}), pathlib.Path(sys.argv[1]))\n"
     )
-    root = ROOT
     env = {**os.environ, "PYTHONHASHSEED": "12345"}
-    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=root, env=env)
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=ROOT, env=env)
     for name in NAMES:
         assert (tmp_path / f"{name}.jsonl").read_bytes() == (built[0] / f"{name}.jsonl").read_bytes(), name
 

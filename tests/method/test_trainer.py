@@ -333,7 +333,7 @@ def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options,
 
 @pytest.mark.parametrize("demonstrations", ["stream", "own_prompts"])
 def test_two_processes_compute_the_gradient_of_one(tmp_path, demonstrations):
-    script, tests = str(ROOT / "tests" / "two_processes.py"), str(ROOT / "tests")
+    script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = f"{tests}:{ROOT}"
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
