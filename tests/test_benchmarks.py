@@ -10,7 +10,7 @@ import torch
 from support.places import ROOT
 
 from benchmarks import gpu, robustness
-from benchmarks.step import Shape
+from benchmarks.step import Shape, checksum_of
 from uniapl.dag.snakemake import MALLOC
 
 MEASURED = """
@@ -32,6 +32,11 @@ def test_rates_are_tokens_over_seconds_and_a_share_of_the_gpu():
     assert not any("MFU" in name for name in found)
     with_peak = gpu.rates(shape, medians, peak=1e9)
     assert gpu.rates(shape, medians, peak=2e9)["grpo (MFU)"] == with_peak["grpo (MFU)"] / 2 > 0
+
+
+def test_the_reward_of_a_text_is_the_same_in_every_process():
+    # CRC-32's published check value, of 123456789, is 0xCBF43926 = 3,421,780,262 = 97 * 35,276,085 + 17
+    assert checksum_of([[{"role": "assistant", "content": "123456789"}]]) == [17.0]
 
 
 def test_a_gpu_is_known_by_its_name():
