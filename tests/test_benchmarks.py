@@ -58,7 +58,7 @@ def test_the_command_runs_at_the_miniatures_size(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("own", [0, 1, len(MALLOC)])
-def test_a_benchmark_starts_again_with_the_memory_settings_of_the_dag_unless_it_has_all_of_them(own, tmp_path):
+def test_a_benchmark_restarts_with_the_memory_settings_of_the_dag_unless_all_are_set(own, tmp_path):
     (tmp_path / "measured.py").write_text(MEASURED)
     environment = {name: value for name, value in os.environ.items() if name not in MALLOC}
     environment |= {"PYTHONPATH": f"{tmp_path}:{ROOT}", **dict.fromkeys(list(MALLOC)[:own], "131072")}

@@ -194,7 +194,7 @@ def test_every_arm_of_the_default_experiments_has_a_row_of_its_family():
     assert {"a_sft_then_a_grpo", "switch_10"} <= set(families["two stages"]) and "chord" in families["one stage"]
 
 
-def test_where_an_arm_stands_is_read_from_its_settings_and_those_that_it_continues(monkeypatch):
+def test_a_recipe_is_read_from_the_settings_of_an_arm_and_of_those_it_starts_from(monkeypatch):
     sft = Arm("sft_x", "baselines.sft", changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
     arms = (
         sft,
