@@ -6,14 +6,14 @@ import unicodedata
 
 import pytest
 from support.ifeval_examples import EXAMPLES
-from support.places import PUBLISHED_DATA
+from support.places import PUBLISHED_DATA, WITHOUT_DATA
 
 from benchmarks.checkers import published_checkers
 from uniapl.checkers import FAMILIES, all_strict, build_all, check
 from uniapl.checkers.ifeval import without_small_words
 
 DATA = PUBLISHED_DATA / "ifeval"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 
 @pytest.fixture(scope="module")

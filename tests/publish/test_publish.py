@@ -159,7 +159,7 @@ def change(card: Path, **values) -> None:
         ),
     ],
 )
-def test_what_is_not_fit_to_be_published_leaves_the_published_set_and_the_readme(local, capsys, spoil, message):
+def test_an_unfit_set_changes_neither_the_published_one_nor_the_readme(local, capsys, spoil, message):
     published()
     before = {path: path.read_bytes() for path in Path("results/published/smoke").rglob("*.*")}
     readme = Path("README.md").read_text()

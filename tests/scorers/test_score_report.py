@@ -6,8 +6,8 @@ import sys
 
 import pandas as pd
 import pytest
+from support.two_prompts import PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import PROMPTS, RESPONSES, write
 from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
 from uniapl.errors import UserError
 from uniapl.scorers import report as module

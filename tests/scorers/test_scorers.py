@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from datasets import Dataset
 from support import miniature, trainers
+from support.two_prompts import EXPECTED, PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import EXPECTED, PROMPTS, RESPONSES, write
 from uniapl.checkers.reward import follows_all
 from uniapl.errors import UserError
 from uniapl.scorers import fraction, reward, score

@@ -77,7 +77,6 @@ COLUMNS = (
     *"estimate low high seed_low seed_high detectable p p_holm n_seeds n_prompts verdict unadjusted reason".split(),
     *"family fingerprint changed".split(),
 )
-ALPHA = 0.05
 
 
 def fingerprint(claim: Claim) -> str:

@@ -1,6 +1,6 @@
 """The verifiable reward: 1 where a response follows all of its instructions, strictly, else 0.
 
-Binary, as the public reviews of the paper state; the checkers are those that score the evaluation. uniapl/scorers.py
+Binary, as the public reviews of the paper state; the checkers are those that score the evaluation. uniapl/scorers
 offers it, and the fraction, to trainers outside this suite.
 """
 

@@ -1,6 +1,6 @@
 """Stage data: the prompts, demonstrations and texts of a scale, as files.
 
-`python -m uniapl.data --scale tiny --out results/local/tiny/data` writes
+`python -m uniapl.data.miniature.rows --scale tiny --out results/local/tiny/data` writes
 
     train.jsonl        key, prompt, instruction_id_list, kwargs, topic, demonstration
     validation.jsonl   key, prompt, instruction_id_list, kwargs, topic, benchmark
