@@ -10,7 +10,7 @@ from test_score import PROMPTS, RESPONSES, write
 
 from uniapl import score
 from uniapl import score_report as module
-from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
+from uniapl.checkers import families, ifeval
 from uniapl.errors import UserError
 from uniapl.score_report import report
 from uniapl.stats import wilson
@@ -191,7 +191,8 @@ def test_a_wrong_call_is_one_line(command, capsys, options, of, message):
 
 
 def test_an_instruction_of_another_family_is_one_line(command, capsys, monkeypatch):
-    monkeypatch.setitem(FAMILIES, "small", {QUOTATION: FAMILIES["ifeval"][QUOTATION]})
+    small = families.Family("small", {QUOTATION: ifeval.INSTRUCTIONS[QUOTATION]}, {}, "ours", "ours")
+    monkeypatch.setitem(families.BY_NAME, "small", small)
     assert json.loads(command("--family", "ifeval"))["inst_strict"]["total"] == 4
     with pytest.raises(SystemExit):
         command("--family", "small")
@@ -215,11 +216,6 @@ def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id,
     assert score.valid_prompts([row], "p.jsonl", owner) == [row]
     with pytest.raises(UserError, match=f"{instruction_id} belongs to {owner}, not to ifeval: change --family"):
         score.valid_prompts([row], "p.jsonl", "ifeval")
-
-
-def test_no_two_families_share_an_id():
-    assert sum(map(len, (*FAMILIES.values(), ifbench.FIXED, iftrain.FIXED))) == len(INSTRUCTIONS)
-    assert all(name.endswith("~fixed") and name.removesuffix("~fixed") in INSTRUCTIONS for name in FIXED)
 
 
 # --strip-thinking ---------------------------------------------------------------------------------
