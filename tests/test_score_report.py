@@ -221,29 +221,6 @@ def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id,
 # --strip-thinking ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("response", "left"),
-    [
-        ("<think>\nwell, hm\n</think>\n\nThe sea.", "The sea."),
-        ("The sea.<think>one</think> A wave.<think>two</think> A gull.", "The sea. A wave. A gull."),
-        ("The sea.<think>it never ends", "The sea."),
-        ("<think>it never ends", ""),
-        ("the template opened it</think>\n\nThe sea.", "The sea."),
-        ("<think>a<think>b</think>c</think>The sea.", "The sea."),
-        ("  The sea.\n", "  The sea.\n"),
-        ("", ""),
-    ],
-)
-def test_thinking_sections_are_cut(response, left):
-    assert score.strip_thinking(response) == left
-    assert score.strip_thinking(left) == left
-
-
-def test_cutting_is_linear():
-    assert score.strip_thinking("<think>" * 200_000) == ""
-    assert score.strip_thinking("</think>" * 200_000) == ""
-
-
 def test_thinking_counts_unless_it_is_stripped(tmp_path, capsys):
     prompts = write(tmp_path / "p.jsonl", PROMPTS[1:])
     responses = write(tmp_path / "r.jsonl", [{"key": 3, "response": '<think>a quote</think>\n\n"To be"'}])

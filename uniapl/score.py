@@ -38,6 +38,7 @@ from uniapl.checkers.families import BY_NAME
 from uniapl.checkers.version import version
 from uniapl.errors import UserError, one_line_errors
 from uniapl.rows import read_jsonl, writable
+from uniapl.thinking import strip_thinking
 
 PROMPT_FIELDS = {"key": (int, str), "prompt": str}
 ENDINGS = (".csv", ".parquet")
@@ -138,20 +139,8 @@ def match(prompts: list[dict], responses: list[dict]) -> list[str]:
     return [answers[i]["response"] for i in asked]
 
 
-def strip_thinking(response: str) -> str:
-    """The response without its <think>...</think> sections; nothing else changes where there are none.
-
-    A section that is never closed ends with the response. A </think> without its <think> ends a section that began
-    with the response: some chat templates put the opening tag into the prompt. What is left starts at its first
-    character that is not blank, because the blank lines after a section belong to neither.
-    """
-    *closed, rest = response.split("</think>")
-    kept = "".join(part.split("<think>", 1)[0] for part in closed if "<think>" in part) + rest.split("<think>", 1)[0]
-    return kept if kept == response else kept.lstrip()
-
-
 def without_thinking(rows: list[dict]) -> list[dict]:
-    """Response rows without thinking sections."""
+    """Response rows without the thinking before the answer."""
     return [{**row, "response": strip_thinking(row["response"])} for row in rows]
 
 
@@ -273,7 +262,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--family", choices=tuple(BY_NAME), help="the only family whose instructions may occur")
     parser.add_argument("--format", choices=FORMATS, help="print the report (others: default md) in this format")
     parser.add_argument("--record", action="store_true", help="write checkers.json, their version, beside every --out")
-    parser.add_argument("--strip-thinking", action="store_true", help="score without <think>...</think> sections")
+    parser.add_argument(
+        "--strip-thinking", action="store_true", help="score without a <think>...</think> before the answer"
+    )
     parser.add_argument("--list", action="store_true", help="the instruction types (of --family) and their arguments")
     return parser
 

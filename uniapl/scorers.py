@@ -26,9 +26,10 @@ from uniapl import checkers
 from uniapl import score as stage
 from uniapl.errors import UserError
 from uniapl.reward import built, follows_all, names
-from uniapl.score import strip_thinking, summary
+from uniapl.score import summary
 from uniapl.score_compare import compare
 from uniapl.score_report import report
+from uniapl.thinking import strip_thinking
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
 
