@@ -12,7 +12,6 @@ from support.places import ROOT
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.dag.snakemake import GENERAL, TABLES, Plan
-from uniapl.errors import UserError
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
 from uniapl.publish.publish import CARD, LARGEST, LARGEST_SET, check_sizes

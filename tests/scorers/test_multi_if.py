@@ -56,10 +56,10 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
         ({"turn_2_prompt": "None"}, r"has a prompt for the turns \[1, 3\]"),
         ({"turn_1_prompt": "say"}, "turn 1: not in the form of Multi-IF's file"),
         ({"turn_1_prompt": '{"role": "user"}'}, "turn 1: not in the form of Multi-IF's file: KeyError"),
-        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt and the ids must be texts"),
+        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt must be text, not 3"),
         ({"turn_2_kwargs": '["{}"]'}, "turn 2: 2 in instruction_id_list but 1 in kwargs"),
-        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: .*the kwargs objects"),
-        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: 0 in instruction_id_list"),
+        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: needs in kwargs an object of arguments"),
+        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: needs at least one instruction"),
         ({"turn_1_instruction_id_list": '["a:b"]'}, "turn 1: a:b: unknown instruction"),
         ({"turn_3_kwargs": '["{}", "{}", "{}"]'}, "turn 3: length_constraints:number_words: missing argument"),
     ],
@@ -143,26 +143,6 @@ def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(fram
         [3, 1, QUOTATION, 0, 1],  # without its first line
         [3, 2, WORDS, 1, 1],
     ]
-
-
-def test_accuracy_is_the_mean_of_four_by_turn_and_language(frame):
-    found = multi_if.accuracy(frame).set_index(["turn", "language"])
-    assert list(found.index) == [
-        *((turn, language) for turn in (1, 2) for language in ("all", "English", "French")),
-        *((3, language) for language in ("all", "English")),
-    ]
-    assert found.loc[(1, "all")].tolist() == [2, 1, 1, 1, 1, 1]
-    # Turn 2: one prompt of two, three instructions of four, strictly and loosely: (1/2 + 3/4 + 1/2 + 3/4) / 4
-    assert found.loc[(2, "all")].tolist() == [2, 0.5, 0.75, 0.5, 0.75, 0.625]
-    assert found.loc[(2, "English")].tolist() == [1, 0, 0.5, 0, 0.5, 0.25]
-    # Turn 3: strictly two of three instructions, loosely all: (0 + 2/3 + 1 + 1) / 4 = 2/3
-    assert found.loc[(3, "all")].tolist() == pytest.approx([1, 0, 2 / 3, 1, 1, 2 / 3])
-    assert list(found.columns) == ["prompts", "prompt_strict", "inst_strict", "prompt_loose", "inst_loose", "average"]
-
-
-def test_a_conversation_counts_where_every_turn_is_followed(frame):
-    expected = [["all", 2, 0.5, 0.5], ["English", 1, 0, 0], ["French", 1, 1, 1]]
-    assert multi_if.conversation_accuracy(frame).values.tolist() == expected
 
 
 def test_a_blank_response_follows_nothing(path):

@@ -163,7 +163,7 @@ BAD = {  # what is wrong: (prompts, responses, what the message says)
         RESPONSES,
         "key 7: 3 in instruction_id_list but 1 in kwargs",
     ),
-    "null kwargs": ([{**PROMPTS[1], "kwargs": [None]}], RESPONSES, "an object of kwargs for each"),
+    "no object of arguments": ([{**PROMPTS[1], "kwargs": [3]}], RESPONSES, "an object of arguments for each"),
     "no instruction": ([{**PROMPTS[0], "instruction_id_list": [], "kwargs": []}], RESPONSES, "at least one"),
     "no key": (
         without(PROMPTS, "key"),

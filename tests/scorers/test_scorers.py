@@ -61,7 +61,7 @@ def test_a_data_set_pads_arguments_with_none(kwargs):
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"instruction_id_list": [IDS]}, {"kwargs": [KWARGS]}, {**columns(1), "instructions": ["[]"]}],
+    [{}, {"kwargs": [KWARGS]}, {**columns(1), "instructions": ["[]"]}],
 )
 def test_missing_columns_are_one_line(asked):
     for function in (reward, fraction):

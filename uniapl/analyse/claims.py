@@ -46,6 +46,7 @@ DIRECTIONS = ("above", "below", "within")
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided"
 WITHDRAWN = "withdrawn"
 LATE = "late"  # key of a first statement that was made after the experiment had been analysed
+ALPHA = 0.05
 POWER = 1 + 0.8416 / 1.96  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
 
 

@@ -3,8 +3,9 @@
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
 of the target `all` must), the rows behind them (uniapl/publish/rows.py), the general benchmarks
 (uniapl/tables/general.py), the overview (uniapl/tables/overview.py), one line per run card, writes manifest.json
-(commit, versions, device, fingerprints, SHA-256 of every file) and renews the verdict table in README.md. It refuses a tree
-with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer have.
+(commit, versions, device, fingerprints, SHA-256 of every file) and renews the verdict table in README.md. It refuses a
+tree with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer
+have.
 """
 
 import argparse
