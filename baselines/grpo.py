@@ -1,4 +1,4 @@
-"""GRPO: stock trl.GRPOTrainer with the binary verifiable reward."""
+"""GRPO: trl.GRPOTrainer with the binary verifiable reward, resumable (uniapl/method/grpo.py)."""
 
 from dataclasses import dataclass
 
@@ -51,11 +51,13 @@ def dataset(job: Job, tokenizer):
 
 
 def build(job: Job):
-    """A trl.GRPOTrainer for the run."""
-    from trl import GRPOConfig, GRPOTrainer
+    """The run's trainer: trl.GRPOTrainer, bit for bit."""
+    from trl import GRPOConfig
+
+    from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
-    return GRPOTrainer(
+    return GRPO(
         model=load_policy(job.start),
         reward_funcs=[follows_all],
         args=GRPOConfig(**grpo_arguments(job)),

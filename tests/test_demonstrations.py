@@ -7,7 +7,7 @@ import pytest
 import trainers
 from tokenizers.processors import TemplateProcessing
 
-from uniapl.demonstrations import of_step, tokenize
+from uniapl.demonstrations import indices_of_step, tokenize
 
 CHATS = [row["prompt"] for row in miniature.chats(6)]
 PROMPTS = [chat[0]["content"] for chat in CHATS]
@@ -60,8 +60,10 @@ def test_the_options_of_the_template_hold_for_demonstrations_too(trainer):
 
 
 def test_an_epoch_is_a_permutation_and_another_epoch_and_another_seed_another_one():
-    first, second = ([i for step in steps for i in of_step(24, 8, step, seed=0)] for steps in ((0, 1, 2), (3, 4, 5)))
-    other = [i for step in (0, 1, 2) for i in of_step(24, 8, step, seed=1)]
+    first, second = (
+        [i for step in steps for i in indices_of_step(24, 8, step, seed=0)] for steps in ((0, 1, 2), (3, 4, 5))
+    )
+    other = [i for step in (0, 1, 2) for i in indices_of_step(24, 8, step, seed=1)]
     assert sorted(first) == sorted(second) == sorted(other) == list(range(24))
     assert first != second and first != other != second
-    assert of_step(24, 10, 2, seed=0) == first[20:] + second[:6]  # a step over the end of an epoch
+    assert indices_of_step(24, 10, 2, seed=0) == first[20:] + second[:6]  # a step over the end of an epoch

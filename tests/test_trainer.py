@@ -112,23 +112,23 @@ def test_every_demonstration_is_seen_once_per_epoch(tmp_path):
     trainer.current_gradient_accumulation_steps = 1
     seen = []
     for trainer.state.global_step in range(3):  # 24 demonstrations, 8 a step
-        batch = trainer._demonstration_batch({})
+        batch = trainer.demonstrations.stream_batch(8)
         assert batch.response.sum().item() == batch.tokens
         responses = batch.ids[:, -batch.response.shape[1] :]
         seen += [tuple(row[m.bool()].tolist()) for row, m in zip(responses, batch.response, strict=True)]
-    assert sorted(seen) == sorted(tuple(response.tolist()) for _, response in trainer._demonstrations)
+    assert sorted(seen) == sorted(tuple(response.tolist()) for _, response in trainer.demonstrations.rows)
 
 
 def test_a_demonstration_ends_with_the_token_that_ends_a_rollout(tmp_path):
     end = miniature.tokenizer().eos_token_id
-    for _, response in uniapl(tmp_path)._demonstrations:
+    for _, response in uniapl(tmp_path).demonstrations.rows:
         assert response[-1] == end and (response == end).sum() == 1
 
 
 def test_terms_of_weight_zero_are_not_computed(tmp_path):
     scorer = miniature.Scorer(miniature.nearness)
     trainer = uniapl(tmp_path, scorer)
-    trainer._demonstration_batch = None  # calling it would fail
+    trainer.demonstrations.stream_batch = None  # calling it would fail
     trainer.train()
     assert scorer.calls == 0
     scored = uniapl(tmp_path, scorer, lam=0.1)
@@ -217,10 +217,10 @@ def test_rows_can_be_permuted_and_padding_poisoned_and_inputs_are_never_written(
 def test_own_prompts_learn_the_demonstrations_of_the_steps_prompts(tmp_path):
     trainer = uniapl(tmp_path, own_prompts=True, **MIXED)
     inputs = first_inputs(trainer)
-    batch = trainer._demonstration_batch(inputs)
+    batch = trainer.demonstrations.own_batch(inputs)
     rows = inputs["row"].unique().tolist()
     assert len(rows) == 2  # 8 rollouts in groups of 4
-    assert batch.response.sum().item() == sum(len(trainer._demonstrations[row][1]) for row in rows) == batch.tokens
+    assert batch.response.sum().item() == sum(len(trainer.demonstrations.rows[row][1]) for row in rows) == batch.tokens
 
 
 def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_alone(tmp_path):
@@ -235,7 +235,7 @@ def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_al
         without = torch.tensor([row["demonstration"] is None for row in inputs])
         assert without.any() and (output["adversarial_advantages"][without] == 0).all()
     assert any((output["adversarial_advantages"] != 0).any() for _, output in seen)
-    assert len(trainer._demonstrations) == 5
+    assert len(trainer.demonstrations) == 5
 
 
 @pytest.mark.parametrize(("penalty", "damping"), [(0.0, 0.0), (0.3, 0.3)])  # 0.3 (1.5 - 0.5)
@@ -261,7 +261,7 @@ def test_plain_text_prompts_work_too(tmp_path):
     )
     trainer.train()
     end = miniature.tokenizer().eos_token_id
-    assert all(response[-1] == end for _, response in trainer._demonstrations)
+    assert all(response[-1] == end for _, response in trainer.demonstrations.rows)
 
 
 def experts_scored(scorer) -> list[str]:
@@ -327,7 +327,10 @@ def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options,
     second, resumed = run("b")
     second.train(resume_from_checkpoint=str(tmp_path / "b" / f"checkpoint-{stop}"))
     assert torch.equal(expected, miniature.weights(second.model))
-    assert second.lam == through.lam and second.distance_mean == through.distance_mean
+    assert (second.adversary.lam, second.adversary.distance_mean) == (
+        through.adversary.lam,
+        through.adversary.distance_mean,
+    )
     if learns:
         assert resumed.factor == undisturbed.factor == 7.0 and undisturbed.lessons == [8] * 6
 

@@ -6,7 +6,8 @@ import torch
 from datasets import Dataset
 from trainers import COMMON, uniapl
 
-from uniapl.trainer import REQUIRED, UniAPLConfig, UniAPLTrainer
+from uniapl.method.options import REQUIRED
+from uniapl.trainer import UniAPLConfig, UniAPLTrainer
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))
