@@ -1,8 +1,5 @@
 """UniAPLTrainer: exact reductions to stock TRL, the sum of its parts, layouts, resuming."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import miniature
@@ -10,7 +7,6 @@ import pytest
 import torch
 from datasets import Dataset
 from trainers import COMMON, Learning, grpo, trained, uniapl
-from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from uniapl import objective
@@ -160,24 +156,6 @@ def test_on_policy_the_separate_loss_is_advantage_addition(tmp_path):
     assert not torch.allclose(trained(grpo(tmp_path / "c", **one))[1][0], separate[1][0], rtol=1e-2)
 
 
-@pytest.mark.parametrize("own_prompts", [False, True])
-def test_the_whole_gradient_does_not_depend_on_the_layout_of_micro_batches(tmp_path, own_prompts):
-    options = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "own_prompts": own_prompts, "max_steps": 1}
-    options |= {"max_grad_norm": 1e9, "demonstrations_per_step": 16}
-    layouts = [
-        trained(
-            uniapl(
-                tmp_path / str(size),
-                per_device_train_batch_size=size,
-                gradient_accumulation_steps=16 // size,
-                **options,
-            )
-        )
-        for size in (16, 2)  # 2 rows: half a group of 4
-    ]
-    torch.testing.assert_close(layouts[0][1][0], layouts[1][1][0], rtol=1e-3, atol=1e-6)
-
-
 def first_inputs(trainer):
     """The inputs of the first loss, and the trainer ready to compute it again."""
     seen = []
@@ -293,60 +271,3 @@ def test_a_resumed_training_knows_the_experts_scores(tmp_path):
     seen = experts_scored(scorer)
     uniapl(tmp_path, scorer, max_steps=14, **options).train(resume_from_checkpoint=str(tmp_path / "checkpoint-12"))
     assert seen == []
-
-
-@pytest.mark.parametrize(
-    ("options", "learns"),
-    [
-        ({}, False),
-        ({"num_iterations": 2}, False),  # stops inside a step's reuse of rollouts
-        ({"max_steps": 14, "lam_step": 0.2, "eps": 0.1}, False),  # 12 steps are an epoch
-        ({"lam_step": 0.2, "eps": 0.1}, True),
-        ({"own_prompts": True}, False),
-        ({"gradient_accumulation_steps": 2, "per_device_train_batch_size": 4}, False),
-    ],
-    ids=["plain", "mid-generation", "second epoch", "learner and dual variable", "own prompts", "accumulation"],
-)
-def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options, learns):
-    def run(folder, **more):
-        scorer = Learning() if learns else miniature.Scorer(miniature.nearness)
-        return uniapl(tmp_path / folder, scorer, **{**options, **more}), scorer
-
-    options = {"mu_peak": 0.5, "mu_valley": 0.1, "mu_decay": 6, "lam": 0.3, "max_steps": 6} | options
-    through, undisturbed = run("a")
-    expected = trained(through)[2]
-    stop = options["max_steps"] - 1
-    first, _ = run("b", save_steps=stop, save_strategy="steps")
-
-    class Stop(TrainerCallback):
-        def on_save(self, args, state, control, **kwargs):
-            control.should_training_stop = True
-
-    first.add_callback(Stop())
-    first.train()
-    second, resumed = run("b")
-    second.train(resume_from_checkpoint=str(tmp_path / "b" / f"checkpoint-{stop}"))
-    assert torch.equal(expected, miniature.weights(second.model))
-    assert (second.adversary.lam, second.adversary.distance_mean) == (
-        through.adversary.lam,
-        through.adversary.distance_mean,
-    )
-    if learns:
-        assert resumed.factor == undisturbed.factor == 7.0 and undisturbed.lessons == [8] * 6
-
-
-@pytest.mark.parametrize("demonstrations", ["stream", "own_prompts"])
-def test_two_processes_compute_the_gradient_of_one(tmp_path, demonstrations):
-    script, tests = str(ROOT / "tests" / "two_processes.py"), str(ROOT / "tests")
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = f"{tests}:{ROOT}"
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    for prefix, rows in (([], "8"), (launcher, "4")):  # with two, the group of 8 is split over both
-        command = [sys.executable, *prefix, script, str(tmp_path), rows, demonstrations]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
-    assert (one["processes"], two["processes"]) == (1, 2)
-    torch.testing.assert_close(one["gradient"], two["gradient"], rtol=1e-3, atol=1e-6)
-    assert one["logged"] == pytest.approx(two["logged"], rel=1e-4, abs=1e-5)
-    assert one["gradient"].abs().sum() > 0 and one["logged"]["lam"] != 0.5

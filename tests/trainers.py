@@ -79,9 +79,9 @@ def grpo(tmp_path, *, rewards=(miniature.words,), rows=None, trainer=GRPOTrainer
     )
 
 
-def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, **options):
+def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, trainer=UniAPLTrainer, **options):
     options = {"demonstrations_per_step": 8, **COMMON, **options}
-    return UniAPLTrainer(
+    return trainer(
         model=miniature.policy(),
         reward_funcs=[miniature.words],
         discriminator=discriminator or miniature.Scorer(miniature.nearness),

@@ -13,6 +13,7 @@ import torch
 from transformers import GenerationConfig
 from trl import GRPOConfig, GRPOTrainer
 
+from uniapl.method.deepspeed import check_deepspeed
 from uniapl.method.resume import Resumable
 
 NEUTRAL = {"do_sample": True, "top_k": 0}  # beside transformers' defaults: sampling from the whole distribution
@@ -26,7 +27,10 @@ UNFILTERED = {"top_p": (1.0,), "top_k": (0, -1), "min_p": (None, 0.0), "repetiti
 
 
 def check_arguments(args: GRPOConfig) -> None:
-    """Raise ValueError for arguments under which a rollout is not drawn from the policy's own distribution."""
+    """Raise ValueError for arguments under which a rollout is not drawn from the policy's own distribution, or the
+    gradient depends on the layout of micro-batches."""
+    if args.loss_type == "bnpo":
+        raise ValueError("loss_type='bnpo' is refused: its gradient depends on the micro-batch size; choose 'dapo'")
     for name, neutral in UNFILTERED.items():
         if getattr(args, name) not in neutral:
             value = getattr(args, name)
@@ -82,6 +86,7 @@ class GRPO(Resumable, GRPOTrainer):
         check_arguments(args)
         with seeded_vllm(args.seed):
             super().__init__(args=args, **kwargs)
+        check_deepspeed(self.accelerator)
         if not self.use_vllm:  # vLLM is asked for every field by name
             check_generation(self.accelerator.unwrap_model(self.model), self.generation_config)
 

@@ -77,5 +77,3 @@ def check_options(args: UniAPLConfig) -> None:
             raise ValueError(f"UniAPLTrainer needs {name} in [{low}, {high}], got {getattr(args, name)!r}")
     if args.adversarial_ddof not in (0, 1, None):
         raise ValueError(f"UniAPLTrainer needs adversarial_ddof 0, 1 or None, got {args.adversarial_ddof!r}")
-    if args.loss_type == "bnpo":
-        raise ValueError("UniAPLTrainer refuses loss_type='bnpo': its terms would depend on the micro-batch size")
