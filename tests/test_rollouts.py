@@ -115,6 +115,9 @@ def test_every_end_token_of_the_checkpoint_ends_a_rollout_and_none_is_in_its_mid
         ({"generation_kwargs": {"top_k": None}}, "generation_kwargs"),  # then transformers' 50
         ({"use_transformers_continuous_batching": True, "bf16": True}, "converts the trained policy"),
         ({"loss_type": "bnpo"}, "micro-batch"),
+        ({"neftune_noise_alpha": 5.0}, "neftune_noise_alpha=5.0 adds noise"),
+        ({"label_smoothing_factor": 0.1}, "label_smoothing_factor=0.1 would act on no term"),
+        ({"ignore_data_skip": True}, "read other rows"),
     ],
     ids=str,
 )

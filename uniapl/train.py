@@ -29,7 +29,7 @@ from uniapl.config import Evaluation, arm_of, load_scale
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.job import Job, leads, load_policy, load_tokenizer, processes
-from uniapl.launch import on_all_devices
+from uniapl.launch import on_all_devices, reduce_in_float32
 from uniapl.plan.fit import check_training, judged
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 from uniapl.rows import read_json, read_jsonl
@@ -222,6 +222,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     with collector_paused():
         project_labels_alone()
         trainer = build(module, job)
+    reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
     watch(trainer)
     if job.discriminator and first and not run.compute.sharded:  # no process has a sharded policy to measure

@@ -23,7 +23,17 @@ NO_EFFECT = {  # fields that say where a rollout ends, how it is padded, compute
     *("output_attentions", "output_hidden_states", "output_logits", "output_scores", "low_memory"),
     *("renormalize_logits", "continuous_batching_config", "transformers_version", "_from_model_config"),
 }
-UNFILTERED = {"top_p": (1.0,), "top_k": (0, -1), "min_p": (None, 0.0), "repetition_penalty": (1.0,)}
+UNSEEN = "changes rollouts, not their log-probabilities"
+REFUSED = {  # argument: values without effect, and what another one does
+    "top_p": ((1.0,), UNSEEN),
+    "top_k": ((0, -1), UNSEEN),
+    "min_p": ((None, 0.0), UNSEEN),
+    "repetition_penalty": ((1.0,), UNSEEN),
+    "generation_kwargs": ((None, {}), "may change rollouts unseen"),
+    "neftune_noise_alpha": ((None, 0.0), "adds noise to log-probabilities and draws random numbers"),
+    "label_smoothing_factor": ((0.0,), "would act on no term"),
+    "ignore_data_skip": ((False,), "lets a resumed training read other rows"),
+}
 
 
 def check_arguments(args: GRPOConfig) -> None:
@@ -31,12 +41,9 @@ def check_arguments(args: GRPOConfig) -> None:
     gradient depends on the layout of micro-batches."""
     if args.loss_type == "bnpo":
         raise ValueError("loss_type='bnpo' is refused: its gradient depends on the micro-batch size; choose 'dapo'")
-    for name, neutral in UNFILTERED.items():
+    for name, (neutral, effect) in REFUSED.items():
         if getattr(args, name) not in neutral:
-            value = getattr(args, name)
-            raise ValueError(f"{name}={value!r} changes rollouts, not their log-probabilities: leave it {neutral[0]!r}")
-    if args.generation_kwargs:
-        raise ValueError(f"generation_kwargs={args.generation_kwargs!r} changes rollouts unseen: leave it out")
+            raise ValueError(f"{name}={getattr(args, name)!r} {effect}: leave it {neutral[0]!r}")
     if args.use_transformers_continuous_batching and (args.bf16 or args.fp16):
         raise ValueError(
             "use_transformers_continuous_batching with bf16 or fp16 converts the trained policy itself, and leaves it "
@@ -58,8 +65,8 @@ def check_generation(model, requested: GenerationConfig) -> None:
             continue
         if value is not None and value != neutral.get(name):
             raise ValueError(
-                f"the model's generation_config has {name}={value!r}, which changes rollouts, not their "
-                f"log-probabilities: set model.generation_config.{name} = None"
+                f"the model's generation_config has {name}={value!r}, which {UNSEEN}: "
+                f"set model.generation_config.{name} = None"
             )
 
 
