@@ -1,21 +1,28 @@
 """GRPO: stock trl.GRPOTrainer with the binary verifiable reward."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines.common import arguments, rollout_rows
 from uniapl.checkers.reward import follows_all
-from uniapl.config import setting
+from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import share
 
+if TYPE_CHECKING:
+    from trl import GRPOTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(Teaching, Optimization):
-    prompts_per_step: int = setting(16, "ours: not stated")
+    prompts_per_step: int = per_scale("ours: not stated")
     group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
-    max_new_tokens: int = setting(48, "ours: response tokens; the miniature's expert writes 47 at most")
+    max_new_tokens: int = per_scale("ours: response tokens; the miniature's expert writes 47 at most")
     loss_type: str = setting("dapo", "TRL's default: token mean over the step")
+
+
+METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
 def grpo_arguments(job: Job) -> dict:
@@ -53,7 +60,7 @@ def dataset(job: Job, tokenizer):
     return Dataset.from_list(rollout_rows(job, tokenizer))
 
 
-def build(job: Job):
+def build(job: Job) -> "GRPOTrainer":
     """A trl.GRPOTrainer for the run."""
     from trl import GRPOConfig, GRPOTrainer
 
@@ -67,6 +74,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes."""
-    return {"demonstration_rows": 0, "rollouts": settings.prompts_per_step * settings.group}
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that every optimizer step consumes."""
+    return StepRows(rollouts=settings.prompts_per_step * settings.group)
