@@ -127,7 +127,7 @@ def test_a_mean_per_micro_batch_is_seen(tmp_path, build, mutant):
 def processes(tmp_path_factory):
     """The first step of every method by one process and by two, as tests/support/two_processes.py writes it."""
     folder = tmp_path_factory.mktemp("processes")
-    script, tests = str(ROOT / "tests" / "two_processes.py"), str(ROOT / "tests")
+    script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = f"{tests}:{ROOT}"
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

@@ -18,7 +18,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import arm_of, load_scale, setting
+from uniapl.config import arm_of, load_scale, per_scale
 from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
@@ -29,10 +29,14 @@ NO_THINKING = "{%- set enable_thinking = false %}"
 COST = ("optimizer_steps", "demonstration_rows", "rollouts", "tokens_generated", "tokens_trained", "seconds")
 
 
-@dataclass(frozen=True)
+METRICS: dict[str, str] = {}
+build = None  # nothing is trained
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    model: str = setting("", "the hub id; hub.lock.json pins its revision")
-    context: int = setting(4096, "ours: tokens; the longest prompt and response of the scale fit")
+    model: str = per_scale("the hub id; hub.lock.json pins its revision")
+    context: int = per_scale("ours: tokens; the longest prompt and response of the scale fit")
 
 
 def link(snapshot: Path, model: Path, context: int) -> int:
