@@ -1,0 +1,1 @@
+"""Models: checkpoints and where they are from."""
