@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 
+from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
-from uniapl.job import Job, Optimization, Teaching, arguments, load_policy, load_tokenizer, rollout_rows, share
-from uniapl.reward import follows_all
+from uniapl.models.checkpoints import (
+    Job,
+    Optimization,
+    Teaching,
+    arguments,
+    load_policy,
+    load_tokenizer,
+    rollout_rows,
+    share,
+)
 
 
 @dataclass(frozen=True)

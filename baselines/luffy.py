@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from baselines import grpo
+from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
-from uniapl.job import Job, load_policy, load_tokenizer
-from uniapl.reward import follows_all
+from uniapl.models.checkpoints import Job, load_policy, load_tokenizer
 
 
 @dataclass(frozen=True)

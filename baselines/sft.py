@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from uniapl.config import choose, setting
-from uniapl.job import (
+from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import (
     Job,
     Optimization,
     Teaching,
@@ -14,7 +15,6 @@ from uniapl.job import (
     share,
     training_rows,
 )
-from uniapl.rows import read_jsonl
 
 
 def _demonstrations(job: Job) -> list[tuple[str, str]]:

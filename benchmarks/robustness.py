@@ -1,7 +1,7 @@
 """How long a checker may take: every instruction type, with several arguments, on texts built to be slow.
 
-`python -m benchmarks.suite robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each call
-starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
+`python -m benchmarks.checkers robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each
+call starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
 five more at the end where they took more than 50 ms.
 """
 
@@ -11,10 +11,10 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
-from uniapl import multi_if
 from uniapl.checkers import FAMILIES, Checker, arguments, build, ifbench, iftrain, sentences, texts
 from uniapl.checkers.arguments import Argument, Instruction
 from uniapl.checkers.ifbench import arguments as ifbench_arguments
+from uniapl.scorers import multi_if
 
 SIZE = 100_000
 LIMIT = 0.05  # seconds

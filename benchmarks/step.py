@@ -21,7 +21,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 
-from uniapl.workflow import MALLOC
+from uniapl.dag.snakemake import MALLOC
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def trainers(shape: Shape, folder: str) -> dict:
     from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
     from uniapl import UniAPLConfig, UniAPLTrainer
-    from uniapl.startup import project_labels_alone
+    from uniapl.models.startup import project_labels_alone
 
     project_labels_alone()  # as every training of the DAG
     rng = random.Random(0)

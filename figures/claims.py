@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from figures import style
-from uniapl.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
+from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
 
 EXPERIMENTS = ("headline", "staged", "unified", "reward_shaping", "lambda_sweep")
 EXPERIMENTS += ("controls", "discriminators", "constrained")

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 MADE_ANEW = {".snakemake", "__pycache__"}  # by looking at a workflow: no one's results
 
 
@@ -117,7 +117,7 @@ def dry_run(tmp_path_factory):
 @pytest.fixture(scope="session")
 def tables():
     """Every table of the world of four prompts."""
-    from four_prompts import run
+    from support.four_prompts import run
 
     return run()
 
@@ -125,7 +125,7 @@ def tables():
 @pytest.fixture
 def analysis(tmp_path):
     """A folder with the CSV files of one analysis."""
-    import analysis_files
+    from support import analysis_files
 
     folder = tmp_path / "analysis"
     folder.mkdir()
@@ -136,7 +136,7 @@ def analysis(tmp_path):
 @pytest.fixture(scope="session")
 def published_once(tmp_path_factory):
     """A published set of one experiment, to be copied."""
-    import published_set
+    from support import published_set
 
     folder = tmp_path_factory.mktemp("published") / "tiny"
     published_set.copy(folder)
@@ -152,7 +152,7 @@ def published(published_once, tmp_path):
 @pytest.fixture(scope="session")
 def policy(tmp_path_factory):
     """The checkpoint of a base policy of the miniature world."""
-    import miniature
+    from support import miniature
 
     folder = tmp_path_factory.mktemp("policy")
     miniature.policy().save_pretrained(folder)

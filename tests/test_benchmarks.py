@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from benchmarks import gpu, robustness
 from benchmarks.step import Shape
-from uniapl.workflow import MALLOC
+from uniapl.dag.snakemake import MALLOC
 
 MEASURED = """
 import json, os, sys

@@ -1,10 +1,11 @@
-"""The verdict on every claim of an experiment: what was measured of it, for uniapl/claims.py to judge."""
+"""The verdict on every claim of an experiment: what was measured of it, for uniapl/analyse/claims.py to judge."""
 
 import dataclasses
 
 import pandas as pd
 
-from uniapl import claims, stats
+from uniapl import stats
+from uniapl.analyse import claims
 from uniapl.analyse.accuracy import Cells, matrix, percent
 from uniapl.analyse.inputs import Plan
 from uniapl.analyse.measures import over_seeds

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uniapl.config import setting
-from uniapl.job import Job, Optimization, arguments, load_tokenizer
-from uniapl.miniature.model import END, REWARD
-from uniapl.rows import read_jsonl
+from uniapl.data.miniature.model import END, REWARD
+from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import Job, Optimization, arguments, load_tokenizer
 
 
 @dataclass(frozen=True)

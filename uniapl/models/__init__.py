@@ -1,1 +1,1 @@
-"""Models: checkpoints and where they are from."""
+"""Checkpoints: where they are loaded from, on which devices they run, and what they think of a text."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from uniapl.claims import CONTRADICTED, SUPPORTED, UNDECIDED, WITHDRAWN
+from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED, WITHDRAWN
 from uniapl.tables.captions import (
     ALPHA,
     BENCHMARKS,

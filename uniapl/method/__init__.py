@@ -1,0 +1,1 @@
+"""The method: the objective on one page, and the trainer that minimises it."""
