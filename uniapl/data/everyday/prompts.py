@@ -1,8 +1,8 @@
 """Prompts of our own in IFEval's form, and the published evaluation sets, as the files that later stages read.
 
-    python -m uniapl.everyday.prompts --out D [--train 2048 --validation 128 --test 256 --seed 0]
+    python -m uniapl.data.everyday.prompts --out D [--train 2048 --validation 128 --test 256 --seed 0]
 
-writes to D what `python -m uniapl.public` writes at the paper's scale:
+writes to D what `python -m uniapl.data.public` writes at the paper's scale:
 
     train_prompts.jsonl        key, prompt, instruction_id_list, kwargs, topic, benchmark (trained)
     validation_prompts.jsonl   the same, of the same topics
@@ -12,8 +12,8 @@ writes to D what `python -m uniapl.public` writes at the paper's scale:
 
 A prompt has one to three instructions. Kept are those that can be followed together, which the editor shows by making
 an answer of texts that we write for the topic (`plain_texts`); that do not overlap with an evaluation prompt, nor a
-training prompt with a validation or test prompt (uniapl/public/overlap.py); and of which no other has the same words.
-The same seed gives the same files.
+training prompt with a validation or test prompt (uniapl/data/public/overlap.py); and of which no other has the same
+words. The same seed gives the same files.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from uniapl.data.everyday import evaluation
+from uniapl.data.everyday.editor import edit
+from uniapl.data.everyday.instructions import TRAINED, ask, compatible, demanding, draw
+from uniapl.data.everyday.topics import FORMS, NEW_TOPICS, OLD_TOPICS, Form
+from uniapl.data.everyday.world import World
+from uniapl.data.public import overlap
+from uniapl.data.public.prepare import write
 from uniapl.errors import UserError, one_line_errors
-from uniapl.everyday import evaluation
-from uniapl.everyday.editor import edit
-from uniapl.everyday.instructions import TRAINED, ask, compatible, demanding, draw
-from uniapl.everyday.topics import FORMS, NEW_TOPICS, OLD_TOPICS, Form
-from uniapl.everyday.world import World
-from uniapl.public import overlap
-from uniapl.public.prepare import write
 
 GIVE_UP = 200  # draws for one prompt
 PLAIN = (  # sentences of the texts that show whether instructions can be followed together

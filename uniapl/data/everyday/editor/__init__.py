@@ -16,9 +16,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from uniapl import checkers
-from uniapl.everyday.editor import form, surface, words
-from uniapl.everyday.editor.context import Context
-from uniapl.everyday.editor.text import finished
+from uniapl.data.everyday.editor import form, surface, words
+from uniapl.data.everyday.editor.context import Context
+from uniapl.data.everyday.editor.text import finished
 
 Editor = Callable[[str, Mapping, Context], str]
 

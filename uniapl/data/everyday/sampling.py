@@ -1,8 +1,8 @@
 """Answers of the base, as stage teach asks for them: one small interface, served by transformers or by vLLM.
 
 A `Sampler` takes prompts and a seed for each, and gives a `Sample` for each; n answers to one prompt are n seeds.
-`Sampled` makes it a backend of uniapl/teach, which judges, records and resumes. vLLM's own path is
-uniapl/teach/offline.py, with `load_vllm` here for machines without a GPU.
+`Sampled` makes it a backend of uniapl/data/teach, which judges, records and resumes. vLLM's own path is
+uniapl/data/teach/offline.py, with `load_vllm` here for machines without a GPU.
 """
 
 import os
@@ -12,11 +12,11 @@ from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any
 
+from uniapl.data.teach import Teacher
+from uniapl.data.teach.answer import Answer, Refusal, Request
+from uniapl.data.teach.ledger import Meter
 from uniapl.errors import UserError
-from uniapl.job import checkpoint, load_tokenizer, messages
-from uniapl.teach import Teacher
-from uniapl.teach.answer import Answer, Refusal, Request
-from uniapl.teach.ledger import Meter
+from uniapl.models.checkpoints import checkpoint, load_tokenizer, messages
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class Sampled:
 
 
 def load_vllm(teacher: Teacher, folder: Path) -> Any:
-    """A vllm.LLM for uniapl/teach/offline.py: in this process, bfloat16, without compilation, so that it starts in
+    """A vllm.LLM for uniapl/data/teach/offline.py: in this process, bfloat16, without compilation, so that it starts in
     seconds. On a CPU the key-value cache takes 4 GB unless VLLM_CPU_KVCACHE_SPACE says otherwise. Raises UserError."""
     os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "4")

@@ -1,7 +1,7 @@
 """What the editing did: per instruction type how often and how much, and how the base itself finds the result.
 
-    python -m uniapl.everyday.report --prompts P.jsonl [...] --demonstrations demonstrations.jsonl --model FOLDER \\
-        --out report.json [--examples examples.md] [--rows 256]
+    python -m uniapl.data.everyday.report --prompts P.jsonl [...] --demonstrations demonstrations.jsonl \\
+        --model FOLDER --out report.json [--examples examples.md] [--rows 256]
 
 `--out` gets, for every type and for all rows:
 
@@ -24,10 +24,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from uniapl.data.teach.__main__ import read_all
 from uniapl.errors import UserError, one_line_errors
-from uniapl.job import load_policy, load_tokenizer, messages
-from uniapl.rows import read_jsonl
-from uniapl.teach.__main__ import read_all
+from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
 
 ALL = "all"
 
@@ -47,7 +47,7 @@ def perplexity(values: Sequence[tuple[float, int]]) -> float | None:
 
 def log_likelihoods(model, tokenizer, texts: Sequence[tuple[str, str]]) -> list[tuple[float, int]]:
     """Of each (prompt, response) the sum of the response's log p under the model, in nats, and its tokens."""
-    from uniapl.logprobs import token_logprobs
+    from uniapl.models.logprobs import token_logprobs
 
     pairs = []
     for prompt, response in texts:

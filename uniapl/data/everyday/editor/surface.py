@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from uniapl.everyday.editor.context import Context
-from uniapl.everyday.editor.text import drop_until, insert
+from uniapl.data.everyday.editor.context import Context
+from uniapl.data.everyday.editor.text import drop_until, insert
 
 FIELDS = (  # sentences with placeholders, for texts that somebody fills in
     "If you have a question, call [name] at [phone number].",
@@ -86,7 +86,7 @@ def no_comma(text: str, given: Mapping, context: Context) -> str:
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     item = r"[\w'*-]+(?: [\w'*-]+){0,2}"
     text = re.sub(
-        rf"\b(?:{item}, )+{item},? (?=(and|or)\b)",
+        rf"\b(?:{item}, ){{2,}}(?:{item} )?(?=(and|or)\b)",
         lambda match: re.sub(r", ", f" {match[1]} ", match[0].rstrip(", ")) + " ",
         text,
     )

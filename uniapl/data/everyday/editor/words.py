@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from uniapl.everyday.editor.context import Context
-from uniapl.everyday.editor.text import drop_until, insert
-from uniapl.everyday.substitutes import SUBSTITUTES
+from uniapl.data.everyday.editor.context import Context
+from uniapl.data.everyday.editor.text import drop_until, insert
+from uniapl.data.everyday.substitutes import SUBSTITUTES
 
 FRAMES = (  # sentences that a noun can join; of ours, where a model's answers have none with the keyword
     "The {word} is part of it as well.",

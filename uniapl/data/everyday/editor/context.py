@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from uniapl.checkers import Checker
-from uniapl.everyday.editor.text import prose_sentences, unlike
+from uniapl.data.everyday.editor.text import prose_sentences, unlike
 
 
 @dataclass(frozen=True)

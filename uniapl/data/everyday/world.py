@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from uniapl.teach import Teacher
+from uniapl.data.teach import Teacher
 
 ON_POLICY = "ours: the base's own distribution, as rollouts are drawn"
 BASE = Teacher(

@@ -1,8 +1,8 @@
 """The teacher of scale small: best of n answers of the base, edited until every checker passes.
 
-    python -m uniapl.everyday.demonstrations --prompts P.jsonl [...] --model MODEL --out demonstrations.jsonl
+    python -m uniapl.data.everyday.demonstrations --prompts P.jsonl [...] --model MODEL --out demonstrations.jsonl
 
-`--model` is what uniapl/models/gguf.py resolves: a GGUF file, a folder, a hub id (the base itself, unless another model
+`--model` is what uniapl/data/resolve.py takes: a GGUF file, a folder, a hub id (the base itself, unless another model
 shall teach); with `--endpoint URL` a server answers. Two steps, each resumable:
 
     demonstrations.samples.jsonl   stage teach with the base as its teacher: up to n answers to each prompt, none more
@@ -30,15 +30,16 @@ from pathlib import Path
 from tqdm import tqdm
 
 from uniapl import checkers
+from uniapl.data.everyday.editor import edit
+from uniapl.data.everyday.world import BASE
+from uniapl.data.teach import Teacher
+from uniapl.data.teach.__main__ import read_all
+from uniapl.data.teach.answer import Answer, Request, rejection
+from uniapl.data.teach.collect import teach
 from uniapl.errors import UserError, one_line_errors
-from uniapl.everyday.editor import edit
-from uniapl.everyday.world import BASE
+from uniapl.jsonl import read_jsonl
+from uniapl.models.gguf import SMOLLM2
 from uniapl.provenance import versions
-from uniapl.rows import read_jsonl
-from uniapl.teach import Teacher
-from uniapl.teach.__main__ import read_all
-from uniapl.teach.answer import Answer, Request, rejection
-from uniapl.teach.collect import teach
 
 ENGINES = ("transformers", "vllm")
 UNUSABLE = {"refused", "empty", "marks", "looped"}  # reasons for which an answer is no material
@@ -125,24 +126,20 @@ def edit_all(prompts: Sequence[dict], samples: Path, out: Path, record: dict) ->
     return summary
 
 
-def sample(teacher: Teacher, prompts: list[dict], folder: Path | None, engine: str, endpoint: str, out: Path) -> dict:
-    """Stage teach with the base as its teacher; returns its summary. `folder`: the checkpoint, None for an endpoint."""
+def sample(
+    teacher: Teacher, prompts: list[dict], folder: Path | None, source: dict, engine: str, endpoint: str, out: Path
+) -> dict:
+    """Stage teach with the base as its teacher; returns its summary. `folder`: the checkpoint, None for an endpoint;
+    `source`: where it is from (uniapl/data/resolve.py)."""
     if endpoint:
-        from uniapl.teach.endpoint import KEY, endpoint_of
+        from uniapl.data.teach.endpoint import KEY, endpoint_of
 
         backend = endpoint_of(teacher, endpoint, os.environ.get(KEY, "").strip())
         return teach(teacher, prompts, backend, out, {"model": teacher.model, "endpoint": endpoint})
-    from uniapl.everyday import sampling
-    from uniapl.models.gguf import SOURCE, record
-    from uniapl.models.packages import sha256_of
+    from uniapl.data.everyday import sampling
 
-    if (folder / SOURCE).is_file():
-        source = {name: record(folder)[name] for name in ("file", "sha256")}
-    else:
-        weights = sorted(folder.glob("*.safetensors"))
-        source = {"folder": folder.name, "sha256": [sha256_of(path) for path in weights]}
     if engine == "vllm":
-        from uniapl.teach.offline import Offline
+        from uniapl.data.teach.offline import Offline
 
         backend = Offline(teacher, lambda asked: sampling.load_vllm(asked, folder))
     else:
@@ -154,7 +151,7 @@ def sample(teacher: Teacher, prompts: list[dict], folder: Path | None, engine: s
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m uniapl.everyday.demonstrations",
+        prog="python -m uniapl.data.everyday.demonstrations",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -173,15 +170,17 @@ def main(argv: list[str] | None = None) -> None:
     own = ("attempts", "max_tokens", "concurrency", "seed", "token_budget", "temperature")
     teacher = dataclasses.replace(BASE, **{name: getattr(args, name) for name in own})
     prompts = read_all(args.prompts)
-    folder = None
+    folder, source = None, {}
     if args.endpoint:
         teacher = dataclasses.replace(teacher, model=args.model or BASE.model)
     else:
-        from uniapl.models.gguf import SMOLLM2, resolve
+        from uniapl.data.resolve import checkpoint_folder, source_of
 
-        folder = resolve(args.model or SMOLLM2, args.checkpoint or args.out.with_suffix(".checkpoint"))
+        model = args.model or SMOLLM2
+        folder = checkpoint_folder(model, args.checkpoint or args.out.with_suffix(".checkpoint"))
+        source = source_of(model, folder)
     samples = args.out.with_suffix(".samples.jsonl")
-    sampled = sample(teacher, prompts, folder, args.engine, args.endpoint, samples)
+    sampled = sample(teacher, prompts, folder, source, args.engine, args.endpoint, samples)
     summary = edit_all(prompts, samples, args.out, sampled["record"])
     print(
         f"{summary['accepted']:,} of {summary['prompts']:,} prompts have a demonstration, "

@@ -8,7 +8,7 @@ need both. DEMANDING instructions cannot be followed by a short answer: without 
 import random
 from collections.abc import Callable, Mapping, Sequence
 
-from uniapl.everyday.substitutes import SUBSTITUTES
+from uniapl.data.everyday.substitutes import SUBSTITUTES
 
 HELD_OUT = (
     "language:response_language",

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from uniapl.everyday.editor.context import Context
-from uniapl.everyday.editor.text import (
+from uniapl.data.everyday.editor.context import Context
+from uniapl.data.everyday.editor.text import (
     FINISHED,
     ITEM,
     chunks,
