@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from baselines import grpo
 from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
+from uniapl.config.job import Job
 from uniapl.discriminators import Discriminator, checked, of
-from uniapl.models.checkpoints import Job, load_policy, load_tokenizer
+from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 
 @dataclass(frozen=True)

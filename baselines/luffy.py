@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from baselines import grpo
 from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
-from uniapl.models.checkpoints import Job, load_policy, load_tokenizer
+from uniapl.config.job import Job
+from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 
 @dataclass(frozen=True)

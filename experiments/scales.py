@@ -13,7 +13,7 @@ from uniapl.data.miniature.world import World
 from uniapl.data.public.world import Public
 from uniapl.data.teach import Teacher
 
-DISCRIMINATOR = Arm("discriminator", "uniapl.discriminators.miniature", start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", "baselines.miniature_discriminator", start="scratch", once=True)
 
 
 def pretrained(**changes) -> Arm:
@@ -37,7 +37,7 @@ SMOKE = Scale(
         "baselines.grpo_reward_shaped": RL_SMOKE,
         "baselines.luffy": {**RL_SMOKE, "group": 3},
         "baselines.uniapl": {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6},
-        "uniapl.discriminators.miniature": {"steps": 10, "schedule": "cosine"},
+        "baselines.miniature_discriminator": {"steps": 10, "schedule": "cosine"},
     },
     evaluation=Evaluation(probe_prompts=16),
 )
@@ -57,7 +57,7 @@ TINY = Scale(
         "baselines.grpo_reward_shaped": {**RL_TINY, "learning_rate": 5e-4},
         "baselines.luffy": {**RL_TINY, "learning_rate": 5e-4, "group": 7},
         "baselines.uniapl": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
-        "uniapl.discriminators.miniature": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
+        "baselines.miniature_discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),
 )

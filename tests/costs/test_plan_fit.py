@@ -11,13 +11,13 @@ from support import miniature
 
 from experiments.scales import PAPER
 from uniapl.config import Compute, Evaluation, arm_of, load_scale
+from uniapl.config.job import Job
 from uniapl.costs import fit
 from uniapl.costs.shapes import shape_of
 from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError
 from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
-from uniapl.models.checkpoints import Job
 from uniapl.train import training as train
 
 EVALUATION = Evaluation(max_new_tokens=48, probe_prompts=4)

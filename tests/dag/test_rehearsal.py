@@ -13,8 +13,8 @@ import sys
 
 import pandas as pd
 import pytest
-from conftest import Clone
 from support import rehearsal_hub
+from support.clones import Clone
 
 from uniapl.config import load_scale
 from uniapl.dag.snakemake import GENERAL, Plan

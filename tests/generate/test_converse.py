@@ -6,8 +6,8 @@ import sys
 
 import pandas as pd
 import pytest
-from conftest import ROOT
 from support import public_files
+from support.places import ROOT
 
 from uniapl.generate import converse
 from uniapl.generate.suite import COLUMNS

@@ -5,12 +5,12 @@ import types
 import pytest
 import torch
 from support import miniature
+from support.trainers import trained
 
 from baselines import grpo, grpo_reward_shaped
-from tests.method.test_trainer import trained
 from uniapl.config import Compute
+from uniapl.config.job import Job
 from uniapl.jsonl import write_jsonl
-from uniapl.models.checkpoints import Job
 
 GROUP = 4
 SETTINGS = dict(steps=3, prompts_per_step=6, group=GROUP, max_new_tokens=12, warmup=0)

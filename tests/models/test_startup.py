@@ -10,10 +10,10 @@ from trl.trainer import utils
 
 from baselines import sft
 from uniapl.config import Evaluation, Run
+from uniapl.config.job import Job
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
-from uniapl.models.checkpoints import Job
 from uniapl.models.startup import project_labels_alone
 from uniapl.train.training import train
 

@@ -1,44 +1,14 @@
 """Multi-IF: rows of the published form, one answer to every turn, counts by the response's language, scores by turn."""
 
-import csv
 import json
 
 import pandas as pd
 import pytest
+from support.two_conversations import NO_COMMA, QUOTATION, RESPONSES, ROWS, WORDS, write_csv
 
 from uniapl import checkers
 from uniapl.errors import UserError
 from uniapl.scorers import multi_if
-
-SENTENCES, WORDS = "length_constraints:number_sentences", "length_constraints:number_words"
-NO_COMMA, QUOTATION = "punctuation:no_comma", "startend:quotation"
-
-
-def row(key: str, *turns: list, language: str = "English") -> dict:
-    """A row of the file: every field is text, and arguments are JSON within JSON. A turn is a list of (id, kwargs)."""
-    found = {"turns": "", "responses": "", "key": key, "turn_index": "0", "language": language}
-    for number in multi_if.TURNS:
-        one = turns[number - 1] if number <= len(turns) else None
-        found |= {
-            f"turn_{number}_prompt": one and json.dumps({"role": "user", "content": f"say {number}, é"}),
-            f"turn_{number}_instruction_id_list": one and json.dumps([name for name, _ in one]),
-            f"turn_{number}_kwargs": one and json.dumps([json.dumps(kwargs) for _, kwargs in one]),
-        }
-    return {name: value or "" for name, value in found.items()}
-
-
-FIRST = [(NO_COMMA, {})]
-SECOND = [*FIRST, (QUOTATION, {})]
-THIRD = [*SECOND, (WORDS, {"num_words": 3, "relation": "at least"})]
-ROWS = [row("1:1:en", FIRST, SECOND, THIRD), row("2:1:fr", FIRST, SECOND, language="French")]
-
-
-def write_csv(path, rows):
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture(params=["csv", "jsonl"])
@@ -86,10 +56,10 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
         ({"turn_2_prompt": "None"}, r"has a prompt for the turns \[1, 3\]"),
         ({"turn_1_prompt": "say"}, "turn 1: not in the form of Multi-IF's file"),
         ({"turn_1_prompt": '{"role": "user"}'}, "turn 1: not in the form of Multi-IF's file: KeyError"),
-        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt and the ids must be texts"),
+        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt must be text, not 3"),
         ({"turn_2_kwargs": '["{}"]'}, "turn 2: 2 in instruction_id_list but 1 in kwargs"),
-        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: .*the kwargs objects"),
-        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: 0 in instruction_id_list"),
+        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: needs in kwargs an object of arguments"),
+        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: needs at least one instruction"),
         ({"turn_1_instruction_id_list": '["a:b"]'}, "turn 1: a:b: unknown instruction"),
         ({"turn_3_kwargs": '["{}", "{}", "{}"]'}, "turn 3: length_constraints:number_words: missing argument"),
     ],
@@ -133,14 +103,6 @@ def test_the_chat_has_the_models_own_answers(path):
 
 # Scores -------------------------------------------------------------------------------------------
 
-RESPONSES = [
-    {"key": "2:1:fr", "turn": 2, "response": '"b"'},
-    {"key": "1:1:en", "turn": 3, "response": "Sure:\n“one two three”"},
-    {"key": "1:1:en", "turn": 1, "response": "one"},
-    {"key": "2:1:fr", "turn": 1, "response": "a"},
-    {"key": "1:1:en", "turn": 2, "response": '"a, b"'},
-]
-
 
 @pytest.fixture
 def frame(path):
@@ -181,26 +143,6 @@ def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(fram
         [3, 1, QUOTATION, 0, 1],  # without its first line
         [3, 2, WORDS, 1, 1],
     ]
-
-
-def test_accuracy_is_the_mean_of_four_by_turn_and_language(frame):
-    found = multi_if.accuracy(frame).set_index(["turn", "language"])
-    assert list(found.index) == [
-        *((turn, language) for turn in (1, 2) for language in ("all", "English", "French")),
-        *((3, language) for language in ("all", "English")),
-    ]
-    assert found.loc[(1, "all")].tolist() == [2, 1, 1, 1, 1, 1]
-    # Turn 2: one prompt of two, three instructions of four, strictly and loosely: (1/2 + 3/4 + 1/2 + 3/4) / 4
-    assert found.loc[(2, "all")].tolist() == [2, 0.5, 0.75, 0.5, 0.75, 0.625]
-    assert found.loc[(2, "English")].tolist() == [1, 0, 0.5, 0, 0.5, 0.25]
-    # Turn 3: strictly two of three instructions, loosely all: (0 + 2/3 + 1 + 1) / 4 = 2/3
-    assert found.loc[(3, "all")].tolist() == pytest.approx([1, 0, 2 / 3, 1, 1, 2 / 3])
-    assert list(found.columns) == ["prompts", "prompt_strict", "inst_strict", "prompt_loose", "inst_loose", "average"]
-
-
-def test_a_conversation_counts_where_every_turn_is_followed(frame):
-    expected = [["all", 2, 0.5, 0.5], ["English", 1, 0, 0], ["French", 1, 1, 1]]
-    assert multi_if.conversation_accuracy(frame).values.tolist() == expected
 
 
 def test_a_blank_response_follows_nothing(path):

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from support.two_conversations import RESPONSES, ROWS, write_csv
 
-from tests.scorers.test_multi_if import RESPONSES, ROWS, write_csv
 from uniapl.scorers import multi_if
 from uniapl.scorers.compare import compare
 from uniapl.scorers.report import report

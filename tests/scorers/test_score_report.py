@@ -6,9 +6,9 @@ import sys
 
 import pandas as pd
 import pytest
+from support.two_prompts import PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import PROMPTS, RESPONSES, write
-from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
+from uniapl.checkers import families, ifeval
 from uniapl.errors import UserError
 from uniapl.scorers import report as module
 from uniapl.scorers import verdicts as score
@@ -191,7 +191,8 @@ def test_a_wrong_call_is_one_line(command, capsys, options, of, message):
 
 
 def test_an_instruction_of_another_family_is_one_line(command, capsys, monkeypatch):
-    monkeypatch.setitem(FAMILIES, "small", {QUOTATION: FAMILIES["ifeval"][QUOTATION]})
+    small = families.Family("small", {QUOTATION: ifeval.INSTRUCTIONS[QUOTATION]}, {}, "ours", "ours")
+    monkeypatch.setitem(families.BY_NAME, "small", small)
     assert json.loads(command("--family", "ifeval"))["inst_strict"]["total"] == 4
     with pytest.raises(SystemExit):
         command("--family", "small")
@@ -217,35 +218,7 @@ def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id,
         score.valid_prompts([row], "p.jsonl", "ifeval")
 
 
-def test_no_two_families_share_an_id():
-    assert sum(map(len, (*FAMILIES.values(), ifbench.FIXED, iftrain.FIXED))) == len(INSTRUCTIONS)
-    assert all(name.endswith("~fixed") and name.removesuffix("~fixed") in INSTRUCTIONS for name in FIXED)
-
-
 # --strip-thinking ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("response", "left"),
-    [
-        ("<think>\nwell, hm\n</think>\n\nThe sea.", "The sea."),
-        ("The sea.<think>one</think> A wave.<think>two</think> A gull.", "The sea. A wave. A gull."),
-        ("The sea.<think>it never ends", "The sea."),
-        ("<think>it never ends", ""),
-        ("the template opened it</think>\n\nThe sea.", "The sea."),
-        ("<think>a<think>b</think>c</think>The sea.", "The sea."),
-        ("  The sea.\n", "  The sea.\n"),
-        ("", ""),
-    ],
-)
-def test_thinking_sections_are_cut(response, left):
-    assert score.strip_thinking(response) == left
-    assert score.strip_thinking(left) == left
-
-
-def test_cutting_is_linear():
-    assert score.strip_thinking("<think>" * 200_000) == ""
-    assert score.strip_thinking("</think>" * 200_000) == ""
 
 
 def test_thinking_counts_unless_it_is_stripped(tmp_path, capsys):

@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from baselines import sft
 from support import polar_world, public_files
 from uniapl.config import Run
+from uniapl.config.job import Job
 from uniapl.data.miniature import rows as data
 from uniapl.data.miniature.world import TOPICS, World
 from uniapl.discriminators import polar
-from uniapl.models.checkpoints import Job
 
 WORLD = World(corpus=6_000, train=600, validation=64, test=32, comparisons=6)
 STUDENT = {"text": "corpus", "prompt_loss": True, "steps": 250, "rows_per_step": 64, "schedule": "cosine"}

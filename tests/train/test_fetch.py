@@ -96,10 +96,14 @@ def test_what_is_no_policy_keeps_its_own_tokenizer(hub, tmp_path):
 # Comparators ------------------------------------------------------------------------------------------
 
 
-def test_what_is_fetched_to_compare_with_is_asked_by_vllm_alone_and_has_no_log_probabilities():
+def test_a_comparator_generates_on_the_gpus_of_its_size():
     plan = Plan(load_scale("paper"), "")
     assert set(plan.comparators) == {"qwen3_4b", "qwen3_32b", "teacher"}
     assert plan.needs("generate", "teacher").gpus == 8 and plan.needs("generate", "uniapl").gpus == 1
+
+
+def test_log_probabilities_of_a_comparator_which_fit_no_gpu_are_not_planned():
+    plan = Plan(load_scale("paper"), "")
     estimate = Estimate(plan, plan.extended, GPUS["h100"], 8)
     assert not [line for line in estimate.does_not_fit if "teacher" in line or "qwen3" in line]
 

@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.places import ROOT
+from support.train_command import ENVIRONMENT, command
 
-from tests.train.test_train import ENVIRONMENT, ROOT, command, world  # noqa: F401 - a fixture
 from uniapl.config import Evaluation
 from uniapl.errors import UserError
 from uniapl.models import checkpoints as job
-from uniapl.models import launch
+from uniapl.models import devices
 from uniapl.train.training import train
 
 
-def start(world, arm, out, devices):  # noqa: F811
+def start(world, arm, out, devices):
     """The command of the DAG where the lease granted `devices` of four; on this CPU they are processes."""
     granted = {"UNIAPL_GPUS": str(devices), "UNIAPL_GPUS_ASKED": "4"}
     line = command(world, arm, out)
@@ -37,7 +38,7 @@ def weights(out) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def trained(world, tmp_path_factory):  # noqa: F811
+def trained(world, tmp_path_factory):
     """A function that gives the folder of an arm trained by this many processes."""
     folder, done = tmp_path_factory.mktemp("trained"), {}
 
@@ -69,7 +70,7 @@ def test_the_rows_of_a_step_do_not_depend_on_the_number_of_processes(trained, ar
     assert not (trained(arm, 2) / "state").exists()
 
 
-def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):  # noqa: F811
+def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):
     process = start(world, "sft", tmp_path, 2)
     while not list(tmp_path.glob("state/checkpoint-*/complete")) and process.poll() is None:
         time.sleep(0.02)
@@ -99,7 +100,7 @@ def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, m
 
 
 def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
-    plain, sharded = (launch.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
+    plain, sharded = (devices.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
     assert plain[1:] == "-m torch.distributed.run --standalone --nproc_per_node 4 --module -- uniapl.train".split() + [
         "--start",
         "x",
@@ -125,7 +126,7 @@ def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
 )
 def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, batch, passes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
-    shared = job.share(rows, most)
+    shared = devices.share(rows, most)
     assert shared == {"per_device_train_batch_size": batch, "gradient_accumulation_steps": passes}
     assert batch * passes * processes == rows
 
@@ -134,7 +135,7 @@ def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, b
 def test_rows_that_the_processes_cannot_share_are_refused(rows, processes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
     with pytest.raises(UserError, match=f"{rows} rows per step cannot be shared equally by {processes} processes"):
-        job.share(rows, None)
+        devices.share(rows, None)
 
 
 def test_a_run_that_refuses_its_settings_says_so_in_one_line(monkeypatch):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uniapl.config import Compute, Evaluation, Run
+from uniapl.config.job import Job
 from uniapl.costs import memory
 from uniapl.costs.assumptions import DEFAULT, Assumptions
 from uniapl.costs.shapes import Shape, read_shape
@@ -18,7 +19,8 @@ from uniapl.discriminators import CONTROLS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
-from uniapl.models.checkpoints import Job, load_tokenizer, processes, share
+from uniapl.models.checkpoints import load_tokenizer
+from uniapl.models.devices import processes, share
 
 LOGPROB_ROWS = 64  # rows at a time of uniapl/models/logprobs.py
 COTRAINED_LAYERS = 2  # uniapl/discriminators/cotrained.py
@@ -91,7 +93,7 @@ def states(run: Run, policy: Shape, devices: int) -> Parts:
     """Parameters, gradients and optimizer on one of `devices` GPUs, and what the GPUs exchange.
 
     Sharded: a share of each; embedding and two layers whole at a time (ours: an upper bound), and, where a step has two
-    backward passes, the first one's gradients of all parameters (docs/paper_scale.md). Else, on more than one GPU,
+    backward passes, the first one's gradients of all parameters (docs/clusters.md). Else, on more than one GPU,
     DDP's buckets are as large as the gradients.
     """
     shards = devices if run.compute.sharded else 1

@@ -20,7 +20,7 @@ from uniapl.jsonl import read_json
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from uniapl.models.checkpoints import Job
+    from uniapl.config.job import Job
 
 CONTROLS = ("random", "length")
 KINDS = ("miniature", "polar", "cotrained", *CONTROLS)

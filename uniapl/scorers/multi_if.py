@@ -3,43 +3,27 @@
     conversations = read("multiIF_20241018.csv")
     messages(conversations[0], responses=[])                            # what a model is asked at the first turn
     frame = score(conversations, join(conversations, read_jsonl("responses.jsonl")))
-    accuracy(frame), conversation_accuracy(frame)
+    uniapl.scorers.verdicts.summary(frame)                                         # by turn, and by conversation
 
 The published file (facebook/Multi-IF, 4,501 conversations, CC BY-NC 2.0) has one conversation per row: key, language
 and, for turns 1 to 3, turn_N_prompt (JSON of a message), turn_N_instruction_id_list (JSON of IFEval's ids, those of
 the earlier turns first) and turn_N_kwargs (JSON of a list of JSON texts). It holds the languages of `LANGUAGES` but
 German and Vietnamese, which facebookresearch/Multi-IF names too and checks as it does English.
 
-The verdicts are those of that repository: IFEval's, but that sentences and words are counted by the language of the
-response (not of the row: an English row may ask for Hindi), and that other quotation marks may wrap a response.
-Except:
-
-- What uniapl/checkers/ifeval.py lists. Upstream draws a letter also for every one outside a to z, so for each
-  letter_frequency of a Russian, Hindi or Chinese row; here the letter itself is counted.
-- A response in Thai is counted like an English one. Upstream cuts Thai words and sentences with PyThaiNLP, which is no
-  dependency of this suite; so Thai rows, which the published file does not have, are refused.
-- Emoji among Chinese and Japanese words are found by Unicode's properties, not by a list of the package emoji.
-- A response of blanks follows nothing. Upstream checks it strictly, and then loosely not at all.
-
-An end of a word at each combining mark, as published, inflates Hindi word counts: the id with "~fixed" counts whole
-words.
+The rules are the family `multi_if` (uniapl/checkers/multi_if.py): IFEval's, by the language of the response.
 """
 
 import csv
 import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from pathlib import Path
 
 import pandas as pd
 
 from uniapl import checkers
-from uniapl.checkers import Checker, ifeval, punkt
-from uniapl.checkers.arguments import Relation
-from uniapl.checkers.texts import detect_language
+from uniapl.checkers import Checker
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, writable
 
@@ -57,116 +41,6 @@ LANGUAGES = (
 )
 TURNS = (1, 2, 3)
 
-# checkers that differ from IFEval's ---------------------------------------------------------------
-
-CHINESE_JAPANESE = ("zh-cn", "zh-tw", "ja")
-OWN_RULES = ("hi", *CHINESE_JAPANESE)  # languages that are not counted like English
-# langdetect finds none of these languages without one of these characters: by its profiles any other n-gram is at least
-# as likely in Czech.
-OWN_CHARACTERS = re.compile("[\u00b7\u0900-\u097f\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7af\uff00-\uffef\ufffd]")
-HAN_KANA_HANGUL = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
-PUNCTUATION = re.compile(
-    "[" + re.escape("\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」") + "]+"
-)
-
-
-@lru_cache(maxsize=1)
-def _emoji():
-    """An emoji: a flag, a keycap, or signs that joiners hold together, with skin colours and variation selectors."""
-    import regex  # re knows no Unicode property
-
-    sign = r"[\p{Emoji}--[0-9#*]](?:\p{Emoji_Modifier}|\uFE0F)?[\U000E0020-\U000E007F]*"
-    return regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{sign}(?:\u200D{sign})*", regex.V1)
-
-
-def count_hindi_sentences(text: str) -> int:
-    """Each danda, `!` or `?` ends a sentence, a full stop does not; what follows the last is one if it is not blank."""
-    *ended, rest = re.split("[।!?]", text)
-    return len(ended) + bool(rest.strip())
-
-
-def count_chinese_japanese_sentences(text: str) -> int:
-    """In each line, what stands between full stops, question and exclamation marks, ASCII or wide."""
-    return sum(len(re.findall("[^!?.。！？．]+", line.strip())) for line in text.splitlines())
-
-
-def count_chinese_japanese_words(text: str) -> int:
-    """Each Han, kana or Hangul character, each emoji, and what blanks and these separate; punctuation is taken out."""
-    text, n_emoji = _emoji().subn("", PUNCTUATION.sub("", text))
-    others, n_characters = HAN_KANA_HANGUL.subn(" ", text)
-    return n_emoji + n_characters + len(others.split())
-
-
-def _language_with_own_rules(text: str) -> str | None:
-    language = detect_language(text) if OWN_CHARACTERS.search(text) else None
-    return language if language in OWN_RULES else None
-
-
-def count_sentences(text: str) -> int:
-    """Sentences by the rule for the language that is detected; English's where there is no other."""
-    language = _language_with_own_rules(text)
-    if language == "hi":
-        return count_hindi_sentences(text)
-    if language in CHINESE_JAPANESE:
-        return count_chinese_japanese_sentences(text)
-    return len(punkt.sentences(text))
-
-
-def count_words(text: str) -> int:
-    r"""Words by the rule for the language that is detected; runs of \w characters where there is no other."""
-    if _language_with_own_rules(text) in CHINESE_JAPANESE:
-        return count_chinese_japanese_words(text)
-    return len(re.findall(r"\w+", text))
-
-
-def count_words_with_marks(text: str) -> int:
-    """As `count_words`, but that a combining mark does not end a word."""
-    import regex
-
-    if _language_with_own_rules(text) in CHINESE_JAPANESE:
-        return count_chinese_japanese_words(text)
-    return len(regex.findall(r"[\w\p{M}]+", text))
-
-
-def number_sentences(text: str, num_sentences: int, relation: Relation) -> bool:
-    """The text has enough (or few enough) sentences, by the rule for its language."""
-    return relation(count_sentences(text), num_sentences)
-
-
-def number_words(text: str, num_words: int, relation: Relation) -> bool:
-    """The text has enough (or few enough) words, by the rule for its language."""
-    return relation(count_words(text), num_words)
-
-
-def number_words_fixed(text: str, num_words: int, relation: Relation) -> bool:
-    """The text has enough (or few enough) words; a vowel sign, as in Hindi, does not end one."""
-    return relation(count_words_with_marks(text), num_words)
-
-
-def quotation(text: str) -> bool:
-    """Double quotation marks wrap the whole text: ASCII, curly or corner brackets."""
-    text = text.strip()
-    return len(text) > 1 and text[0] + text[-1] in ('""', "“”", "「」")
-
-
-CHANGED: dict[str, Callable[..., bool]] = {
-    "length_constraints:number_sentences": number_sentences,
-    "length_constraints:number_words": number_words,
-    "startend:quotation": quotation,
-}
-FIXED: dict[str, Callable[..., bool]] = {"length_constraints:number_words~fixed": number_words_fixed}
-
-
-def build(instruction_id: str, kwargs: Mapping[str, object], *, where: str = "") -> Checker:
-    """`checkers.build` for one of IFEval's instructions as Multi-IF checks it. Raises UserError like it."""
-    plain = instruction_id.removesuffix("~fixed") if instruction_id in FIXED else instruction_id
-    if plain in checkers.INSTRUCTIONS and plain not in ifeval.INSTRUCTIONS:
-        raise UserError(f"{where + ': ' if where else ''}{plain}: is none of the 25 instructions of Multi-IF")
-    follows = checkers.build(plain, kwargs, where=where)
-    changed = {**CHANGED, **FIXED}.get(instruction_id)
-    return partial(changed, **follows.keywords) if changed else follows
-
-
 # conversations ------------------------------------------------------------------------------------
 
 
@@ -180,7 +54,7 @@ class Turn:
 
     def checkers(self, where: str = "") -> tuple[Checker, ...]:
         """One checker for each instruction."""
-        return tuple(build(i, k, where=where) for i, k in zip(self.instruction_id_list, self.kwargs, strict=True))
+        return checkers.build_all(self.instruction_id_list, self.kwargs, where=where, family="multi_if")
 
 
 @dataclass(frozen=True)
@@ -192,29 +66,27 @@ class Conversation:
     turns: tuple[Turn, ...]
 
 
-def _decoded(value: object) -> object:
-    """JSON text as the object that it holds; anything else as it is."""
-    return json.loads(value) if isinstance(value, str) else value
-
-
 def _absent(prompt: object) -> bool:
     return prompt is None or prompt in ("", "None")
 
 
-def _turn(row: Mapping, number: int, where: str) -> Turn:
-    """Turn `number` of a row. Raises UserError where a field is not in the published form."""
+def _prompt(message: object, where: str) -> str:
+    """The text of a message, which is JSON text in the published file. Raises UserError where it has none."""
     try:
-        message = _decoded(row[f"turn_{number}_prompt"])
-        ids = _decoded(row[f"turn_{number}_instruction_id_list"])
-        kwargs = [_decoded(given) for given in _decoded(row[f"turn_{number}_kwargs"])]
-        turn = Turn(message["content"], tuple(ids), tuple(kwargs))
+        content = (json.loads(message) if isinstance(message, str) else message)["content"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise UserError(f"{where}: not in the form of Multi-IF's file: {error!r}") from None
-    texts = (turn.prompt, *turn.instruction_id_list)
-    if not all(isinstance(text, str) for text in texts) or not all(isinstance(given, dict) for given in kwargs):
-        raise UserError(f"{where}: the prompt and the ids must be texts, the kwargs objects")
-    if not ids or len(ids) != len(kwargs):
-        raise UserError(f"{where}: {len(ids)} in instruction_id_list but {len(kwargs)} in kwargs")
+    if not isinstance(content, str):
+        raise UserError(f"{where}: the prompt must be text, not {content!r:.40}")
+    return content
+
+
+def _turn(row: Mapping, number: int, where: str) -> Turn:
+    """Turn `number` of a row. Raises UserError where a field is not in the published form."""
+    prompt = _prompt(row[f"turn_{number}_prompt"], where)
+    fields = {name: row.get(f"turn_{number}_{name}") for name in ("instruction_id_list", "kwargs")}
+    ids, kwargs = checkers.read_instructions(fields, where)
+    turn = Turn(prompt, tuple(ids), tuple(kwargs))
     turn.checkers(where)
     return turn
 
@@ -325,38 +197,3 @@ def score(
                 (one.key, one.language, number, i, name, int(s), int(lo)) for i, (name, s, lo) in enumerate(followed)
             ]
     return pd.DataFrame(rows, columns=["key", "language", "turn", "index", "instruction_id", "strict", "loose"])
-
-
-def _four(frame: pd.DataFrame) -> dict[str, float]:
-    """IFEval's four accuracies of one turn, and their mean."""
-    prompts = frame.groupby("key")[["strict", "loose"]].min()
-    four = {
-        f"{unit}_{rule}": float(rows[rule].mean())
-        for rule in ("strict", "loose")
-        for unit, rows in (("prompt", prompts), ("inst", frame))
-    }
-    return {"prompts": len(prompts), **four, "average": sum(four.values()) / len(four)}
-
-
-def accuracy(frame: pd.DataFrame) -> pd.DataFrame:
-    """The accuracies of each turn, for all languages and for each: the published figure is the average of the four."""
-    rows = [
-        {
-            "turn": turn,
-            "language": language,
-            **_four(of_turn if language == "all" else of_turn[of_turn.language == language]),
-        }
-        for turn, of_turn in frame.groupby("turn")
-        for language in ("all", *sorted(of_turn.language.unique()))
-    ]
-    return pd.DataFrame(rows)
-
-
-def conversation_accuracy(frame: pd.DataFrame) -> pd.DataFrame:
-    """The share of conversations of which every instruction of every turn is followed, strictly and loosely."""
-    each = frame.groupby(["language", "key"])[["strict", "loose"]].min().reset_index()
-    groups = (("all", each), *each.groupby("language"))
-    return pd.DataFrame(
-        {"language": language, "conversations": len(of), "strict": of.strict.mean(), "loose": of.loose.mean()}
-        for language, of in groups
-    )

@@ -34,12 +34,14 @@ import pandas as pd
 import pyarrow.parquet
 
 from uniapl import checkers
+from uniapl.checkers.families import BY_NAME
+from uniapl.checkers.thinking import strip_thinking
 from uniapl.checkers.version import version
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl, writable
 from uniapl.scorers import instruction_types, multi_if
 
-PROMPT_FIELDS = {"key": (int, str), "prompt": str, "instruction_id_list": list, "kwargs": list}
+PROMPT_FIELDS = {"key": (int, str), "prompt": str}
 ENDINGS = (".csv", ".parquet")
 FORMATS = ("json", "md", "csv")
 LONG = 200  # prompts from which on a terminal shows a progress bar: about half a second
@@ -59,44 +61,32 @@ def _refuse(rows: list[dict], of: int, problem: str) -> None:
         raise UserError(f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
 
 
-def _of_family(instruction_id: object, family: str, where: str) -> None:
-    """Raise UserError where another family than `family` has the id; an id of none is `build`'s to refuse.
-
-    An id with "~fixed" is of the family of the one that it mends.
-    """
-    plain = str(instruction_id).removesuffix("~fixed")
-    owners = [name for name, ids in checkers.FAMILIES.items() if plain in ids]
-    if owners and family not in owners:
-        raise UserError(
-            f"{where}: {instruction_id} belongs to {' and '.join(owners)}, not to {family}: change --family"
-        )
-
-
 def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None) -> list[dict]:
     """`rows`, once every one has valid fields and instructions (of `family`, where given) and a key of its own.
 
-    Raises UserError that names `where` and the row's key or number.
+    Their instructions are lists, in whatever form of `checkers.read_instructions` the rows had them. Raises UserError
+    that names `where` and the row's key or number.
     """
+    valid = []
     for number, row in enumerate(rows, start=1):
         here = f"{where}: row {number}, {_name(row)}"
         for field, kind in PROMPT_FIELDS.items():
             if not isinstance(row.get(field), kind):
                 raise UserError(f"{here}: {field} is missing or of a wrong type")
-        if not row["instruction_id_list"] or not all(isinstance(kwargs, dict) for kwargs in row["kwargs"]):
-            raise UserError(f"{here}: needs at least one instruction, and an object of kwargs for each")
-        for instruction_id in row["instruction_id_list"] if family else ():
-            _of_family(instruction_id, family, here)
+        ids, kwargs = checkers.read_instructions(row, here)
         if not isinstance(row.get("benchmark"), str | None):
             raise UserError(f"{here}: benchmark is {row['benchmark']!r:.40}, and must be text")
         for field in ("key", "benchmark"):
             if not writable(str(row.get(field))):
                 raise UserError(f"{here}: {field} {row[field]!r} has half a surrogate pair, which no table can hold")
-        checkers.build_all(row["instruction_id_list"], row["kwargs"], where=here)
+        checkers.build_all(ids, kwargs, where=here, family=family)
+        others = {name: value for name, value in row.items() if name != "instructions"}
+        valid.append({**others, "instruction_id_list": ids, "kwargs": kwargs})
     if len({type(row["key"]) for row in rows}) > 1:
         raise UserError(f"{where}: keys must be all numbers or all text")
     counts = Counter(row["key"] for row in rows)
     _refuse([row for row in rows if counts[row["key"]] > 1], len(rows), f"prompts of {where} share a key")
-    return rows
+    return valid
 
 
 def read_prompts(path: str | Path, family: str | None = None) -> list[dict]:
@@ -150,20 +140,8 @@ def match(prompts: list[dict], responses: list[dict]) -> list[str]:
     return [answers[i]["response"] for i in asked]
 
 
-def strip_thinking(response: str) -> str:
-    """The response without its <think>...</think> sections; nothing else changes where there are none.
-
-    A section that is never closed ends with the response. A </think> without its <think> ends a section that began
-    with the response: some chat templates put the opening tag into the prompt. What is left starts at its first
-    character that is not blank, because the blank lines after a section belong to neither.
-    """
-    *closed, rest = response.split("</think>")
-    kept = "".join(part.split("<think>", 1)[0] for part in closed if "<think>" in part) + rest.split("<think>", 1)[0]
-    return kept if kept == response else kept.lstrip()
-
-
 def without_thinking(rows: list[dict]) -> list[dict]:
-    """Response rows without thinking sections."""
+    """Response rows without the thinking before the answer."""
     return [{**row, "response": strip_thinking(row["response"])} for row in rows]
 
 
@@ -175,8 +153,8 @@ def score(prompts: list[dict], responses: list[dict], *, watch: Callable[[list],
     """
     rows = []
     for prompt, response in watch(list(zip(prompts, match(prompts, responses), strict=True))):
-        ids = prompt["instruction_id_list"]
-        verdicts = checkers.check(checkers.build_all(ids, prompt["kwargs"], where=_name(prompt)), response)
+        ids, kwargs = checkers.read_instructions(prompt, _name(prompt))
+        verdicts = checkers.check(checkers.build_all(ids, kwargs, where=_name(prompt)), response)
         for index, (i, s, lo) in enumerate(zip(ids, verdicts.strict, verdicts.loose, strict=True)):
             rows.append((prompt["key"], prompt.get("benchmark"), index, i, int(s), int(lo)))
     frame = pd.DataFrame(rows, columns=["key", "benchmark", "index", "instruction_id", "strict", "loose"])
@@ -282,11 +260,12 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--responses", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, nargs="+", default=[], help="a file of scores per responses file")
     parser.add_argument("--compare", action="store_true", help="how two responses files differ, paired by prompt")
-    families = (*checkers.FAMILIES, "multi_if")
-    parser.add_argument("--family", choices=families, help="the only family whose instructions may occur")
+    parser.add_argument("--family", choices=tuple(BY_NAME), help="the only family whose instructions may occur")
     parser.add_argument("--format", choices=FORMATS, help="print the report (others: default md) in this format")
     parser.add_argument("--record", action="store_true", help="write checkers.json, their version, beside every --out")
-    parser.add_argument("--strip-thinking", action="store_true", help="score without <think>...</think> sections")
+    parser.add_argument(
+        "--strip-thinking", action="store_true", help="score without a <think>...</think> before the answer"
+    )
     parser.add_argument("--list", action="store_true", help="the instruction types (of --family) and their arguments")
     return parser
 
@@ -317,3 +296,7 @@ def main(argv: list[str] | None = None) -> None:
         if args.record:
             (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
     print(printed(frames, args.format, args.compare))
+
+
+if __name__ == "__main__":
+    main()

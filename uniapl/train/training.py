@@ -8,7 +8,7 @@
     state/        the resumable checkpoint, while the run is unfinished
 
 A killed run continues from state/ and ends with the same weights. run.json is written last. On several GPUs
-the processes share every step's rows (uniapl/models/checkpoints.py), and the first one writes.
+the processes share every step's rows (uniapl/models/devices.py), and the first one writes.
 """
 
 import argparse
@@ -26,12 +26,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from uniapl.config import Evaluation, arm_of, load_scale
+from uniapl.config.job import Job
 from uniapl.costs.fit import check_training, judged
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
-from uniapl.models.checkpoints import Job, leads, load_policy, load_tokenizer, processes
-from uniapl.models.launch import on_all_devices
+from uniapl.models.checkpoints import load_policy, load_tokenizer
+from uniapl.models.devices import leads, on_all_devices, processes
 from uniapl.models.startup import collector_paused, project_labels_alone
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 

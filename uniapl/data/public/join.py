@@ -54,7 +54,7 @@ def accepted(prompts: Sequence[dict], given: dict[str, dict]) -> tuple[list[dict
         elif not one["passed"]:
             reasons["response breaks its instructions"] += 1
         else:
-            asked = checkers.build_all(prompt["instruction_id_list"], prompt["kwargs"], where=prompt["key"])
+            asked = checkers.build_row(prompt, where=prompt["key"])
             if not checkers.all_strict(asked, one["response"]):
                 raise UserError(
                     f"key {prompt['key']}: the response is marked as passed and does not follow its instructions: "

@@ -167,7 +167,7 @@ def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, re
     begun is continued. Raises UserError where it was begun with other settings, where the budget or the disk has no
     room, and where the backend does not answer: all answers that came are kept, and a rerun continues.
     """
-    by_key = {p["key"]: (p, checkers.build_all(p["instruction_id_list"], p["kwargs"])) for p in prompts}
+    by_key = {p["key"]: (p, checkers.build_row(p, where=f"key {p['key']}")) for p in prompts}
     with Journal(out) as file, Journal(out.with_suffix(".spent.jsonl")) as spending:
         same = identity(teacher, prompts, record.get("source"))
         same_settings(out.with_suffix(".config.json"), same, bool(file.rows or spending.rows))

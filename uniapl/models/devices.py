@@ -3,6 +3,7 @@
 import os
 import sys
 
+from uniapl.errors import UserError
 from uniapl.provenance import ROOT
 
 FSDP = ROOT / "envs/accelerate/fsdp.yaml"
@@ -25,3 +26,30 @@ def on_all_devices(module: str, argv: list[str], *, sharded: bool) -> None:
     granted = int(os.environ.get("UNIAPL_GPUS", 1))
     if granted > 1 and "WORLD_SIZE" not in os.environ:
         os.execv(sys.executable, command(module, argv, granted, sharded=sharded))
+
+
+def processes() -> int:
+    """How many processes train this run together: one per device."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def leads() -> bool:
+    """Whether this process writes for all of them: the first, or the only one."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def share(rows: int, most: int | None, devices: int | None = None) -> dict:
+    """TrainingArguments that make one optimizer step read `rows` rows, whatever the number of processes (`devices`).
+
+    No process reads more than `most` rows at a time (None: no limit); what is left is gradient accumulation. Raises
+    UserError where the processes cannot share the rows equally.
+    """
+    devices = devices or processes()
+    own, left = divmod(rows, devices)
+    if left or not own:
+        raise UserError(
+            f"{rows} rows per step cannot be shared equally by {devices} processes: grant a divisor of {rows}"
+        )
+    most = min(most or own, own)
+    passes = next(n for n in range(1, own + 1) if own % n == 0 and own // n <= most)
+    return {"per_device_train_batch_size": own // passes, "gradient_accumulation_steps": passes}
