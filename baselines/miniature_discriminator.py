@@ -22,12 +22,16 @@ class Settings(Optimization):
 
 
 def build(job: Job):
-    """A trl.RewardTrainer on the scripted policies' triples; held-out triples are its evaluation set."""
+    """A trl.RewardTrainer, resumable, on the scripted policies' triples; held-out triples are its evaluation set."""
     import torch
     from datasets import Dataset
     from trl import RewardConfig, RewardTrainer
 
     from uniapl.discriminators.pairs import from_policy
+    from uniapl.method.resume import Resumable
+
+    class Trainer(Resumable, RewardTrainer):
+        """trl.RewardTrainer, resumable."""
 
     s = job.run.settings
     tokenizer = load_tokenizer(job.start)
@@ -44,7 +48,7 @@ def build(job: Job):
         return Dataset.from_dict(sides)
 
     torch.manual_seed(job.run.seed)
-    return RewardTrainer(
+    return Trainer(
         model=from_policy(job.start, s.layers, response_tokens=s.response_tokens),
         args=RewardConfig(**arguments(job), per_device_train_batch_size=s.pairs_per_step, max_length=None),
         train_dataset=pairs("train"),

@@ -1,4 +1,4 @@
-"""SFT: stock trl.SFTTrainer, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
+"""SFT: trl.SFTTrainer, resumable, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
 
 from dataclasses import dataclass
 
@@ -41,9 +41,11 @@ def rows(job: Job) -> list[dict]:
 
 
 def build(job: Job):
-    """A trl.SFTTrainer for the run."""
+    """The run's trainer: trl.SFTTrainer, bit for bit."""
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
+
+    from uniapl.method.sft import SFT
 
     s = job.run.settings
     args = SFTConfig(
@@ -53,7 +55,7 @@ def build(job: Job):
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
     )
-    return SFTTrainer(
+    return SFT(
         model=load_policy(job.start),
         args=args,
         train_dataset=Dataset.from_list(rows(job)),
