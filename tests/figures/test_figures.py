@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from support.places import ROOT
 
+from baselines import grpo, sft, uniapl
 from figures import recipes, style
 from figures.arms import FAMILIES, family
 from figures.recipes import chains as real_chains
@@ -159,19 +160,19 @@ TARGETS = dict(eps_low=0.9, eps_high=1.8)
 def chains(results: Path, name: str) -> dict[str, list]:
     """In place of `recipes.chains`: the settings that a figure may ask for, as the arms' names have them."""
 
-    def run(arm: str, trainer: str, steps: int) -> SimpleNamespace:
+    def run(arm: str, method, steps: int) -> SimpleNamespace:
         digits = re.search(r"_d(\d+)", arm)
         teacher = next((t for t in TEACHERS if arm.endswith(t)), "expert")
         settings = dict(steps=steps, demonstrations=int(digits[1]) if digits else None, teacher=teacher)
         settings |= dict(lam=LAMBDAS.get(arm), eps=TARGETS.get(arm), lam_step=0.1 if arm in TARGETS else 0.0)
-        return SimpleNamespace(trainer=trainer, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
+        return SimpleNamespace(method=method, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
 
     found = {}
     for arm in MEMBERS[name]:
         share = {"grpo": 0, "sft": 100, "sft_25": 100}.get(arm, int(arm[7:]) if arm.startswith("switch") else None)
-        stages = [("baselines.grpo", 100 - (share or 0)), ("baselines.sft", share or 0)]
-        stages = stages if share is not None else [("baselines.uniapl", 100)]
-        found[arm] = [run(arm, trainer, steps) for trainer, steps in stages if steps]
+        stages = [(grpo, 100 - (share or 0)), (sft, share or 0)]
+        stages = stages if share is not None else [(uniapl, 100)]
+        found[arm] = [run(arm, method, steps) for method, steps in stages if steps]
     return found
 
 
@@ -322,15 +323,15 @@ def test_every_arm_of_the_default_experiments_has_a_row_of_its_family():
 
 
 def test_where_an_arm_stands_is_read_from_its_settings_and_those_that_it_continues(monkeypatch):
-    sft = Arm("sft_x", "baselines.sft", changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
+    first = Arm("sft_x", sft, changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
     arms = (
-        sft,
-        Arm("x", "baselines.grpo", start="sft_x", changes={"steps": 90, "demonstrations": 200}),
-        Arm("chord", "baselines.uniapl"),
+        first,
+        Arm("x", grpo, start="sft_x", changes={"steps": 90, "demonstrations": 200}),
+        Arm("chord", uniapl),
     )
-    asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", "baselines.uniapl", changes={"lam": 0.0})), ())
+    asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", uniapl, changes={"lam": 0.0})), ())
     monkeypatch.setattr(recipes, "load_experiment", lambda name: asked if name == "x" else load_experiment(name))
-    monkeypatch.setattr("uniapl.config.model.experiments_of", lambda scale: [asked])
+    monkeypatch.setattr("uniapl.config.resolve.experiments_of", lambda scale: [asked])
     found = real_chains(Path("results/local/tiny"), "x")
     assert [run.arm for run in found["x"]] == ["x", "sft_x"] and [run.arm for run in found["chord"]] == ["chord"]
     assert recipes.sft_share(found["x"]) == 25 and recipes.sft_share(found["sft_x"]) == 100

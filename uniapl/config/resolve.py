@@ -71,7 +71,9 @@ def _check_values(method: Method, values: Mapping[str, Any], where: str) -> None
             like = f"its default, {field.default!r}"
             if field.default is dataclasses.MISSING:
                 like = f"its annotation, {getattr(field.type, '__name__', field.type)}"
-            raise UserError(f"setting {key} of {name_of(method)} in {where} is {value!r}: must be of the type of {like}")
+            raise UserError(
+                f"setting {key} of {name_of(method)} in {where} is {value!r}: must be of the type of {like}"
+            )
 
 
 def usual_settings(scale: Scale, method: Method) -> dict[str, Any]:
@@ -148,7 +150,7 @@ def check_run(scale: Scale, run: Run) -> None:
     """Raise UserError for a run whose loss or reward reads a discriminator that the scale does not have."""
     if not scale.discriminator and needs_checkpoint(run.settings):
         raise UserError(
-            f"arm {run.arm!r} reads the scale's discriminator, and scale {scale.name!r} has none in `shared` ({SCALES}): "
+            f"arm {run.arm!r} reads a discriminator, and scale {scale.name!r} has none in `shared` ({SCALES}): "
             "add one, or give the arm a discriminator without a checkpoint (cotrained, random, length), or lam = 0"
         )
 
@@ -165,7 +167,9 @@ def check_scale(scale: Scale) -> None:
         check_method(method, where)
         _check_values(method, values, where)
     if scale.unequal and len(scale.seeds) > 1:
-        raise UserError(f"{where} has {len(scale.seeds)} seeds, which decide claims: `unequal` must be empty ({SCALES})")
+        raise UserError(
+            f"{where} has {len(scale.seeds)} seeds, which decide claims: `unequal` must be empty ({SCALES})"
+        )
     experiments = experiments_of(scale)
     arms = all_arms(scale, experiments)
     runs = {name: resolve(scale, arms, name, 0) for name in arms}
