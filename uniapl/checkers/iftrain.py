@@ -1,10 +1,10 @@
 """The 29 instruction types that IF-RLVR trains on beside IFEval's 25 (Pyatkin et al. 2025, arXiv 2507.02833).
 
-`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/data/public/ground_truth.py). The verdicts are
-those of the checkers in allenai/open-instruct (open_instruct/IFEvalG) since ebca9f7 of April 2026, from which
+`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/data/public/ground_truth.py). The verdicts
+are those of the checkers in allenai/open-instruct (open_instruct/IFEvalG) since ebca9f7 of April 2026, from which
 `copy:repeat_phrase` looks at each repetition and not only at the last. They often ask for something else than their
-prompt says; what the prompt says is in uniapl/checkers/iftrain_fixed.py. Except where upstream depends on chance or
-on the machine, or fails:
+prompt says; what the prompt says is in uniapl/checkers/iftrain_fixed.py. Except where upstream depends on chance or on
+the machine, or fails:
 
 - A span that starts at character 0, and letters other than a to z, are taken literally. Upstream draws others.
 - Sentences within a sentence are cut by Punkt without a language model: nothing is downloaded. Upstream's knows
