@@ -1,0 +1,1 @@
+"""The method: its objective, its trainer, and the engine that computes what the trainer defines."""
