@@ -1,7 +1,7 @@
 """Attention over a packed batch (uniapl/method/engine/packing.py), as an attention function of transformers.
 
-`model.set_attn_implementation(NAME)` after `register()`. A call with the keyword `packing` attends within each prefix, and
-from each row to its prefix and itself; a call without it is transformers' sdpa, so that generation is what it was.
+`model.set_attn_implementation(NAME)` after `register()`. A call with the keyword `packing` attends within each prefix,
+and from each row to its prefix and itself; a call without it is transformers' sdpa: generation is what it was.
 Padding exists inside this function alone: linear layers, norms and the head see real tokens.
 """
 
@@ -65,7 +65,7 @@ def _one_token(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: f
 def packed_attention(
     module, query: Tensor, key: Tensor, value: Tensor, attention_mask, packing: Packing | None = None, **kwargs
 ):
-    """transformers' contract: query (1, heads, N, width), key and value (1, key heads, N, width) to (1, N, heads, width)."""
+    """transformers' contract: query, key and value (1, heads, N, width), key heads may be fewer; to (1, N, heads, width)."""
     if packing is None and query.shape[2] == 1 and attention_mask is not None and attention_mask.is_floating_point():
         return _one_token(query, key, value, attention_mask, kwargs["scaling"]), None
     if packing is None:

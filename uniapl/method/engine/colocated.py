@@ -1,8 +1,9 @@
 """TRL's colocated vLLM, whose weights can also be replaced on vLLM's build for CPUs.
 
-TRL pushes weights by `model.load_weights`, tensor by tensor. On a CPU vLLM has packed a layer's weights for its kernels and
-emptied the parameter, so that this fails (findings/vllm_cpu_load_weights.sh). `reload_weights` with an iterator unpacks,
-loads and packs again. On a GPU nothing is changed.
+TRL pushes weights by `model.load_weights`, tensor by tensor. On a CPU vLLM has packed a layer's weights for its kernels
+and emptied the parameter: this fails (findings/vllm_cpu_load_weights.sh). `reload_weights` with an iterator unpacks,
+loads and packs again, but for a head that is tied to the embeddings, whose packed copy stays old. On a GPU nothing is
+changed.
 """
 
 import os
@@ -17,13 +18,13 @@ from trl.trainer import grpo_trainer
 from uniapl.method.engine.sampler import draw
 
 KV_CACHE = 1 << 30  # bytes on a CPU, where vLLM would take a share of the whole machine's memory: 45,000 tokens of 135M
-BLOCK = 32  # tokens, the fewest: a prompt is shared by its group in whole blocks, and 128, vLLM's for CPUs, is longer than a prompt
+BLOCK = 32  # tokens, the fewest: a group shares its prompt in whole blocks, and 128, vLLM's default, is longer than one
 
 DRAW = "compiled_random_sample"  # vLLM 0.31's name of what draws tokens on a CPU
 
 
 def random_sample(logits: torch.Tensor) -> torch.Tensor:
-    """Tokens (R,) of logits (R, V): vLLM draws an exponential number for each of R x V, the sampler here R uniform ones."""
+    """Tokens (R,) of logits (R, V) by R uniform numbers; vLLM draws an exponential one for each of R x V."""
     return draw(logits.float(), torch.rand(len(logits), device=logits.device))[0]
 
 
@@ -39,8 +40,8 @@ def replaced(module, name: str, value) -> Iterator[None]:
 
 
 class Colocated(VLLMGeneration):
-    """TRL's engine wrapper. On a CPU: float32 where the policy trains in float32, bfloat16 under autocast, no compilation,
-    a bounded cache; the threads of the training stay free and its random state is left alone.
+    """TRL's engine wrapper. On a CPU: float32 where the policy trains in float32, bfloat16 under autocast; no
+    compilation; a bounded cache; the threads of the training stay free.
     """
 
     def _init_vllm(self):
@@ -71,10 +72,17 @@ class Colocated(VLLMGeneration):
             super().sync_weights()
             return
         from vllm.config import set_current_vllm_config
+        from vllm.model_executor.layers.vocab_parallel_embedding import VocabParallelEmbedding
 
         engine = self.llm.llm_engine
+        runner = engine.model_executor.driver_worker.model_runner
         with torch.no_grad(), set_current_vllm_config(engine.vllm_config):
-            engine.model_executor.driver_worker.model_runner.reload_weights(weights_iterator=self._iter_named_params())
+            runner.reload_weights(weights_iterator=self._iter_named_params())
+            for layer in runner.model.modules():
+                if isinstance(
+                    layer, VocabParallelEmbedding
+                ):  # a tied head has a packed copy, and no weight of its name
+                    layer.quant_method.process_weights_after_loading(layer)
         self.llm.reset_prefix_cache()
 
 

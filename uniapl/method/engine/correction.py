@@ -16,8 +16,8 @@ MODES = ("token_truncate", "token_mask", "sequence_truncate", "sequence_mask")
 @dataclass(frozen=True)
 class Ratio:
     """pi_trainer / pi_sampler of each token, or of each response, limited: GRPOConfig's vllm_importance_sampling_mode,
-    _clip_min and _clip_max. Truncating clamps the ratio (Yao et al. 2025, truncated importance sampling); masking sets a
-    ratio outside the limits to 0. A token that the sampler could not score (NaN) counts as equal.
+    _clip_min and _clip_max. Truncating clamps the ratio (Yao et al. 2025, truncated importance sampling); masking sets
+    a ratio outside the limits to 0. A token that the sampler could not score (NaN) counts as equal.
     """
 
     mode: str
@@ -29,7 +29,7 @@ class Ratio:
             raise ValueError(f"vllm_importance_sampling_mode is {self.mode!r}: choose from {', '.join(MODES)}")
 
     def __call__(self, gap_BT: Tensor, mask_BT: Tensor) -> Tensor:
-        """The ratio (B, T), or (B, 1) of whole responses, from log pi_trainer - log pi_sampler and the mask of tokens."""
+        """The ratio (B, T), or (B, 1) of whole responses, of log pi_trainer - log pi_sampler and the mask of tokens."""
         gap = (gap_BT * mask_BT).nan_to_num(nan=0.0)
         ratio = (gap.sum(-1, keepdim=True) if self.mode.startswith("sequence") else gap).exp()
         low, high = self.low, self.high

@@ -6,9 +6,9 @@ TRL lays out B rows as [prompt, padded on the left | completion, padded on the r
     row, by length                     last token of its prompt, then its completion without the last token
 
 The last token of a prompt stands at the head of each of its rows, because it predicts a token of each of them. A row's
-last token predicts nothing and is left out. Every position has then one label, as TRL's head wants, and none is computed
-twice. The same log-probabilities up to rounding, for models whose positions are relative (RoPE): shifting a row, which
-padding on the left does, changes nothing there.
+last token predicts nothing and is left out. Every position has then one label, as TRL's head wants. The
+log-probabilities are the same up to rounding for models whose positions are relative (RoPE): padding on the left, which
+shifts a row, changes nothing there.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """Rollouts by transformers where there is no vLLM: one decoding loop over a causal language model.
 
-Each distinct prompt is read once, its keys and values go to every row of its group, and rows that ended leave the batch.
+Each distinct prompt is read once, its keys and values go to all rows of its group, and rows that ended leave the batch.
 A token is drawn from the whole distribution by one uniform number: the first token whose cumulative probability exceeds
 it. The distribution is `softmax(logits / temperature)`, as TRL's own path draws it; the draws are others.
 
@@ -25,7 +25,7 @@ class Responses:
 
 
 def draw(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
-    """Tokens (R,) of logits (R, V), float32, by the inverse of their cumulative probability at `uniform` (R,) in [0, 1);
+    """Tokens (R,) of logits (R, V), float32, by the inverse of the cumulative probability at `uniform` (R,) in [0, 1),
     and their log-probabilities (R,). A token of probability 0 is never drawn.
     """
     highest = logits.amax(-1, keepdim=True)

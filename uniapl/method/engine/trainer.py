@@ -13,7 +13,7 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from uniapl.method.engine import attention, colocated, correction
-from uniapl.method.engine.head import projecting_labels
+from uniapl.method.engine.head import projecting_labels, rounds
 from uniapl.method.engine.packing import pack
 from uniapl.method.engine.sampler import Copy, sample
 
@@ -22,21 +22,23 @@ from uniapl.method.engine.sampler import Copy, sample
 class Engine:
     """What is computed in another way than TRL's.
 
-    `packed`: the training pass runs over packed batches (packing.py), each group in one micro-batch. `sampler`: rollouts
-    by sampler.py, in bfloat16 where the training is under autocast, where GRPOConfig does not ask for vLLM. With vLLM in
-    this process the engine is `colocated.Colocated`, and its weights are synchronized on CPUs too. `late_correction`:
-    the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the loss, from the log-
-    probabilities that it has anyway, in place of a forward pass of its own; it is logged whoever sampled, and enters the
-    loss only where GRPOConfig asks for it and vLLM sampled.
+    `packed`: the training pass runs over packed batches (packing.py), each group in one micro-batch. `sampler`:
+    rollouts by sampler.py where GRPOConfig does not ask for vLLM, in bfloat16 where the training is under autocast.
+    With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs too.
+    `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the loss,
+    of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever sampled; it
+    enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies in bfloat16
+    under autocast on a CPU too (head.py).
     """
 
     packed: bool = False
     sampler: bool = False
     late_correction: bool = False
+    fast_head: bool = False
 
 
 PLAIN = Engine()
-FAST = Engine(packed=True, sampler=True, late_correction=True)
+FAST = Engine(packed=True, sampler=True, late_correction=True, fast_head=True)
 
 
 class EngineTrainer(GRPOTrainer):
@@ -135,7 +137,7 @@ class EngineTrainer(GRPOTrainer):
     def _packed_pass(self, model, ids: Tensor, mask: Tensor, columns: int) -> tuple[Tensor, Tensor]:
         """Log-probabilities and entropies (B, columns) by TRL's fused head over the packed rows."""
         packing = pack(ids, mask, columns)
-        with self.accelerator.autocast(), projecting_labels():
+        with self.accelerator.autocast(), projecting_labels(self.engine.fast_head and rounds(ids.device)):
             out = model(
                 input_ids=packing.ids,
                 position_ids=packing.positions,
