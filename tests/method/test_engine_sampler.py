@@ -6,21 +6,21 @@ import pytest
 import torch
 from scipy.stats import chi2, chi2_contingency
 from trainers import trained
+from transformers import LlamaConfig, LlamaForCausalLM
 
 from uniapl.logprobs import token_logprobs
-from uniapl.method.engine import attention
-from uniapl.method.engine.sampler import Copy, draw, sample
+from uniapl.method.engine.decoder import Decoder
+from uniapl.method.engine.sampler import draw, sample
 from uniapl.method.engine.trainer import PLAIN, Engine
 
 ENDS = list(range(200))  # so many that rows end at different steps
 
 
 def policy(sharp: float = 1.0):
-    """The miniature with the engine's attention; `sharp` scales the head, so that probabilities differ."""
+    """The miniature; `sharp` scales what its head reads, so that probabilities differ."""
     model = miniature.policy().eval()
     with torch.no_grad():
         model.model.norm.weight.mul_(sharp)
-    model.set_attn_implementation(attention.register())
     return model
 
 
@@ -56,11 +56,11 @@ def test_a_token_of_probability_zero_is_never_drawn(uniform):
 def test_the_plain_and_the_fast_path_draw_from_one_distribution():
     """Two tokens of 50,000 responses to one prompt by each path; transformers' own generate is the plain one."""
     model, [prompt] = policy(sharp=6.0), prompts(1, 1)
-    rows, batches = 5_000, 10
+    decoder, rows, batches = Decoder(model, torch.float32), 5_000, 10
     torch.manual_seed(3)
     fast, plain = [], []
     for _ in range(batches):
-        fast.append(torch.tensor(sample(model, [prompt] * rows, 2, []).ids))
+        fast.append(torch.tensor(sample(decoder, [prompt] * rows, 2, []).ids))
         ids = torch.tensor([prompt] * rows)
         drawn = model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=2, do_sample=True, top_k=0, eos_token_id=None
@@ -82,7 +82,7 @@ def test_each_tokens_log_probability_is_the_models(temperature):
     model = policy(sharp=3.0)
     torch.manual_seed(0)
     asked = prompts()
-    drawn = sample(model, asked, 20, ENDS, temperature)
+    drawn = sample(Decoder(model, torch.float32), asked, 20, ENDS, temperature)
     assert len({len(row) for row in drawn.ids}) > 3  # rows have left the batch
     if temperature != 1:
         with torch.no_grad():
@@ -94,24 +94,56 @@ def test_each_tokens_log_probability_is_the_models(temperature):
 
 def test_responses_end_with_the_first_end_token_or_at_the_limit():
     torch.manual_seed(1)
-    drawn = sample(policy(), prompts(6, 4), 16, ENDS)
+    drawn = sample(Decoder(policy(), torch.float32), prompts(6, 4), 16, ENDS)
     for row in drawn.ids:
         assert all(token not in ENDS for token in row[:-1])
         assert row[-1] in ENDS or len(row) == 16
 
 
-def test_the_copy_has_the_policys_weights_of_now_and_its_building_draws_nothing():
-    model, copy = policy(), Copy(bfloat16=True)
-    state = torch.get_rng_state()
-    copy.of(model)
-    assert torch.equal(state, torch.get_rng_state())
+def llama():
+    """A Llama of random weights with three query heads to a key head."""
+    shape = {"hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 2, "num_attention_heads": 6}
+    shape |= {"num_key_value_heads": 2, "vocab_size": 300, "tie_word_embeddings": False, "initializer_range": 0.2}
+    torch.manual_seed(0)
+    return LlamaForCausalLM(LlamaConfig(**shape)).eval()
+
+
+@pytest.mark.parametrize("make", [policy, llama], ids=["qwen3", "llama"])
+@torch.no_grad()
+def test_the_decoders_logits_are_transformers(make):
+    """Prompts of 3 and 5 tokens, the second one's group of two rows, three tokens more of each; one row leaves."""
+    model, (short, long) = make(), ([5, 6, 7], [9, 8, 7, 6, 5])
+    decoder, owner = Decoder(model, torch.float32), torch.tensor([0, 1, 1])
+    ids, mask = torch.tensor([[5, 5, *short], long]), torch.tensor([[0, 0, 1, 1, 1], [1] * 5]).bool()
+    more = torch.tensor([[11, 12, 13], [21, 22, 23], [31, 32, 33]])
+    found = [decoder.prefill(ids, mask, owner, 3), decoder.step(more[:, 0])]
+    decoder.keep(torch.tensor([0, 2]))
+    found += [decoder.step(more[[0, 2], 1])]
+    for row, prompt in enumerate((short, long, long)):
+        expected = model(input_ids=torch.tensor([[*prompt, *more[row, :2].tolist()]])).logits[0, len(prompt) - 1 :]
+        for step, place in enumerate((row, row, {0: 0, 2: 1}.get(row))):
+            if place is not None:
+                torch.testing.assert_close(found[step][place], expected[step], rtol=1e-4, atol=1e-5)
+
+
+def test_the_decoder_has_the_policys_weights_of_now_in_its_own_type():
+    model = policy()
+    decoder, state = Decoder(model, torch.bfloat16), torch.get_rng_state()
     with torch.no_grad():
-        model.model.norm.weight.mul_(2)
-    second = copy.of(model)
-    for own, theirs in zip(second.parameters(), model.parameters(), strict=True):
-        assert own.dtype == torch.bfloat16 and torch.equal(own, theirs.to(torch.bfloat16))
-    assert all(p.dtype == torch.float32 for p in model.parameters())
-    assert Copy(bfloat16=False).of(model) is model
+        model.model.layers[1].mlp.up_proj.weight.mul_(2)
+        model.lm_head.weight.add_(1)
+    decoder.load(model)
+    expected = torch.cat([model.model.layers[1].mlp.gate_proj.weight, model.model.layers[1].mlp.up_proj.weight])
+    assert torch.equal(decoder.layers[1]["gate_up"], expected.to(torch.bfloat16))
+    assert torch.equal(decoder.head, model.lm_head.weight.to(torch.bfloat16))
+    assert model.lm_head.weight.dtype == torch.float32 and torch.equal(state, torch.get_rng_state())
+
+
+def test_another_architecture_is_refused():
+    model = policy()
+    model.config.model_type = "gpt2"
+    with pytest.raises(ValueError, match="qwen3 and llama"):
+        Decoder(model, torch.float32)
 
 
 @pytest.mark.parametrize("engine", [Engine(sampler=True), Engine(packed=True, sampler=True, late_correction=True)])

@@ -141,6 +141,17 @@ def test_attention_dropout_is_refused(tmp_path):
         )
 
 
+def test_the_rounded_head_is_as_near_to_float32_as_autocast_is(tmp_path):
+    """Error of the first step's gradient against float32: all of autocast's, with and without the head's rounding."""
+    one, fast = {"max_steps": 1}, Engine(packed=True, fast_head=True)
+    exact = trained(engines.grpo(tmp_path / "a", PACKED, **one))[1][0]
+    assert torch.equal(exact, trained(engines.grpo(tmp_path / "b", fast, **one))[1][0])  # float32: nothing to round
+    autocast = trained(engines.grpo(tmp_path / "c", PACKED, bf16=True, **one))[1][0]
+    rounded = trained(engines.grpo(tmp_path / "d", fast, bf16=True, **one))[1][0]
+    assert not torch.equal(autocast, rounded)
+    assert (rounded - exact).norm() < 1.2 * (autocast - exact).norm() < 0.1 * exact.norm()
+
+
 @pytest.mark.parametrize("mode", ["token_truncate", "token_mask", "sequence_truncate", "sequence_mask"])
 def test_the_late_correction_is_trls(tmp_path, mode):
     """TRL takes it in a forward pass of its own before the loss: the same gradient, the same logged statistics."""

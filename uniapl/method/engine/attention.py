@@ -54,20 +54,10 @@ def _tokens_first(x: Tensor, part: Block) -> Tensor:
     return _Unpad.apply(x.transpose(1, 2), part)
 
 
-def _one_token(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, scale: float) -> Tensor:
-    """Attention of one query per row, (R, 1, heads, width), without repeating the keys that query heads share."""
-    rows, heads, _, width = query.shape
-    grouped = query.view(rows, key.shape[1], heads // key.shape[1], width)
-    weights = torch.softmax(grouped @ key.transpose(2, 3) * scale + bias, dim=-1)
-    return (weights @ value).view(rows, 1, heads, width)
-
-
 def packed_attention(
     module, query: Tensor, key: Tensor, value: Tensor, attention_mask, packing: Packing | None = None, **kwargs
 ):
-    """transformers' contract: query, key and value (1, heads, N, width), key heads may be fewer; to (1, N, heads, width)."""
-    if packing is None and query.shape[2] == 1 and attention_mask is not None and attention_mask.is_floating_point():
-        return _one_token(query, key, value, attention_mask, kwargs["scaling"]), None
+    """transformers' contract: query, key, value (1, heads, N, width), fewer heads of keys; to (1, N, heads, width)."""
     if packing is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
     scale, groups = kwargs["scaling"], query.shape[1] // key.shape[1]

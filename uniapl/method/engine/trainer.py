@@ -13,9 +13,10 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from uniapl.method.engine import attention, colocated, correction
+from uniapl.method.engine.decoder import Decoder
 from uniapl.method.engine.head import projecting_labels, rounds
 from uniapl.method.engine.packing import pack
-from uniapl.method.engine.sampler import Copy, sample
+from uniapl.method.engine.sampler import sample
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class EngineTrainer(GRPOTrainer):
         self.model.set_attn_implementation(attention.register())
         if self.use_vllm and self.vllm_mode == "colocate":
             set_seed(args.seed, device_specific=True)  # vLLM set every generator of this process to 0
-        self._sampling_copy = Copy(self.accelerator.mixed_precision == "bf16")
+        if engine.sampler and not self.use_vllm:
+            dtype = torch.bfloat16 if self.accelerator.mixed_precision == "bf16" else self.model.dtype
+            self._decoder = Decoder(self.model, dtype)
         self._corrects = self.use_vllm and self.vllm_importance_sampling_correction
         generate_every = args.steps_per_generation * self.num_iterations
         if engine.late_correction and args.gradient_accumulation_steps % generate_every == 0:
@@ -80,14 +83,8 @@ class EngineTrainer(GRPOTrainer):
             return super()._generate_single_turn(
                 prompt_ids, images, multimodal_fields, num_generations, has_tool_images
             )
-        policy = self.accelerator.unwrap_model(self.model_wrapped)
-        drawn = sample(
-            self._sampling_copy.of(policy),
-            prompt_ids,
-            self.max_completion_length,
-            self.eos_token_ids,
-            self.temperature,
-        )
+        self._decoder.load(self.accelerator.unwrap_model(self.model_wrapped))
+        drawn = sample(self._decoder, prompt_ids, self.max_completion_length, self.eos_token_ids, self.temperature)
         return drawn.ids, drawn.logprobs
 
     def _prepare_inputs(self, generation_batch):
