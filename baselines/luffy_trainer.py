@@ -7,7 +7,7 @@ L      = - sum of A r_t over on-policy tokens - sum of A f(p_t) over expert toke
 import torch
 from trl import GRPOConfig, GRPOTrainer
 
-from uniapl import demonstrations
+from uniapl.method import demonstrations
 
 
 def mixed_advantage(reward_N: torch.Tensor, expert_P: torch.Tensor, group: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -86,9 +86,9 @@ def trainers(args) -> dict:
     from trl import GRPOConfig, GRPOTrainer
 
     from uniapl import UniAPLConfig, UniAPLTrainer
+    from uniapl.checkers.reward import follows_all
     from uniapl.discriminators.pairs import Scorer, from_policy
     from uniapl.method.engine.trainer import Engine, EngineTrainer
-    from uniapl.reward import follows_all
 
     class FastUniAPL(UniAPLTrainer, EngineTrainer):
         pass

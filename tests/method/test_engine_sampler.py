@@ -1,17 +1,16 @@
 """The engine's sampler: transformers' distribution, exact log-probabilities, groups, endings."""
 
-import engines
-import miniature
 import pytest
 import torch
 from scipy.stats import chi2, chi2_contingency
-from trainers import trained
+from support import engines, miniature
+from support.trainers import trained
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from uniapl.logprobs import token_logprobs
 from uniapl.method.engine.decoder import Decoder
 from uniapl.method.engine.sampler import draw, sample
 from uniapl.method.engine.trainer import PLAIN, Engine
+from uniapl.models.logprobs import token_logprobs
 
 ENDS = list(range(200))  # so many that rows end at different steps
 

@@ -1,12 +1,11 @@
 """The packed training pass: TRL's losses and gradients up to rounding, nothing else."""
 
-import engines
-import miniature
 import pytest
 import torch
 from datasets import Dataset
-from trainers import grpo as stock_grpo
-from trainers import trained
+from support import engines, miniature
+from support.trainers import grpo as stock_grpo
+from support.trainers import trained
 from trl import GRPOConfig
 
 from uniapl.method.engine.packing import SPREAD, pack, runs

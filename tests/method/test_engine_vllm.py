@@ -2,17 +2,16 @@
 
 import dataclasses
 
-import engines
-import miniature
 import pytest
 import torch
 from datasets import Dataset
+from support import engines, miniature
 from transformers import AutoModelForCausalLM
 from trl import GRPOConfig
 
+from uniapl.data.miniature.model import build_policy
 from uniapl.method.engine import colocated
 from uniapl.method.engine.trainer import Engine, EngineTrainer
-from uniapl.miniature.model import build_policy
 
 pytestmark = pytest.mark.vllm
 ENGINE = Engine(packed=True, late_correction=True)

@@ -1,1 +1,1 @@
-"""The method: its objective, its trainer, and the engine that computes what the trainer defines."""
+"""The method: the objective on one page, and the trainer that minimises it."""
