@@ -189,6 +189,8 @@ def by_prompt(batches: list[dict]) -> list[dict]:
     batches' rows, is the same up to rounding whichever batch a row is in.
     """
     first = batches[0]
+    if any(isinstance(value, list) for value in first.values()):
+        return batches  # images: their lists are not TRL's rows
     ids, mask = (torch.cat([batch[f"prompt_{x}"] for batch in batches]) for x in ("ids", "mask"))
     keys = [tuple(row[kept.bool()].tolist()) for row, kept in zip(ids, mask, strict=True)]
     place = {key: i for i, key in enumerate(dict.fromkeys(keys))}  # in the order of TRL's shuffle
