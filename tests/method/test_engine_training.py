@@ -33,6 +33,7 @@ def same(plain, packed):
         {"mask_truncated_completions": True},
         {"gradient_checkpointing": True},
         {"temperature": 0.7},
+        {"beta": 0.1},
     ],
     ids=str,
 )
@@ -124,6 +125,13 @@ def test_groups_come_together_and_every_row_keeps_what_is_its_own():
     first, second = by_prompt(batches)
     assert first["advantages"].tolist() == [0, 2] and second["advantages"].tolist() == [1, 3]
     assert first["prompt_ids"].tolist() == [[0, 1], [0, 1]] and first["num"] == second["num"] == 7
+
+
+def test_a_model_whose_attention_would_ignore_the_packing_is_refused(tmp_path):
+    trainer = engines.grpo(tmp_path, PACKED)
+    trainer.model.set_attn_implementation("sdpa")
+    with pytest.raises(ValueError, match="ignores packing"):
+        trainer.train()
 
 
 def test_attention_dropout_is_refused(tmp_path):

@@ -60,7 +60,9 @@ class EngineTrainer(GRPOTrainer):
             raise ValueError("the engine needs attention_dropout=0 and no sliding window")
         if engine.sampler and not self.use_vllm and (self.is_fsdp_enabled or self.is_deepspeed_enabled):
             raise ValueError("the engine's sampler reads the whole policy: where it is sharded, vLLM must generate")
-        self.model.set_attn_implementation(attention.register())
+        for model in (self.model, self.ref_model):
+            if model is not None:
+                model.set_attn_implementation(attention.register())
         if self.use_vllm and self.vllm_mode == "colocate":
             set_seed(args.seed, device_specific=True)  # vLLM set every generator of this process to 0
         if engine.sampler and not self.use_vllm:
@@ -133,6 +135,8 @@ class EngineTrainer(GRPOTrainer):
 
     def _packed_pass(self, model, ids: Tensor, mask: Tensor, columns: int) -> tuple[Tensor, Tensor]:
         """Log-probabilities and entropies (B, columns) by TRL's fused head over the packed rows."""
+        if self.accelerator.unwrap_model(model).config._attn_implementation != attention.NAME:
+            raise ValueError("this model's attention ignores packing: a row would attend to all others")
         packing = pack(ids, mask, columns)
         with self.accelerator.autocast(), projecting_labels(self.engine.fast_head and rounds(ids.device)):
             out = model(
