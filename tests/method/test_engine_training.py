@@ -6,6 +6,7 @@ from datasets import Dataset
 from support import engines, miniature
 from support.trainers import grpo as stock_grpo
 from support.trainers import trained
+from transformers import AutoModelForCausalLM
 from trl import GRPOConfig
 
 from uniapl.method.engine.packing import SPREAD, pack, runs
@@ -33,12 +34,25 @@ def same(plain, packed):
         {"mask_truncated_completions": True},
         {"gradient_checkpointing": True},
         {"temperature": 0.7},
-        {"beta": 0.1},
     ],
     ids=str,
 )
 def test_losses_and_gradients_are_those_of_the_plain_path(tmp_path, options):
     same(trained(engines.grpo(tmp_path / "a", **options)), trained(engines.grpo(tmp_path / "b", PACKED, **options)))
+
+
+def test_the_reference_models_pass_is_packed_too(tmp_path, policy):
+    def moved():
+        model = AutoModelForCausalLM.from_pretrained(policy, dtype=torch.float32)
+        with torch.no_grad():
+            model.model.norm.weight.mul_(1.5)  # the reference model is read from the folder: the KL is not 0
+        return model
+
+    plain, packed = (
+        engines.grpo(tmp_path / name, engine, model=moved(), beta=0.5) for name, engine in (("a", PLAIN), ("b", PACKED))
+    )
+    same(trained(plain), trained(packed))
+    assert packed.state.log_history[0]["kl"] > 1e-3
 
 
 @pytest.mark.parametrize("own_prompts", [False, True])

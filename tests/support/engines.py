@@ -39,10 +39,10 @@ class FastLUFFY(LUFFYTrainer, Scripted):
     pass
 
 
-def grpo(tmp_path, engine=PLAIN, trainer=Scripted, dtype=None, **options):
+def grpo(tmp_path, engine=PLAIN, trainer=Scripted, model=None, **options):
     return trainer(
         engine=engine,
-        model=miniature.policy() if dtype is None else miniature.policy().to(dtype),
+        model=model or miniature.policy(),
         reward_funcs=[miniature.words],
         args=GRPOConfig(output_dir=str(tmp_path), **{**SGD, **options}),
         train_dataset=Dataset.from_list(miniature.chats()),

@@ -15,7 +15,7 @@ from trl.generation import vllm_generation
 from trl.generation.vllm_generation import VLLMGeneration
 from trl.trainer import grpo_trainer
 
-from uniapl.method.engine.sampler import draw
+from uniapl.models.sampler import draw
 
 KV_CACHE = 1 << 30  # bytes on a CPU, where vLLM would take a share of the whole machine's memory: 45,000 tokens of 135M
 BLOCK = 32  # tokens, the fewest: a group shares its prompt in whole blocks, and 128, vLLM's default, is longer than one

@@ -13,10 +13,10 @@ from torch import Tensor
 from trl import GRPOTrainer
 
 from uniapl.method.engine import attention, colocated, correction
-from uniapl.method.engine.decoder import Decoder
 from uniapl.method.engine.head import projecting_labels, rounds
 from uniapl.method.engine.packing import pack
-from uniapl.method.engine.sampler import sample
+from uniapl.models.decoder import Decoder
+from uniapl.models.sampler import sample
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Engine:
     """What is computed in another way than TRL's.
 
     `packed`: the training pass runs over packed batches (packing.py), each group in one micro-batch. `sampler`:
-    rollouts by sampler.py where GRPOConfig does not ask for vLLM, in bfloat16 where the training is under autocast.
-    With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs too.
+    rollouts by uniapl/models/sampler.py where GRPOConfig does not ask for vLLM, in bfloat16 where the training is under
+    autocast. With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs too.
     `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the loss,
     of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever sampled; it
     enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies in bfloat16

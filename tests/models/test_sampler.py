@@ -7,10 +7,10 @@ from support import engines, miniature
 from support.trainers import trained
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from uniapl.method.engine.decoder import Decoder
-from uniapl.method.engine.sampler import draw, sample
 from uniapl.method.engine.trainer import PLAIN, Engine
+from uniapl.models.decoder import Decoder
 from uniapl.models.logprobs import token_logprobs
+from uniapl.models.sampler import draw, sample
 
 ENDS = list(range(200))  # so many that rows end at different steps
 

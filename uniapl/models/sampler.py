@@ -1,4 +1,4 @@
-"""Rollouts where there is no vLLM: one decoding loop over uniapl/method/engine/decoder.py.
+"""Rollouts where there is no vLLM: one decoding loop over uniapl/models/decoder.py.
 
 Each distinct prompt is read once, its keys and values go to all rows of its group, and rows that ended leave the batch.
 A token is drawn from the whole distribution by one uniform number: the first token whose cumulative probability exceeds
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from uniapl.method.engine.decoder import Decoder
+from uniapl.models.decoder import Decoder
 
 LEAVE = 0.125  # rows leave when this share of the batch has ended: each leaving copies the cache of those that stay
 
@@ -38,12 +38,17 @@ def draw(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def sample(
-    decoder: Decoder, prompts: list[list[int]], limit: int, ends: list[int], temperature: float = 1.0
+    decoder: Decoder,
+    prompts: list[list[int]],
+    limit: int,
+    ends: list[int],
+    temperature: float = 1.0,
+    greedy: bool = False,
 ) -> Responses:
     """One response of at most `limit` tokens to each prompt, in their order; equal prompts are a group.
 
-    `ends` are the tokens that end a response. Draws from torch's global generator, so that a run's seed and a resumed
-    run's random state decide.
+    `ends` are the tokens that end a response; `greedy` takes the likeliest token and draws nothing. Draws come from
+    torch's global generator, so that a run's seed and a resumed run's random state decide.
     """
     device = decoder.device
     distinct = list(dict.fromkeys(map(tuple, prompts)))
@@ -63,9 +68,12 @@ def sample(
     rows = torch.arange(len(prompts), device=device)  # the responses that are still in the batch
     ended = torch.zeros(len(rows), dtype=torch.bool, device=device)
     for step in range(limit):
-        tokens, values = draw(
-            logits if temperature == 1 else logits / temperature, torch.rand(len(rows), device=device)
-        )
+        logits = logits if temperature == 1 else logits / temperature
+        if greedy:
+            tokens = logits.argmax(-1)
+            values = logits.log_softmax(-1).gather(1, tokens[:, None])[:, 0]
+        else:
+            tokens, values = draw(logits, torch.rand(len(rows), device=device))
         ids[rows, step], logprobs[rows, step] = tokens, values
         ends_now = stops[tokens] & ~ended
         sizes[rows[ends_now]] = step + 1
