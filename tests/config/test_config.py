@@ -23,7 +23,7 @@ from uniapl.config import (
     resolve,
 )
 from uniapl.config import model as config
-from uniapl.dag.snakemake import Plan
+from uniapl.config.runs import Runs
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 
@@ -265,10 +265,10 @@ def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_every_scale_and_experiment_of_the_repository_resolves(name):
-    plan = Plan(config.load_scale(name), "asked for")
-    plan.check()
-    for asked in plan.experiments:
-        assert plan.evaluated(asked)[0] == ("base", 0)
+    runs = Runs(config.load_scale(name))
+    runs.check()
+    for asked in runs.experiments:
+        assert runs.evaluated(asked)[0] == ("base", 0)
 
 
 def test_every_setting_has_a_source():
@@ -293,10 +293,10 @@ def test_what_plans_and_reports_imports_no_torch():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_pipeline_and_the_single_stage_consume_the_same_budget(name):
-    plan = Plan(config.load_scale(name), "asked for")
+    runs = Runs(config.load_scale(name))
 
     def consumed(arm: str) -> dict[str, int]:
-        total, stage = {"demonstration_rows": 0, "rollouts": 0}, plan.run(arm, 0)
+        total, stage = {"demonstration_rows": 0, "rollouts": 0}, runs.run(arm, 0)
         while stage.arm != "base":
             per_step = importlib.import_module(stage.trainer).cost_per_step(stage.settings)
             total = {what: n + per_step[what] * stage.settings.steps for what, n in total.items()}

@@ -10,7 +10,8 @@ from support.gpu_machines import TRAININGS, asked, with_gpus, with_resources, wi
 from experiments.scales import SCALES
 from uniapl.config import check_scale
 from uniapl.config.resources import QWEN3_600M_H100, STAGES, Resources
-from uniapl.dag.snakemake import Plan, request
+from uniapl.config.runs import Runs
+from uniapl.dag.snakemake import request
 from uniapl.errors import UserError
 
 LOCAL = ("default", "gpu1", "gpu8")
@@ -103,7 +104,7 @@ def test_the_request_for_the_paper_names_every_stage_and_the_default_is_a_cpu():
     assert set(QWEN3_600M_H100) == set(STAGES)
     on_gpus = {stage for stage, needs in QWEN3_600M_H100.items() if needs.gpus}
     assert on_gpus == {"teach", "train", "generate", "suite", "converse"}
-    assert Plan(SCALES[0], "").needs("train") == Resources(gpus=0, cores=1)
+    assert Runs(SCALES[0]).needs("train") == Resources(gpus=0, cores=1)
 
 
 @pytest.mark.parametrize("wrong", [{"gpus": -1}, {"memory_gb": 0}, {"minutes": 0}, {"cores": 0}])

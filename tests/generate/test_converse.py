@@ -9,8 +9,8 @@ import pytest
 from conftest import ROOT
 from support import public_files
 
+from uniapl.config.suites import COLUMNS
 from uniapl.generate import converse
-from uniapl.generate.suite import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.scorers import multi_if
 

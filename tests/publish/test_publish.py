@@ -11,7 +11,8 @@ from support.places import ROOT
 
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
-from uniapl.dag.snakemake import GENERAL, TABLES, Plan
+from uniapl.config.names import GENERAL, TABLES
+from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
@@ -62,7 +63,7 @@ def local(tmp_path, monkeypatch):
         "wider": Experiment("wider", "", "", (again,), (), extended=True),
         "choice": Experiment("choice", "", "", (sft,), (), split="validation", seeds=(9,)),
     }
-    monkeypatch.setattr("uniapl.dag.snakemake.experiments_of", lambda scale: list(asked.values()))
+    monkeypatch.setattr("uniapl.config.runs.experiments_of", lambda scale: list(asked.values()))
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
     monkeypatch.setattr(publish, "README_SCALE", "smoke")
     monkeypatch.setattr(
@@ -70,14 +71,14 @@ def local(tmp_path, monkeypatch):
     )  # tests/publish/test_verify.py has these
     monkeypatch.chdir(tmp_path)
     Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
-    root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
+    root, runs = Path("results/local/smoke"), Runs(load_scale("smoke"))
     write(root / "data/summary.json", "{}")
     write(root / "data/test.jsonl", '{"key": 1, "benchmark": "trained", "instruction_id_list": ["a:x"]}\n')
     write(root / "data/expert.jsonl", '{"key": 1, "response": "rain"}\n')
     write(root / "score/test/base/seed0/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,0,1\n")
     for arm, seed in [("base", 0), ("discriminator", 0), ("sft", 0), ("again", 0)]:
         card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={})
-        card["fingerprint"] = plan.run(arm, seed).fingerprint
+        card["fingerprint"] = runs.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
     for arm in GENERAL:
         write(root / f"suite/{arm}/seed0.csv", 'task,doc_id,metric,value\nuniapl_miniature_choice,0,"acc,none",1.0\n')

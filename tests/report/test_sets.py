@@ -10,8 +10,8 @@ from tests.report.test_report import Parsed, build, local  # noqa: F401 - a fixt
 from tests.tables.test_ablations import table as ablated
 from tests.tables.test_beside import sets  # noqa: F401 - a fixture
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import Plan
-from uniapl.generate.suite import COLUMNS
+from uniapl.config.runs import Runs
+from uniapl.config.suites import COLUMNS
 from uniapl.report import page, sections
 from uniapl.report.read import read
 from uniapl.tables import beside, general, rounded, write
@@ -36,7 +36,7 @@ def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets
 
 
 def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):  # noqa: F811
-    name = Plan(load_scale("smoke"), "").extended[-1]
+    name = Runs(load_scale("smoke")).extended[-1]
     shutil.copytree(local / "tables/headline", local / "tables" / name)
     assert list(read(local).tables) == ["headline"]
     assert list(read(local, extended=True).tables) == ["headline", name]

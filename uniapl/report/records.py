@@ -33,11 +33,11 @@ def flat(card: dict, prefix: str = "") -> dict[str, str]:
 
 def stale(results: ResultSet) -> list[str]:
     """The trainings whose arm has other settings in this checkout, or is not there."""
-    plan = results.plan
+    runs = results.runs
     return [
         f"{card['arm']}/seed{card['seed']}"
         for card in results.cards
-        if card["arm"] not in plan.arms or plan.run(card["arm"], card["seed"]).fingerprint != card["fingerprint"]
+        if card["arm"] not in runs.arms or runs.run(card["arm"], card["seed"]).fingerprint != card["fingerprint"]
     ]
 
 
@@ -72,17 +72,17 @@ def runs(results: ResultSet) -> Table:
 
 def _trainers(results: ResultSet) -> set[str]:
     """Those of this checkout. A card may be anybody's, and a name in it is no reason to import a module."""
-    return {arm.trainer for arm in results.plan.arms.values()}
+    return {arm.trainer for arm in results.runs.arms.values()}
 
 
 def arms(results: ResultSet) -> Table:
     """One row per arm: its trainer and what differs from that trainer's settings at this scale."""
     defaults, rows, seeds, known = {}, {}, Counter(), _trainers(results)
     for card in results.cards:
-        arm = results.plan.arms.get(card["arm"])
+        arm = results.runs.arms.get(card["arm"])
         trainer = card.get("trainer") or (arm.trainer if arm else "")
         if trainer in known and trainer not in defaults:
-            plain = dataclasses.asdict(settings_of(results.plan.scale, Arm("plain", trainer)))
+            plain = dataclasses.asdict(settings_of(results.runs.scale, Arm("plain", trainer)))
             defaults[trainer] = json.loads(json.dumps(plain))
         usual = defaults.get(trainer, {})
         changed = [f"{k} = {value(x)}" for k, x in card["settings"].items() if k not in usual or x != usual[k]]
@@ -90,7 +90,7 @@ def arms(results: ResultSet) -> Table:
         rows[row] = None
         seeds[row] += 1
     caption = (
-        f"What each arm changes of its trainer's settings at scale {results.plan.scale.name}, as its run cards record "
+        f"What each arm changes of its trainer's settings at scale {results.runs.scale.name}, as its run cards record "
         "it; the next tables have those settings. Seeds: trainings in this set."
     )
     head = ["arm", "trainer", "starts from", "changes", "seeds"]
@@ -100,9 +100,9 @@ def arms(results: ResultSet) -> Table:
 
 def settings(results: ResultSet) -> list[Table]:
     """One table per trainer of the set: every setting with its value at this scale and where that comes from."""
-    scale, found = results.plan.scale, []
+    scale, found = results.runs.scale, []
     used = {card.get("trainer") for card in results.cards}
-    used |= {results.plan.arms[card["arm"]].trainer for card in results.cards if card["arm"] in results.plan.arms}
+    used |= {results.runs.arms[card["arm"]].trainer for card in results.cards if card["arm"] in results.runs.arms}
     for trainer in sorted(used & _trainers(results)):
         usual, own = settings_of(scale, Arm("plain", trainer)), scale.settings.get(trainer, {})
         rows = [

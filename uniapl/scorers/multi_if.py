@@ -40,6 +40,7 @@ from uniapl import checkers
 from uniapl.checkers import Checker, ifeval, punkt
 from uniapl.checkers.arguments import Relation
 from uniapl.checkers.texts import detect_language
+from uniapl.config.suites import TURNS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, writable
 
@@ -55,7 +56,6 @@ LANGUAGES = (
     "Spanish",
     "Vietnamese",
 )
-TURNS = (1, 2, 3)
 
 # checkers that differ from IFEval's ---------------------------------------------------------------
 
