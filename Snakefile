@@ -13,17 +13,14 @@ from snakemake.utils import min_version
 from uniapl.config import names
 from uniapl.dag import snakemake as flow
 from uniapl.dag import targets
+from uniapl.dag.wildcards import Wildcards, of_seeds, of_seeds_and_decodings
 from uniapl.data import hub
 
 min_version("9.27")
 
 STARTED = time.time()
 RUNS, PLOTS_ONLY = flow.prepare(workflow, config)  # a mistake ends it here, with one line
-SCALE = RUNS.scale.name
-# before the command of a job that may compute on a GPU
-LEASE = (
-    "OMP_NUM_THREADS={threads} python -m uniapl lease -n {resources.gpu} --asked {resources.gpus_asked} -- "
-)
+SCALE, JOB = RUNS.scale.name, Wildcards(RUNS)
 
 
 wildcard_constraints:

@@ -1,6 +1,6 @@
 """The frozen discriminator of the miniature world as a training of the DAG: trl.RewardTrainer on scripted policies.
 
-loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl/discriminators/miniature.py reads the checkpoint.
+loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl.discriminators.miniature reads it.
 """
 
 from dataclasses import dataclass

@@ -286,8 +286,7 @@ def test_what_plans_and_reports_imports_no_torch():
         "workflow.choose_scale({'scale': 'tiny'}).check()\n"
         "print(*{'torch', 'transformers', 'trl', 'datasets', 'lm_eval'} & set(sys.modules))"
     )
-    root = ROOT
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from conftest import ROOT, planned
+from support.clones import planned
 from support.gpu_machines import TRAININGS, asked, with_gpus, with_resources, with_stages
+from support.places import ROOT
 
 from experiments.scales import SCALES
 from uniapl.config import check_scale
@@ -82,7 +83,7 @@ def test_jobs_of_a_scale_without_gpus_see_none(clone):
 
 def test_a_training_that_keeps_failing_is_tried_five_times_with_more_memory_and_the_other_one_ends(clone):
     with_resources(clone, "{'train': Resources(gpus=1, memory_gb=10, minutes=30)}")
-    fails = 'case "$*" in *"uniapl.train "*"--arm base "*) exit 1 ;; esac'
+    fails = 'case "$*" in *"uniapl train "*"--arm base "*) exit 1 ;; esac'
     code, printed, seen = train_only(clone, "profiles/gpu8", fails=fails, gpus=8)
     assert code != 0 and len(seen) == 5 + 1
     wanted = {f"runtime={30 * n}, mem_mb={10_000 * n}" for n in range(1, 6)}

@@ -181,7 +181,12 @@ def first_inputs(trainer):
     """The inputs of the first loss, and the trainer ready to compute it again."""
     seen = []
     compute = trainer._compute_loss
-    trainer._compute_loss = lambda model, inputs: (seen.append(inputs), compute(model, inputs))[1]
+
+    def compute_and_keep(model, inputs):
+        seen.append(inputs)
+        return compute(model, inputs)
+
+    trainer._compute_loss = compute_and_keep
     trainer.train()
     trainer._compute_loss = compute
     trainer.state.global_step, trainer.model = 0, trainer.model.train()
@@ -228,7 +233,13 @@ def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_al
     rows = [{**row, "demonstration": row["demonstration"] if i < 5 else None} for i, row in enumerate(rows)]
     trainer = uniapl(tmp_path, rows=rows, demonstrations=known, mu_peak=0.5, mu_valley=0.5, lam=0.5)
     seen, generate = [], trainer._generate_and_score_completions
-    trainer._generate_and_score_completions = lambda inputs: (seen.append((inputs, generate(inputs))), seen[-1][1])[1]
+
+    def generate_and_keep(inputs):
+        output = generate(inputs)
+        seen.append((inputs, output))
+        return output
+
+    trainer._generate_and_score_completions = generate_and_keep
     trainer.train()
     for inputs, output in seen:
         without = torch.tensor([row["demonstration"] is None for row in inputs])
@@ -333,7 +344,7 @@ def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options,
 
 @pytest.mark.parametrize("demonstrations", ["stream", "own_prompts"])
 def test_two_processes_compute_the_gradient_of_one(tmp_path, demonstrations):
-    script, tests = str(ROOT / "tests" / "two_processes.py"), str(ROOT / "tests")
+    script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = f"{tests}:{ROOT}"
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

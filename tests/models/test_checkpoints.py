@@ -90,7 +90,7 @@ def test_sft_on_the_corpus_reads_neither_prompts_nor_demonstrations(job, tmp_pat
 
 
 @pytest.mark.parametrize("prompt_loss", [False, True])
-def test_sft_s_loss_is_on_the_response_and_its_end_and_on_the_prompt_where_that_is_asked_for(job, policy, prompt_loss):
+def test_sft_learns_the_response_with_its_end_and_the_prompt_only_if_asked(job, policy, prompt_loss):
     trainer = sft.build(replace(job(sft, prompt_loss=prompt_loss, rows_per_step=6), start=policy))
     (batch,) = trainer.get_train_dataloader()
     tokenizer, expected = miniature.tokenizer(), []

@@ -8,7 +8,7 @@ import pytest
 
 from uniapl import checkers
 from uniapl.scorers import instruction_types
-from uniapl.scorers.verdicts import main
+from uniapl.scorers.command import main
 
 
 def test_every_type_that_can_be_built_is_listed_once_in_its_family():

@@ -96,10 +96,14 @@ def test_what_is_no_policy_keeps_its_own_tokenizer(hub, tmp_path):
 # Comparators ------------------------------------------------------------------------------------------
 
 
-def test_what_is_fetched_to_compare_with_is_asked_by_vllm_alone_and_has_no_log_probabilities():
+def test_a_comparator_generates_on_the_gpus_of_its_size():
     runs = Runs(load_scale("paper"))
     assert set(runs.comparators) == {"qwen3_4b", "qwen3_32b", "teacher"}
     assert runs.needs("generate", "teacher").gpus == 8 and runs.needs("generate", "uniapl").gpus == 1
+
+
+def test_log_probabilities_of_a_comparator_which_fit_no_gpu_are_not_planned():
+    runs = Runs(load_scale("paper"))
     estimate = Estimate(runs, runs.extended, GPUS["h100"], 8)
     assert not [line for line in estimate.does_not_fit if "teacher" in line or "qwen3" in line]
 

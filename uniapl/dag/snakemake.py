@@ -158,6 +158,12 @@ def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
     return request(needs)
 
 
+def leased(command: str) -> str:
+    """The shell command of a job that may compute on a GPU: it runs on those that no other job has."""
+    lease = "python -m uniapl lease -n {resources.gpu} --asked {resources.gpus_asked} --"
+    return f"OMP_NUM_THREADS={{threads}} {lease} {command}"
+
+
 def any_of(names: Iterable[str]) -> str:
     """The wildcard constraint that lets these names through, and nothing where there are none."""
     return "|".join(names) or "(?!)"

@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from transformers import TrainerCallback
 
+from uniapl.checkers import read_instructions
 from uniapl.checkers.reward import follows_all
 from uniapl.discriminators import Discriminator
 from uniapl.method import objective
@@ -44,8 +45,9 @@ class Probe:
         model.train(training)
         texts = self.tokenizer.batch_decode([response for _, response in pairs], skip_special_tokens=True)
         prompts = [row["prompt"] for row in self.rows]
-        asked = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in self.rows]
-        passed = follows_all([[{"content": text}] for text in texts], asked)
+        keys = [row["key"] for row in self.rows]
+        asked = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
+        passed = follows_all([[{"content": text}] for text in texts], asked, key=keys)
         scores = self.discriminator.score(prompts, self.references, texts)
         difference = base - own
         return {

@@ -46,8 +46,10 @@ rule teach:
         out="results/local/{scale}/teach/demonstrations.jsonl",
         rerun_if_changed=(str(RUNS.scale.world.teacher), hub.pinned(RUNS.scale.world.teacher.model)),
     shell:
-        LEASE + "python -m uniapl teach --scale {wildcards.scale} --prompts {input} $UNIAPL_TEACHER"
-        " --out {params.out} > {log} 2>&1"
+        flow.leased(
+            "python -m uniapl teach --scale {wildcards.scale} --prompts {input} $UNIAPL_TEACHER"
+            " --out {params.out} > {log} 2>&1"
+        )
 
 
 rule data:

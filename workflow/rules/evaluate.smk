@@ -4,11 +4,6 @@
 # have outputs in a number that depends on a wildcard, so each declares one file that says that all others are written.
 
 
-def of_seeds(template):
-    """An input or parameter: the template for each seed of a batch."""
-    return lambda wildcards: expand(template, **wildcards, seed=wildcards.seeds.split("_"))
-
-
 rule generate:
     input:
         of_seeds("results/local/{scale}/train/{arm}/seed{seed}/run.json"),
@@ -33,9 +28,11 @@ rule generate:
         only=lambda wildcards: "--responses-only" if wildcards.arm in RUNS.comparators else "",
         rerun_if_changed=str(RUNS.scale.evaluation),
     shell:
-        LEASE + "python -m uniapl generate --scale {wildcards.scale}"
-        " --checkpoint {params.checkpoints} --base {params.base} --prompts {input.prompts}"
-        " --expert {input.expert} --out {params.out} {params.only} > {log} 2>&1"
+        flow.leased(
+            "python -m uniapl generate --scale {wildcards.scale}"
+            " --checkpoint {params.checkpoints} --base {params.base} --prompts {input.prompts}"
+            " --expert {input.expert} --out {params.out} {params.only} > {log} 2>&1"
+        )
 
 
 rule score:
@@ -56,18 +53,10 @@ rule score:
     resources:
         **flow.resources_of(RUNS, "score"),
     params:
-        responses=lambda wildcards: expand(
-            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/{decoding}.parquet",
-            **wildcards,
-            seed=wildcards.seeds.split("_"),
-            decoding=["greedy", "sampled"],
+        responses=of_seeds_and_decodings(
+            "results/local/{scale}/generate/{split}/{arm}/seed{seed}/{decoding}.parquet"
         ),
-        out=lambda wildcards: expand(
-            "results/local/{scale}/score/{split}/{arm}/seed{seed}/{decoding}.csv",
-            **wildcards,
-            seed=wildcards.seeds.split("_"),
-            decoding=["greedy", "sampled"],
-        ),
+        out=of_seeds_and_decodings("results/local/{scale}/score/{split}/{arm}/seed{seed}/{decoding}.csv"),
     shell:
         "python -m uniapl score --prompts {input.prompts} --responses {params.responses}"
         " --record --out {params.out} > {log} 2>&1"
@@ -96,9 +85,10 @@ rule suite:
         backend=RUNS.scale.compute.evaluate,
         model="results/local/{scale}/train/{arm}/seed{seed}/model",
     shell:
-        LEASE
-        + "python -m uniapl suite --suite {params.suite} --backend {params.backend} --model {params.model}"
-        " --out {output} > {log} 2>&1"
+        flow.leased(
+            "python -m uniapl suite --suite {params.suite} --backend {params.backend} --model {params.model}"
+            " --out {output} > {log} 2>&1"
+        )
 
 
 rule converse:
@@ -126,6 +116,8 @@ rule converse:
         longest=RUNS.scale.evaluation.max_new_tokens,
         model="results/local/{scale}/train/{arm}/seed{seed}/model",
     shell:
-        LEASE + "python -m uniapl converse --conversations {input.conversations} --model {params.model}"
-        " --backend {params.backend} --max-new-tokens {params.longest}"
-        " --out {output.responses} --rows {output.rows} > {log} 2>&1"
+        flow.leased(
+            "python -m uniapl converse --conversations {input.conversations} --model {params.model}"
+            " --backend {params.backend} --max-new-tokens {params.longest}"
+            " --out {output.responses} --rows {output.rows} > {log} 2>&1"
+        )

@@ -1,10 +1,6 @@
 # From scored responses to what people read: statistics, tables, verdicts, the report, the published set.
 
 
-def experiments_of_target(wildcards):
-    return RUNS.extended if wildcards.extended else RUNS.default
-
-
 rule general:
     input:
         "uniapl/config/suites.py",
@@ -28,8 +24,8 @@ rule general:
     resources:
         **flow.resources_of(RUNS, "tables"),
     params:
-        root="results/local/{scale}",
-        out="results/local/{scale}/general",
+        root=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
+        out=lambda wildcards, output: os.path.dirname(output[0]),
     shell:
         "python -m uniapl general --root {params.root} --out {params.out} > {log} 2>&1"
 
@@ -92,11 +88,7 @@ rule tables:
 rule overview:
     input:
         targets.RENDERING,
-        lambda wildcards: expand(
-            "results/local/{scale}/analyse/{experiment}/claims.csv",
-            scale=wildcards.scale,
-            experiment=experiments_of_target(wildcards),
-        ),
+        JOB.analysed("claims"),
     output:
         expand(
             "results/local/{{scale}}/overview{{extended}}/{file}",
@@ -119,11 +111,7 @@ rule overview:
 rule beside:
     input:
         targets.RENDERING,
-        lambda wildcards: expand(
-            "results/local/{scale}/analyse/{experiment}/main.csv",
-            scale=wildcards.scale,
-            experiment=experiments_of_target(wildcards),
-        ),
+        JOB.analysed("main"),
         manifest=names.PUBLISHED_SET,
     output:
         "results/local/{scale}/beside{extended}/beside.csv",
@@ -145,7 +133,7 @@ rule report:
         targets.REPORTING,
         "results/local/{scale}/overview{extended}/ablations.csv",
         "results/local/{scale}/beside{extended}/beside.csv" if RUNS.has_published_set else [],
-        lambda wildcards: targets.tables_and_figures(RUNS, experiments_of_target(wildcards)),
+        JOB.shown,
         paper="results/local/{scale}/overview{extended}/paper.csv",
     output:
         "results/local/{scale}/report{extended}.html",
