@@ -170,6 +170,8 @@ def test_at_paper_scale_vllm_generates_in_the_process_or_behind_a_url(policy, tm
     assert {name: getattr(args, name) for name in expected} == expected
     assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32 * 8
     assert args.generation_batch_size == 32 * 8  # a step's rollouts are drawn at once
+    assert args.vllm_importance_sampling_correction
+    assert (args.vllm_importance_sampling_mode, args.vllm_importance_sampling_clip_max) == ("token_truncate", 2.0)
 
 
 def test_in_the_miniature_transformers_generates(job):

@@ -73,10 +73,12 @@ class Probe:
         out = model.generate(
             **batch, max_new_tokens=self.max_new_tokens, do_sample=True, temperature=1.0, top_k=0, top_p=1.0
         )
-        end = self.tokenizer.eos_token_id
+        ends = model.generation_config.eos_token_id  # one, or a list, as Qwen3's
+        ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         pairs = []
         for chat, row in zip(chats, out[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
-            pairs.append((chat, row[: row.index(end) + 1] if end in row else row))
+            length = next((i for i, token in enumerate(row, start=1) if token in ends), len(row))
+            pairs.append((chat, row[:length]))
         return pairs
 
 

@@ -32,7 +32,7 @@ from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
-from uniapl.models.devices import leads, on_all_devices, processes
+from uniapl.models.devices import leads, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone
 from uniapl.provenance import commit, device, peak_memory_mb, versions
 
@@ -44,6 +44,12 @@ NAMES = {  # TRL's names of what it logs, and ours
     "grad_norm": "grad_norm",
     "learning_rate": "learning_rate",
     "completions/mean_length": "length",
+    "completions/clipped_ratio": "clipped",  # the share of rollouts that reached the limit
+    "sampling/sampling_logp_difference/mean": "sampler_difference",  # |log p of vLLM - log p|, in nats per token
+    "sampling/sampling_logp_difference/max": "sampler_difference_max",
+    "sampling/importance_sampling_ratio/min": "sampler_ratio_min",
+    "sampling/importance_sampling_ratio/mean": "sampler_ratio",
+    "sampling/importance_sampling_ratio/max": "sampler_ratio_max",
     "frac_reward_zero_std": "zero_variance",
     "num_tokens": "tokens_seen",
     "accuracy": "accuracy",
@@ -84,19 +90,14 @@ def check_configuration(job: Job) -> None:
     path.write_text(json.dumps(now, indent=2) + "\n")
 
 
-def last_checkpoint(state: Path) -> Path | None:
-    """The newest complete checkpoint; half-written ones are removed."""
-    checkpoints = sorted(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    for path in checkpoints:
-        if not (path / COMPLETE).exists():
-            shutil.rmtree(path)
-    return next((path for path in reversed(checkpoints) if path.exists()), None)
-
-
-def restore_token_count(trainer, checkpoint: Path) -> None:
-    """Go on counting where the interrupted run stopped: TRL's counter starts again from zero."""
-    log = json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
-    trainer._total_train_tokens = next(row["num_tokens"] for row in reversed(log) if "num_tokens" in row)
+def last_checkpoint(state: Path, accelerator) -> Path | None:
+    """The newest complete checkpoint; the first process removes half-written ones before any process looks."""
+    if accelerator.is_main_process:
+        for path in state.glob("checkpoint-*"):
+            if not (path / COMPLETE).exists():
+                shutil.rmtree(path)
+    accelerator.wait_for_everyone()
+    return max(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), default=None)
 
 
 def watch(trainer) -> None:
@@ -118,7 +119,7 @@ def watch(trainer) -> None:
                     )
             row["seconds"], self.last = now - self.last, now
             row["peak_memory_mb"] = peak_memory_mb()
-            if now - self.shown > 5:
+            if now - self.shown > 5 and trainer.accelerator.is_main_process:
                 self.shown, rate = now, (state.global_step - self.first) / (now - self.start)
                 left = (state.max_steps - state.global_step) / max(rate, 1e-9)
                 print(
@@ -127,7 +128,9 @@ def watch(trainer) -> None:
                 )
 
         def on_save(self, args, state, control, **kwargs):
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+            trainer.accelerator.wait_for_everyone()  # until the last process has written its part
+            if trainer.accelerator.is_main_process:
+                (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch())
@@ -220,14 +223,14 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     with collector_paused():
         project_labels_alone()
         trainer = build(module, job)
+    reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
     watch(trainer)
     if job.discriminator and first and not run.compute.sharded:  # no process has a sharded policy to measure
         add_probe(trainer, job, evaluation)
-    checkpoint = last_checkpoint(state)
-    if checkpoint:
+    checkpoint = last_checkpoint(state, trainer.accelerator)
+    if checkpoint and first:
         print(f"continuing from {checkpoint.name}", flush=True)
-        restore_token_count(trainer, checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     heldout = trainer.evaluate() if trainer.eval_dataset is not None else {}
 

@@ -37,7 +37,7 @@ rule generate:
 
 rule score:
     input:
-        "uniapl/scorers/verdicts.py",
+        targets.SCORING,
         targets.CHECKERS,
         "results/local/{scale}/generate/{split}/{arm}/seeds_{seeds}.done",
         prompts="results/local/{scale}/data/{split}.jsonl",
