@@ -11,7 +11,7 @@ STAGES = {  # command: its module, whose main(argv) it calls, and what it does
     "fetch": ("uniapl.train.fetch", "fetch a checkpoint at its pinned revision, as a run"),
     "train": ("uniapl.train.__main__", "train one run: an arm at a seed"),
     "generate": ("uniapl.generate.__main__", "let checkpoints answer prompts"),
-    "score": ("uniapl.score", "score responses by IFEval's rules; also files that were made elsewhere"),
+    "score": ("uniapl.scorers.command", "score responses by IFEval's rules; also files that were made elsewhere"),
     "suite": ("uniapl.generate.suite", "ask general benchmarks through lm-eval"),
     "converse": ("uniapl.generate.converse", "hold Multi-IF's conversations of three turns"),
     "general": ("uniapl.tables.general", "write the table of general benchmarks"),
