@@ -1,7 +1,5 @@
 """The scorers for use from elsewhere: as reward functions of TRL, and from Python.
 
-from uniapl.data import prompts
-from uniapl.scorers import match
     from uniapl.scorers import reward                       # GRPOTrainer(reward_funcs=reward, ...)
 
     from uniapl.scorers import score
