@@ -10,8 +10,8 @@ import time
 
 from snakemake.utils import min_version
 
-from uniapl import hub
-from uniapl import workflow as flow
+from uniapl.data import hub
+from uniapl.dag import snakemake as flow
 from uniapl.errors import UserError
 
 min_version("9.27")
@@ -139,10 +139,10 @@ if not PLOTS_ONLY:
 
         rule data:
             input:
-                "uniapl/data.py",
-                "uniapl/miniature/world.py",
-                "uniapl/miniature/writers.py",
-                "uniapl/miniature/model.py",
+                "uniapl/data/miniature/rows.py",
+                "uniapl/data/miniature/world.py",
+                "uniapl/data/miniature/writers.py",
+                "uniapl/data/miniature/model.py",
             output:
                 "results/local/{scale}/data/train.jsonl",
                 "results/local/{scale}/data/validation.jsonl",
@@ -162,7 +162,7 @@ if not PLOTS_ONLY:
                 out="results/local/{scale}/data",
                 world=str(PLAN.scale.world),
             shell:
-                "python -m uniapl.data --scale {wildcards.scale} --out {params.out} > {log} 2>&1"
+                "python -m uniapl.data.miniature.rows --scale {wildcards.scale} --out {params.out} > {log} 2>&1"
 
     else:
 
@@ -187,7 +187,7 @@ if not PLOTS_ONLY:
                 world=PLAN.scale.world,
                 revisions=hub.pinned(*(id for id, one in hub.lock().items() if one.kind == "dataset")),
             shell:
-                "python -m uniapl.public --out {params.out} --train {params.world.train}"
+                "python -m uniapl.data.public --out {params.out} --train {params.world.train}"
                 " --validation {params.world.validation} --seed {params.world.seed} > {log} 2>&1"
 
         rule teach:
@@ -211,8 +211,8 @@ if not PLOTS_ONLY:
                 teacher=str(PLAN.scale.world.teacher),
                 revision=hub.pinned(PLAN.scale.world.teacher.model),
             shell:
-                "python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
-                " -- python -m uniapl.teach --scale {wildcards.scale} --prompts {input} $UNIAPL_TEACHER"
+                "python -m uniapl.dag.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+                " -- python -m uniapl.data.teach --scale {wildcards.scale} --prompts {input} $UNIAPL_TEACHER"
                 " --out {params.out} > {log} 2>&1"
 
         rule data:
@@ -239,7 +239,7 @@ if not PLOTS_ONLY:
                 demonstrations="results/local/{scale}/teach/demonstrations.jsonl",
                 out="results/local/{scale}/data",
             shell:
-                "python -m uniapl.public.join --prompts {params.prompts} --demonstrations {params.demonstrations}"
+                "python -m uniapl.data.public.join --prompts {params.prompts} --demonstrations {params.demonstrations}"
                 " --out {params.out} > {log} 2>&1"
 
         rule fetch:
@@ -262,7 +262,7 @@ if not PLOTS_ONLY:
                 fingerprint=lambda wildcards: PLAN.run(wildcards.arm, wildcards.seed).fingerprint,
                 revision=lambda wildcards: hub.pinned(PLAN.run(wildcards.arm, wildcards.seed).settings.model),
             shell:
-                "python -m uniapl.fetched --scale {wildcards.scale} --arm {wildcards.arm} --out {params.out}"
+                "python -m uniapl.train.fetch --scale {wildcards.scale} --arm {wildcards.arm} --out {params.out}"
                 " > {log} 2>&1"
 
     rule train:
@@ -292,7 +292,7 @@ if not PLOTS_ONLY:
             probe=probe,
             fingerprint=lambda wildcards: PLAN.run(wildcards.arm, wildcards.seed).fingerprint,
         shell:
-            "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+            "OMP_NUM_THREADS={threads} python -m uniapl.dag.lease -n {resources.gpu} --asked {resources.gpus_asked}"
             " -- python -m uniapl.train --scale {wildcards.scale}"
             " --arm {wildcards.arm} --seed {wildcards.seed} --data {params.data} --start {params.start}"
             " {params.probe} $UNIAPL_SERVERS --out {params.out} > {log} 2>&1"
@@ -335,7 +335,7 @@ if not PLOTS_ONLY:
                 evaluation=str(PLAN.scale.evaluation),
                 only=lambda wildcards: "--responses-only" if wildcards.arm in PLAN.comparators else "",
             shell:
-                "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+                "OMP_NUM_THREADS={threads} python -m uniapl.dag.lease -n {resources.gpu} --asked {resources.gpus_asked}"
                 " -- python -m uniapl.generate --scale {wildcards.scale}"
                 " --checkpoint {params.checkpoints} --base {params.base} --prompts {input.prompts}"
                 " --expert {input.expert} --out {params.out} {params.only} > {log} 2>&1"
@@ -344,7 +344,7 @@ if not PLOTS_ONLY:
             name:
                 f"score_{batch}"
             input:
-                "uniapl/score.py",
+                "uniapl/scorers/verdicts.py",
                 flow.CHECKERS,
                 prompts=f"results/local/{{scale}}/data/{split}.jsonl",
                 responses=expand(
@@ -377,15 +377,15 @@ if not PLOTS_ONLY:
 
     rule suite:
         input:
-            "uniapl/suite.py",
-            "uniapl/tasks/miniature.py",
+            "uniapl/generate/suite.py",
+            "uniapl/generate/tasks/miniature.py",
             "results/local/{scale}/train/{arm}/seed{seed}/run.json",
         output:
             "results/local/{scale}/suite/{arm}/seed{seed}.csv",
         log:
             "results/local/{scale}/logs/suite/{arm}/seed{seed}.log",
         benchmark:
-            "results/local/{scale}/benchmarks/suite/{arm}/seed{seed}.tsv"
+            "results/local/{scale}/benchmarks/checkers/{arm}/seed{seed}.tsv"
         priority: 1  # as a training: a table waits for it
         conda:
             "envs/uniapl.yaml"
@@ -396,16 +396,16 @@ if not PLOTS_ONLY:
             suite=f"{PLAN.scale.suite} --backend {PLAN.scale.compute.evaluate}",
             model="results/local/{scale}/train/{arm}/seed{seed}/model",
         shell:
-            "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
-            " -- python -m uniapl.suite --suite {params.suite} --model {params.model}"
+            "OMP_NUM_THREADS={threads} python -m uniapl.dag.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+            " -- python -m uniapl.generate.suite --suite {params.suite} --model {params.model}"
             " --out {output} > {log} 2>&1"
 
     if PLAN.converses:
 
         rule converse:
             input:
-                "uniapl/converse.py",
-                "uniapl/multi_if.py",
+                "uniapl/generate/converse.py",
+                "uniapl/scorers/multi_if.py",
                 flow.CHECKERS,
                 "results/local/{scale}/train/{arm}/seed{seed}/run.json",
                 conversations="results/local/{scale}/prompts/multi_if.jsonl",
@@ -427,14 +427,14 @@ if not PLOTS_ONLY:
                 longest=PLAN.scale.evaluation.max_new_tokens,
                 model="results/local/{scale}/train/{arm}/seed{seed}/model",
             shell:
-                "OMP_NUM_THREADS={threads} python -m uniapl.lease -n {resources.gpu} --asked {resources.gpus_asked}"
-                " -- python -m uniapl.converse --conversations {input.conversations} --model {params.model}"
+                "OMP_NUM_THREADS={threads} python -m uniapl.dag.lease -n {resources.gpu} --asked {resources.gpus_asked}"
+                " -- python -m uniapl.generate.converse --conversations {input.conversations} --model {params.model}"
                 " --backend {params.backend} --max-new-tokens {params.longest}"
                 " --out {output.responses} --rows {output.rows} > {log} 2>&1"
 
     rule general:
         input:
-            "uniapl/general.py",
+            "uniapl/tables/general.py",
             flow.STATISTICS,
             flow.RENDERING,
             expand("results/local/{{scale}}/suite/{arm}/seed0.csv", arm=flow.GENERAL),
@@ -458,12 +458,12 @@ if not PLOTS_ONLY:
             root=lambda wildcards, output: os.path.dirname(os.path.dirname(output[0])),
             out=lambda wildcards, output: os.path.dirname(output[0]),
         shell:
-            "python -m uniapl.general --root {params.root} --out {params.out} > {log} 2>&1"
+            "python -m uniapl.tables.general --root {params.root} --out {params.out} > {log} 2>&1"
 
     rule analyse:
         input:
             flow.ANALYSES,
-            "uniapl/claims.py",
+            "uniapl/analyse/claims.py",
             flow.STATISTICS,
             lambda wildcards: PLAN.paths(
                 "results/local/{scale}/score/{split}/{arm}/seed{seed}/greedy.csv", wildcards.experiment
@@ -521,10 +521,10 @@ if not PLOTS_ONLY:
 
     rule overview:
         input:
-            "uniapl/overview.py",
-            "uniapl/ablations.py",
-            "uniapl/hyperparameters.py",
-            "uniapl/paper_claims.py",
+            "uniapl/tables/overview.py",
+            "uniapl/tables/ablations.py",
+            "uniapl/tables/hyperparameters.py",
+            "uniapl/tables/paper_claims.py",
             flow.RENDERING,
             lambda wildcards: expand(
                 "results/local/{scale}/analyse/{experiment}/claims.csv",
@@ -547,11 +547,11 @@ if not PLOTS_ONLY:
             root="results/local/{scale}",
             out="results/local/{scale}/overview{extended}",
         shell:
-            "python -m uniapl.overview --root {params.root} --out {params.out} > {log} 2>&1"
+            "python -m uniapl.tables.overview --root {params.root} --out {params.out} > {log} 2>&1"
 
     rule beside:
         input:
-            "uniapl/beside.py",
+            "uniapl/tables/beside.py",
             flow.RENDERING,
             lambda wildcards: expand(
                 "results/local/{scale}/analyse/{experiment}/main.csv",
@@ -570,7 +570,7 @@ if not PLOTS_ONLY:
             published=lambda wildcards, input: os.path.dirname(input.manifest),
             out="results/local/{scale}/beside{extended}",
         shell:
-            "python -m uniapl.beside --local {params.local} --published {params.published}"
+            "python -m uniapl.tables.beside --local {params.local} --published {params.published}"
             " --out {params.out} > {log} 2>&1"
 
     rule report:
@@ -598,7 +598,7 @@ if not PLOTS_ONLY:
             figures="figures/out/local/{scale}",
             extended=lambda wildcards: "--extended" if wildcards.extended else "",
         shell:
-            "python -m uniapl.html_report --results {params.results} --figures {params.figures}"
+            "python -m uniapl.report --results {params.results} --figures {params.figures}"
             " {params.extended} --out {output} > {log} 2>&1"
 
     rule publish:

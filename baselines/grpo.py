@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from baselines.common import arguments, rollout_rows
+from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
-from uniapl.job import Job, Optimization, Teaching, arguments, load_policy, load_tokenizer, rollout_rows, share
-from uniapl.reward import follows_all
+from uniapl.config.job import Job, Optimization, Teaching
+from uniapl.models.checkpoints import load_policy, load_tokenizer
+from uniapl.models.devices import share
 
 
 @dataclass(frozen=True)

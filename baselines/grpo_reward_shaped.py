@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from baselines import grpo
+from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
+from uniapl.config.job import Job
 from uniapl.discriminators import Discriminator, checked, of
-from uniapl.job import Job, load_policy, load_tokenizer
-from uniapl.reward import follows_all
+from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 
 @dataclass(frozen=True)

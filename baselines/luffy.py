@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from baselines import grpo
+from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
-from uniapl.job import Job, load_policy, load_tokenizer
-from uniapl.reward import follows_all
+from uniapl.config.job import Job
+from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ L      = - sum of A r_t over on-policy tokens - sum of A f(p_t) over expert toke
 import torch
 from trl import GRPOConfig
 
-from uniapl.demonstrations import Demonstrations, NumberedRows, check_rows
+from uniapl.method.demonstrations import Demonstrations, NumberedRows, check_rows
 from uniapl.method.grpo import GRPO
 
 

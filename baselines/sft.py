@@ -2,19 +2,12 @@
 
 from dataclasses import dataclass
 
+from baselines.common import arguments, training_rows
 from uniapl.config import choose, setting
-from uniapl.job import (
-    Job,
-    Optimization,
-    Teaching,
-    arguments,
-    load_policy,
-    load_tokenizer,
-    messages,
-    share,
-    training_rows,
-)
-from uniapl.rows import read_jsonl
+from uniapl.config.job import Job, Optimization, Teaching
+from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
+from uniapl.models.devices import share
 
 
 def _demonstrations(job: Job) -> list[tuple[str, str]]:

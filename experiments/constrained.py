@@ -15,7 +15,7 @@ DUAL = {"lam": 0.0, "lam_step": 0.01, "lam_penalty": 0.3, "distance_decay": 0.8}
 
 def target(name: str, eps: float) -> Arm:
     """SFT then A-GRPO whose lambda rises from 0 while the running distance exceeds `eps`, and falls below it."""
-    return Arm(name, "uniapl.recipe", start="sft", changes={**AFTER, **DUAL, "eps": eps})
+    return Arm(name, "baselines.uniapl", start="sft", changes={**AFTER, **DUAL, "eps": eps})
 
 
 def within(eps: float, arm: str, number: int) -> tuple[Claim, Claim]:

@@ -10,7 +10,7 @@ from experiments.staged import A_SFT, A_SFT_THEN_A_GRPO, AFTER, ONLY_DEMONSTRATI
 from uniapl.config import Arm, Claim, Experiment
 
 NO_TERM = {"lam": 0.0, "prompts_per_step": 1}  # no term reads the rollouts: a step samples as few as it can
-SFT_CONTROL = Arm("sft_control", "uniapl.recipe", changes={**ONLY_DEMONSTRATIONS, **NO_TERM})
+SFT_CONTROL = Arm("sft_control", "baselines.uniapl", changes={**ONLY_DEMONSTRATIONS, **NO_TERM})
 
 EXPERIMENT = Experiment(
     name="controls",
@@ -20,7 +20,7 @@ EXPERIMENT = Experiment(
         SFT,
         SFT_CONTROL,
         A_SFT,
-        Arm("sft_control_then_a_grpo", "uniapl.recipe", start="sft_control", changes=AFTER),
+        Arm("sft_control_then_a_grpo", "baselines.uniapl", start="sft_control", changes=AFTER),
         A_SFT_THEN_A_GRPO,
     ),
     against=("sft_control", "sft_control_then_a_grpo"),

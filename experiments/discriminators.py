@@ -6,7 +6,7 @@ from uniapl.config import Arm, Claim, Experiment
 
 def judged_by(kind: str) -> Arm:
     """UniAPL with another discriminator."""
-    return Arm(f"d_{kind}", "uniapl.recipe", changes={"discriminator": kind})
+    return Arm(f"d_{kind}", "baselines.uniapl", changes={"discriminator": kind})
 
 
 EXPERIMENT = Experiment(

@@ -20,7 +20,7 @@ def not_exploited(id: str, arm: str, name: str) -> Claim:
 SFT = Arm("sft", "baselines.sft")
 GRPO = Arm("grpo", "baselines.grpo")
 SFT_THEN_GRPO = Arm("sft_then_grpo", "baselines.grpo", start="sft", changes={"learning_rate": 3e-4})
-UNIAPL = Arm("uniapl", "uniapl.recipe")
+UNIAPL = Arm("uniapl", "baselines.uniapl")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

@@ -10,10 +10,10 @@ EXPERIMENT = Experiment(
     "falls at 1.",
     arms=(
         CHORD,
-        Arm("lambda_003", "uniapl.recipe", changes={"lam": 0.03}),
+        Arm("lambda_003", "baselines.uniapl", changes={"lam": 0.03}),
         UNIAPL,
-        Arm("lambda_03", "uniapl.recipe", changes={"lam": 0.3}),
-        Arm("lambda_1", "uniapl.recipe", changes={"lam": 1.0}),
+        Arm("lambda_03", "baselines.uniapl", changes={"lam": 0.3}),
+        Arm("lambda_1", "baselines.uniapl", changes={"lam": 1.0}),
     ),
     against=("chord",),
     most_seeds=3,

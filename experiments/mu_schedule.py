@@ -10,9 +10,9 @@ EXPERIMENT = Experiment(
     "CHORD-phi learns less from the demonstrations and forgets fewer held-out types.",
     arms=(
         UNIAPL,
-        Arm("mu_constant", "uniapl.recipe", changes={"mu_peak": 0.5, "mu_valley": 0.5}),
-        Arm("mu_warmup", "uniapl.recipe", changes={"mu_warmup": 50, "mu_decay": 50}),
-        Arm("mu_phi", "uniapl.recipe", changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
+        Arm("mu_constant", "baselines.uniapl", changes={"mu_peak": 0.5, "mu_valley": 0.5}),
+        Arm("mu_warmup", "baselines.uniapl", changes={"mu_warmup": 50, "mu_decay": 50}),
+        Arm("mu_phi", "baselines.uniapl", changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
     ),
     against=("uniapl",),
     most_seeds=3,

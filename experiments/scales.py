@@ -8,12 +8,12 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 from dataclasses import replace
 
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
-from uniapl.miniature.world import World
-from uniapl.public.world import Public
-from uniapl.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100
-from uniapl.teach import Teacher
+from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100
+from uniapl.data.miniature.world import World
+from uniapl.data.public.world import Public
+from uniapl.data.teach import Teacher
 
-DISCRIMINATOR = Arm("discriminator", "uniapl.discriminators.miniature", start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", "baselines.miniature_discriminator", start="scratch", once=True)
 
 
 def pretrained(**changes) -> Arm:
@@ -36,8 +36,8 @@ SMOKE = Scale(
         "baselines.grpo": RL_SMOKE,
         "baselines.grpo_reward_shaped": RL_SMOKE,
         "baselines.luffy": {**RL_SMOKE, "group": 3},
-        "uniapl.recipe": {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6},
-        "uniapl.discriminators.miniature": {"steps": 10, "schedule": "cosine"},
+        "baselines.uniapl": {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6},
+        "baselines.miniature_discriminator": {"steps": 10, "schedule": "cosine"},
     },
     evaluation=Evaluation(probe_prompts=16),
 )
@@ -56,8 +56,8 @@ TINY = Scale(
         "baselines.grpo": {**RL_TINY, "learning_rate": 5e-4},
         "baselines.grpo_reward_shaped": {**RL_TINY, "learning_rate": 5e-4},
         "baselines.luffy": {**RL_TINY, "learning_rate": 5e-4, "group": 7},
-        "uniapl.recipe": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
-        "uniapl.discriminators.miniature": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
+        "baselines.uniapl": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
+        "baselines.miniature_discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
     },
     evaluation=Evaluation(),
 )
@@ -65,7 +65,7 @@ TINY = Scale(
 
 def fetched(name: str, model: str) -> Arm:
     """A checkpoint of the hub that is not trained here."""
-    return Arm(name, "uniapl.fetched", start="scratch", once=True, changes={"model": model})
+    return Arm(name, "uniapl.train.fetch", start="scratch", once=True, changes={"model": model})
 
 
 # Rates are ours and untuned: not stated. Of CHORD's and LUFFY's scripts for 7B, 1e-6 for GRPO and 5e-6 to 1e-5 where
@@ -84,7 +84,7 @@ SFT_PAPER = {"steps": 256, "rows_per_step": 64, "learning_rate": 1e-5, "save_eve
 PAPER = Scale(
     name="paper",
     hardware="8 GPUs of 80 GB",
-    minutes="days (python -m uniapl.plan --scale paper)",
+    minutes="days (python -m uniapl.costs --scale paper)",
     seeds=(0, 1, 2),
     world=Public(train=8_192, validation=256),
     shared=(fetched("base", "Qwen/Qwen3-0.6B"), fetched("discriminator", "internlm/POLAR-1_8B")),
@@ -92,7 +92,7 @@ PAPER = Scale(
         "baselines.sft": SFT_PAPER,
         "baselines.grpo": RL_PAPER,
         "baselines.grpo_reward_shaped": RL_PAPER,
-        "uniapl.recipe": {
+        "baselines.uniapl": {
             **RL_PAPER,
             "learning_rate": 5e-6,
             "demonstrations_per_step": 64,
@@ -122,7 +122,7 @@ RL_REHEARSAL = {**RL_SMOKE, "max_new_tokens": 40}
 REHEARSAL = replace(
     PAPER,
     name="rehearsal",
-    hardware="2 CPU cores, with a folder of miniatures in the place of the hub (tests/rehearsal_hub.py)",
+    hardware="2 CPU cores, with a folder of miniatures in the place of the hub (tests/support/rehearsal_hub.py)",
     minutes="about 20 minutes",
     seeds=(0,),
     world=Public(
@@ -134,7 +134,7 @@ REHEARSAL = replace(
         "baselines.sft": SMOKE.settings["baselines.sft"],
         "baselines.grpo": RL_REHEARSAL,
         "baselines.grpo_reward_shaped": RL_REHEARSAL,
-        "uniapl.recipe": {**RL_REHEARSAL, "demonstrations_per_step": 16, "mu_decay": 6, "discriminator": "polar"},
+        "baselines.uniapl": {**RL_REHEARSAL, "demonstrations_per_step": 16, "mu_decay": 6, "discriminator": "polar"},
     },
     evaluation=Evaluation(max_new_tokens=48, probe_prompts=8, sampled=PUBLISHED),
     suite="miniature",

@@ -11,11 +11,11 @@ from uniapl.config import Arm, Claim, Experiment
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
 ONLY_ROLLOUTS = {"mu_peak": 0.0, "mu_valley": 0.0, "learning_rate": 5e-4}  # GRPO's rate
-A_SFT = Arm("a_sft", "uniapl.recipe", changes=ONLY_DEMONSTRATIONS)
-A_GRPO = Arm("a_grpo", "uniapl.recipe", changes=ONLY_ROLLOUTS)
+A_SFT = Arm("a_sft", "baselines.uniapl", changes=ONLY_DEMONSTRATIONS)
+A_GRPO = Arm("a_grpo", "baselines.uniapl", changes=ONLY_ROLLOUTS)
 AFTER = {**ONLY_ROLLOUTS, "learning_rate": 3e-4}  # the rate of GRPO after SFT
-SFT_THEN_A_GRPO = Arm("sft_then_a_grpo", "uniapl.recipe", start="sft", changes=AFTER)
-A_SFT_THEN_A_GRPO = Arm("a_sft_then_a_grpo", "uniapl.recipe", start="a_sft", changes=AFTER)
+SFT_THEN_A_GRPO = Arm("sft_then_a_grpo", "baselines.uniapl", start="sft", changes=AFTER)
+A_SFT_THEN_A_GRPO = Arm("a_sft_then_a_grpo", "baselines.uniapl", start="a_sft", changes=AFTER)
 
 EXPERIMENT = Experiment(
     name="staged",

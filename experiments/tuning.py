@@ -21,7 +21,7 @@ EXPERIMENT = Experiment(
         *candidates("sft", "baselines.sft", (2e-3, 4e-3, 8e-3)),
         *candidates("grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4)),
         *candidates("sft_then_grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4), start="sft"),
-        *candidates("uniapl", "uniapl.recipe", (1e-3, 2e-3, 4e-3)),
+        *candidates("uniapl", "baselines.uniapl", (1e-3, 2e-3, 4e-3)),
     ),
     against=(),
     split="validation",

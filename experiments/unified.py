@@ -3,7 +3,7 @@
 from experiments.headline import UNIAPL, not_exploited
 from uniapl.config import Arm, Claim, Experiment
 
-CHORD = Arm("chord", "uniapl.recipe", changes={"lam": 0.0})
+CHORD = Arm("chord", "baselines.uniapl", changes={"lam": 0.0})
 
 EXPERIMENT = Experiment(
     name="unified",

@@ -8,7 +8,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str):
     if name in ("UniAPLConfig", "UniAPLTrainer"):
-        from uniapl import trainer
+        from uniapl.method import trainer
 
         return getattr(trainer, name)
     raise AttributeError(f"module 'uniapl' has no attribute {name!r}")

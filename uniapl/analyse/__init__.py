@@ -7,7 +7,7 @@ generate/ and train/ under the root and writes
     comparisons       every arm against every comparator (points): interval, p-values, detectable difference
     distances         how far an arm's responses lie from the expert's
     diversity         how varied an arm's sampled responses are, and its entropy
-    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py);
+    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/analyse/claims.py);
                       claims.lock.json keeps how each was first stated (stated.py)
     lengths, logprobs histograms, seeds pooled, equal bins for all arms
     curves            training histories in long form
@@ -29,8 +29,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import claims
-from uniapl.analyse import accuracy, aggregate, by_type, coverage, histograms, measures, nearer, training, transfer
+from uniapl.analyse import (
+    accuracy,
+    aggregate,
+    by_type,
+    claims,
+    coverage,
+    histograms,
+    measures,
+    nearer,
+    training,
+    transfer,
+)
 from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, headline, load
 from uniapl.analyse.refuse import refuse
 from uniapl.analyse.stated import first_statements

@@ -10,7 +10,7 @@ import pandas as pd
 
 from uniapl.config import DECODINGS, Claim
 from uniapl.errors import UserError
-from uniapl.rows import read_json, read_jsonl
+from uniapl.jsonl import read_json, read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 SPENT = "optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds".split()

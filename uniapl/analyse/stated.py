@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from uniapl.claims import LATE, fingerprint
+from uniapl.analyse.claims import LATE, fingerprint
 from uniapl.config import Claim
 from uniapl.errors import UserError
 from uniapl.provenance import commit

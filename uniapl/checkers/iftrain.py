@@ -1,9 +1,9 @@
 """The 29 instruction types that IF-RLVR trains on beside IFEval's 25 (Pyatkin et al. 2025, arXiv 2507.02833).
 
-`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/if_multi_constraints.py). The verdicts are
-those of the checkers in allenai/open-instruct (open_instruct/IFEvalG), which often ask for something else than their
-prompt says; what the prompt says is in `FIXED`, under the id and "~fixed". Except where upstream depends on chance or
-on the machine, or fails:
+`allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/data/public/ground_truth.py). The verdicts
+are those of the checkers in allenai/open-instruct (open_instruct/IFEvalG), which often ask for something else than
+their prompt says; what the prompt says is in `FIXED`, under the id and "~fixed". Except where upstream depends on
+chance or on the machine, or fails:
 
 - A span that starts at character 0, and letters other than a to z, are taken literally. Upstream draws others.
 - Sentences within a sentence are cut by Punkt without a language model: nothing is downloaded. Upstream's knows

@@ -1,1 +1,1 @@
-"""How a policy is trained: the objective's equations, the trainers that minimise it, and how a training is resumed."""
+"""The method: the objective on one page, the trainers that minimise it, and how a training is resumed."""

@@ -4,8 +4,8 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
-from uniapl import objective
 from uniapl.discriminators import Discriminator, Learner, checked
+from uniapl.method import objective
 
 
 def joined_text(messages: str | list[dict]) -> str:

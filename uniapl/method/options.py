@@ -37,7 +37,7 @@ RANGES = {  # option: lowest and highest value
 
 @dataclass
 class UniAPLConfig(GRPOConfig):
-    """GRPOConfig and the weights of the objective (uniapl/objective.py has the equations).
+    """GRPOConfig and the weights of the objective (uniapl/method/objective.py has the equations).
 
     `lam` is lambda; with `lam_step` > 0 it is the start of the dual variable of d <= `eps`, where d is the running
     mean of the distance, and `lam_penalty` > 0 damps it. `adversarial_ddof` and `adversarial_clip` normalise the
