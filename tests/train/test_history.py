@@ -8,7 +8,7 @@ from accelerate import PartialState
 from trl.trainer import grpo_trainer
 
 from uniapl.models.devices import reduce_in_float32
-from uniapl.train import COMPLETE, NAMES, history, last_checkpoint
+from uniapl.train.training import COMPLETE, NAMES, history, last_checkpoint
 
 
 def test_a_cut_rollout_and_the_difference_between_vllm_and_the_policy_are_in_the_history():
