@@ -1,4 +1,4 @@
-"""history.csv and the cost of a run: declared metrics are kept, others are refused, real counts stand above the plan."""
+"""history.csv and the cost of a run: declared metrics are kept, others refused, real counts stand above the most."""
 
 import inspect
 import re

@@ -48,7 +48,7 @@ def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
     tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss. `most`: the rows
     of a step, where the method logs none.
     """
-    kept = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - NAMES.values()
+    kept = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - set(NAMES.values())
     rows: dict[int, dict] = {}
     for entry in log:
         row = rows.setdefault(entry["step"], {"step": entry["step"]})
