@@ -33,8 +33,8 @@ COUNTED = ("demonstration_tokens",)  # logged, and added to `tokens_trained`
 def check_metrics(names: Iterable[str], method: Method) -> None:
     """Raise UserError for a logged metric that neither the method declares nor every method may log."""
     for name in names:
-        known = name in NAMES or name in SHARED or name in COUNTED or name in method.METRICS
-        if not known and name not in LIBRARY and not name.startswith(LIBRARY_PREFIXES):
+        declared = name in NAMES or name in SHARED or name in COUNTED or name in method.METRICS
+        if not declared and name not in LIBRARY and not name.startswith(LIBRARY_PREFIXES):
             file = getattr(method, "__file__", None)
             where = "/".join(Path(file).parts[-2:]) if file else name_of(method)
             raise UserError(

@@ -47,8 +47,8 @@ class Probe:
         model.train(training)
         texts = self.tokenizer.batch_decode([response for _, response in pairs], skip_special_tokens=True)
         prompts = [row["prompt"] for row in self.rows]
-        asked = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in self.rows]
-        passed = follows_all([[{"content": text}] for text in texts], asked)
+        instructions = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in self.rows]
+        passed = follows_all([[{"content": text}] for text in texts], instructions)
         difference = base - own
         measured = {
             "probe_reward": sum(passed) / len(passed),
