@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from uniapl import checkers
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.errors import UserError
@@ -82,13 +83,15 @@ def training_rows(job: Job) -> list[dict]:
 
 def rollout_rows(job: Job, tokenizer) -> list[dict]:
     """Rows for GRPO: prompt (chat), instructions (JSON), demonstration (None where the run may not use it). Raises
-    UserError for a prompt that leaves less of the model's context than a response takes, and as `training_rows`."""
+    UserError for a prompt that leaves less of the model's context than a response takes, for instructions that the
+    reward could not read, and as `training_rows`."""
     path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
     rows = training_rows(job)
     limit = tokenizer.model_max_length - room
     chats = [messages(row["prompt"]) for row in rows]
     chats = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)
     for line, row, chat in zip(_line_numbers(path), rows, chats, strict=True):
+        checkers.build_row(row, where=f"{path}:{line}: key {row['key']}")
         if len(chat) > limit:
             raise UserError(
                 f"{path}:{line}: prompt {row['key']} has {len(chat)} tokens; the model's context of "
@@ -97,7 +100,7 @@ def rollout_rows(job: Job, tokenizer) -> list[dict]:
     return [
         {
             "prompt": messages(row["prompt"]),
-            "instructions": json.dumps([row["instruction_id_list"], row["kwargs"]]),
+            "instructions": json.dumps(checkers.read_instructions(row, f"key {row['key']}")),
             "demonstration": row["demonstration"],
         }
         for row in rows

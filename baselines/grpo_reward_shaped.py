@@ -44,12 +44,14 @@ def reward_function(discriminator: Discriminator) -> Callable:
 
 
 def build(job: Job) -> "GRPOTrainer":
-    """A trl.GRPOTrainer for the run, with two weighted rewards and the discriminator of `job.discriminator`."""
-    from trl import GRPOConfig, GRPOTrainer
+    """The run's trainer: trl.GRPOTrainer with two weighted rewards and the discriminator of `job.discriminator`."""
+    from trl import GRPOConfig
+
+    from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
     discriminator = of(job)
-    return GRPOTrainer(
+    return GRPO(
         model=load_policy(job.start),
         reward_funcs=[follows_all, reward_function(discriminator)],
         args=GRPOConfig(**grpo.grpo_arguments(job), reward_weights=[1.0, job.run.settings.lam]),

@@ -1,6 +1,6 @@
 """The frozen discriminator of the miniature world, a training of the DAG: trl.RewardTrainer on scripted policies.
 
-loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl/discriminators/miniature.py reads it.
+loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl.discriminators.miniature reads it.
 """
 
 from dataclasses import dataclass
@@ -29,12 +29,16 @@ METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
 def build(job: Job) -> "RewardTrainer":
-    """A trl.RewardTrainer on the scripted policies' triples; held-out triples are its evaluation set."""
+    """A trl.RewardTrainer, resumable, on the scripted policies' triples; held-out triples are its evaluation set."""
     import torch
     from datasets import Dataset
     from trl import RewardConfig, RewardTrainer
 
     from uniapl.discriminators.pairs import from_policy
+    from uniapl.method.resume import Resumable
+
+    class Trainer(Resumable, RewardTrainer):
+        """trl.RewardTrainer, resumable."""
 
     s = job.run.settings
     tokenizer = load_tokenizer(job.start)
@@ -51,7 +55,7 @@ def build(job: Job) -> "RewardTrainer":
         return Dataset.from_dict(sides)
 
     torch.manual_seed(job.run.seed)
-    return RewardTrainer(
+    return Trainer(
         model=from_policy(job.start, s.layers, response_tokens=s.response_tokens),
         args=RewardConfig(**arguments(job), per_device_train_batch_size=s.pairs_per_step, max_length=None),
         train_dataset=pairs("train"),

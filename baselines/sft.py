@@ -1,4 +1,4 @@
-"""SFT: stock trl.SFTTrainer, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
+"""SFT: trl.SFTTrainer, resumable, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,9 +48,11 @@ METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
 def build(job: Job) -> "SFTTrainer":
-    """A trl.SFTTrainer for the run."""
+    """The run's trainer: trl.SFTTrainer, bit for bit."""
     from datasets import Dataset
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig
+
+    from uniapl.method.sft import SFT
 
     s = job.run.settings
     args = SFTConfig(
@@ -60,7 +62,7 @@ def build(job: Job) -> "SFTTrainer":
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
     )
-    return SFTTrainer(
+    return SFT(
         model=load_policy(job.start),
         args=args,
         train_dataset=Dataset.from_list(rows(job)),

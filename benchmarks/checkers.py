@@ -1,6 +1,7 @@
-"""Agreement and speed: `python -m benchmarks.checkers [PART ...]`, all parts by default.
+"""Agreement and speed: `python -m benchmarks.checkers [PART ...] [--data FOLDER]`, all parts by default.
 
-Reports, never asserts; run it on an idle machine. Times are CPU seconds, but for the figures.
+Reports, never asserts; run it on an idle machine. Times are CPU seconds, but for the figures. The first two parts read
+published prompts and responses, FOLDER/ifeval and FOLDER/ifbench (docs/scorers.md), and are skipped without them.
 
 agreement   our verdicts and the published ones, strict and loose, on text-bison's and on IFBench's sample responses
 scoring     strict and loose verdicts of ours against lm-eval's own `process_results`, same file, alternating, and
@@ -25,9 +26,10 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from uniapl.data.prompts import read_prompts
+from uniapl.scorers.match import match, read_responses
+
 ROOT = Path(__file__).resolve().parent.parent
-TEXT_BISON = ROOT.parent / "shared/data/ifeval"
-IFBENCH = ROOT.parent / "shared/data/ifbench"
 REPEATS = 5
 STEPS = (0.35, 0.8)  # seconds of a GRPO step at tiny, the shortest and the longest seen on 2 cores
 
@@ -91,29 +93,29 @@ def share_of(action, module, name: str) -> float:
     return sum(inner) / total
 
 
-def _agreement_ifeval() -> tuple[dict, dict]:
+def _agreement_ifeval(folder: Path) -> tuple[dict, dict]:
     """Ours and the reference's verdicts on text-bison's responses, by (key, index, rule)."""
     from uniapl.jsonl import read_jsonl
     from uniapl.scorers import verdicts as score
 
-    prompts = score.read_prompts(TEXT_BISON / "ifeval_input_textbison_matched.jsonl")
-    frame = score.score(prompts, score.read_responses(TEXT_BISON / "ifeval_textbison_responses.jsonl"))
+    prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
+    frame = score.score(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
     rules = ("strict", "loose")
     ours = {(row["key"], row["index"], rule): row[rule] for row in frame.to_dict("records") for rule in rules}
-    rows = read_jsonl(TEXT_BISON / "reference_verdicts_textbison.jsonl")
+    rows = read_jsonl(folder / "reference_verdicts_textbison.jsonl")
     theirs = {(row["key"], i, rule): int(v) for row in rows for rule in rules for i, v in enumerate(row[rule])}
     return ours, theirs
 
 
-def _agreement_ifbench() -> tuple[dict, dict]:
+def _agreement_ifbench(folder: Path) -> tuple[dict, dict]:
     """Ours and the published verdicts on the sample responses whose prompt is in the test file."""
     from uniapl.checkers import build_all, check
     from uniapl.jsonl import read_jsonl
 
-    prompts = {row["prompt"].strip(): row for row in read_jsonl(IFBENCH / "ifbench_test.jsonl")}
+    prompts = {row["prompt"].strip(): row for row in read_jsonl(folder / "ifbench_test.jsonl")}
     ours, theirs = {}, {}
     for rule in ("strict", "loose"):
-        for row in read_jsonl(IFBENCH / f"published_verdicts_{rule}_half.jsonl"):
+        for row in read_jsonl(folder / f"published_verdicts_{rule}_half.jsonl"):
             if prompt := prompts.get(row["prompt"].strip()):
                 built = build_all(prompt["instruction_id_list"], prompt["kwargs"])
                 verdicts = getattr(check(built, row["response"]), rule)
@@ -122,16 +124,17 @@ def _agreement_ifbench() -> tuple[dict, dict]:
     return ours, theirs
 
 
-def agreement() -> str:
+def agreement(data: Path) -> str:
+    """`data`: the folder of the published files; a benchmark whose own folder is absent is skipped."""
     lines = []
     for name, folder, verdicts in (
-        ("IFEval, text-bison", TEXT_BISON, _agreement_ifeval),
-        ("IFBench, half of its sample", IFBENCH, _agreement_ifbench),
+        ("IFEval, text-bison", data / "ifeval", _agreement_ifeval),
+        ("IFBench, half of its sample", data / "ifbench", _agreement_ifbench),
     ):
         if not folder.exists():
             lines.append(f"{name}: skipped, no {folder}")
             continue
-        ours, theirs = verdicts()
+        ours, theirs = verdicts(folder)
         for rule in ("strict", "loose"):
             here = [at for at in theirs if at[2] == rule]
             differ = [f"key {key}, index {i}" for key, i, _ in here if ours[key, i, rule] != theirs[key, i, rule]]
@@ -142,16 +145,17 @@ def agreement() -> str:
     return "\n  ".join(["", *lines])
 
 
-def scoring() -> str:
-    if not TEXT_BISON.exists():
-        return f"skipped: no {TEXT_BISON}"
+def scoring(data: Path) -> str:
+    """`data`: the folder of the published files."""
+    folder = data / "ifeval"
+    if not folder.exists():
+        return f"skipped: no {folder}"
     import langdetect
 
     from uniapl.checkers import build_all, check, ifeval, texts
-    from uniapl.scorers import verdicts as score
 
-    prompts = score.read_prompts(TEXT_BISON / "ifeval_input_textbison_matched.jsonl")
-    answers = score.match(prompts, score.read_responses(TEXT_BISON / "ifeval_textbison_responses.jsonl"))
+    prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
+    answers = match(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
     pairs = list(zip(prompts, answers, strict=True))
 
     def ours():
@@ -209,8 +213,16 @@ PARTS = {part.__name__: part for part in (agreement, scoring, reward, robustness
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
-    asked = parser.parse_args().parts
-    if unknown := [name for name in asked if name not in PARTS]:
+    parser.add_argument("--data", type=Path, metavar="FOLDER", help="published prompts and responses")
+    options = parser.parse_args()
+    if unknown := [name for name in options.parts if name not in PARTS]:
         parser.error(f"no part {unknown[0]!r}: choose from {', '.join(PARTS)}")
-    for name in asked or PARTS:
-        print(f"{name}: {PARTS[name]()}", flush=True)
+    if options.data and not options.data.is_dir():
+        parser.error(f"--data {options.data}: no such folder")
+    for name in options.parts or PARTS:
+        if PARTS[name] not in (agreement, scoring):
+            print(f"{name}: {PARTS[name]()}", flush=True)
+        elif options.data:
+            print(f"{name}: {PARTS[name](options.data)}", flush=True)
+        else:
+            print(f"{name}: skipped, no --data FOLDER with published prompts and responses", flush=True)

@@ -38,17 +38,19 @@ def test_the_aggregates_are_over_all_seeds_and_benchmarks(tables):
     assert found.loc["base", ["low", "high"]].isna().all(axis=None)  # one seed says nothing of others
 
 
-def test_nearer_is_the_difference_of_distances_also_where_each_arm_values_the_experts_text(tables):
+def test_nearer_is_the_difference_of_two_arms_distances_to_the_expert(tables):
     found = tables["nearer"].set_index(["quantity", "arm"])
     # Lengths: 2/3 and 1 words from the expert's, against 5/3 and 2.
     assert found.difference[LENGTH, "uniapl"] == pytest.approx(-1)
     assert (found.p_bh >= found.p).all() and set(found.against) == {"grpo"}
     # Log-probabilities only grpo has: nothing to hold against it.
     assert set(tables["nearer"].quantity) == {LENGTH}
+
+
+def test_an_arm_that_gives_both_texts_one_nat_more_is_as_near_to_the_expert():
     own = inputs().logprobs
     both = pd.concat([own, own.assign(arm="uniapl", logprobs=[[x + 1 for x in row] for row in own.logprobs])])
     table = run(inputs(logprobs=both))["nearer"].set_index(["quantity", "arm"])
-    # Both texts one nat up under the arm: as far apart as before.
     assert table.difference[UNDER.format("arm"), "uniapl"] == pytest.approx(0)
 
 

@@ -100,6 +100,18 @@ def test_p_is_the_larger_one_of_the_tests_and_adjusted_for_the_whole_family():
     assert [row["family"] for row in rows] == 3 * ["of the experiment: 3 claims"] + ["alone: 1 claims"]
 
 
+def test_a_verdict_survives_the_adjustment_for_its_family_or_is_none():
+    decided, near = Finding(3.0, 1.0, 5.0, 0.5, 6.0, p=0.004, p_seeds=0.01), Finding(0.5, 0.4, 0.59, p=0.03)
+    # Of two claims: 2 x 0.01, and the larger of 0.02 and 0.03. Of three: 3 x 0.01, 2 x 0.03.
+    two = adjusted([judge(BETTER, decided), judge(NEAR, near)])
+    assert [row["verdict"] for row in two] == [SUPPORTED, SUPPORTED]
+    three = adjusted([judge(BETTER, decided), judge(NEAR, near), judge(BETTER, Finding(missing="no seed"))])
+    assert [row["verdict"] for row in three] == [SUPPORTED, UNDECIDED, UNDECIDED]
+    assert [row["unadjusted"] for row in three] == [SUPPORTED, SUPPORTED, UNDECIDED]
+    assert three[1]["reason"] == "supported before adjustment; p 0.06 after Holm's adjustment; detectable: 0.136"
+    assert adjusted([judge(BETTER, replace(decided, p=None))])[0]["verdict"] == UNDECIDED  # no test, no verdict
+
+
 def test_a_claim_that_names_no_family_has_the_fingerprint_of_before_there_were_families():
     # Of headline-1 as results/published/tiny recorded it.
     first = Claim("headline-1", "UniAPL follows more prompts than GRPO", "[A]", "accuracy", "uniapl", "grpo", "above")

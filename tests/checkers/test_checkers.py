@@ -5,28 +5,21 @@ import sys
 from functools import partial
 
 import pytest
-from support.ifeval_examples import ALL, ENGLISH, EXAMPLES
+from support.ifeval_examples import ALL, ENGLISH, EXAMPLES, assert_the_examples_hold
 from support.places import ROOT
 
 from uniapl import checkers
-from uniapl.checkers import FAMILIES, all_strict, build, build_all, check, variants
+from uniapl.checkers import all_strict, build, build_all, check, ifeval, variants
 
 
 def test_the_examples_cover_all_25_types():
-    assert EXAMPLES.keys() == FAMILIES["ifeval"].keys()
+    assert EXAMPLES.keys() == ifeval.INSTRUCTIONS.keys()
     assert len(EXAMPLES) == 25
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_one_response_follows_and_one_does_not_and_a_blank_one_never_does(name):
-    _, good, bad = EXAMPLES[name]
-    assert check([ALL[name]], good) == checkers.Verdicts((True,), (True,))
-    assert check([ALL[name]], bad).strict == (False,)
-    assert all_strict([ALL[name]], good)
-    assert not all_strict([ALL[name]], bad)
-    for blank in ("", " ", "\n\n", "\u2003\n"):
-        assert check([ALL[name]], blank) == checkers.Verdicts((False,), (False,))
-        assert not all_strict([ALL[name]], blank)
+    assert_the_examples_hold(name)
 
 
 COUNTED = [  # id, the arguments' names for number and relation, other arguments, a text with exactly 3
@@ -211,5 +204,4 @@ def test_the_reward_is_the_conjunction_of_strict_verdicts_and_stops_at_the_first
 
 def test_importing_the_module_loads_no_heavy_package():
     code = "import sys, uniapl.checkers; print([m for m in ('torch', 'numpy', 'langdetect') if m in sys.modules])"
-    root = ROOT
-    assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).strip() == "[]"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).strip() == "[]"

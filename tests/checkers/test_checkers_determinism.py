@@ -1,7 +1,5 @@
 """The same response has the same verdicts, whatever else runs, in whatever order, process and environment."""
 
-import hashlib
-import json
 import multiprocessing
 import os
 import random
@@ -10,43 +8,10 @@ import sys
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
-from support.ifeval_examples import ALL, EXAMPLES
 from support.places import ROOT
+from support.short_responses import digest, responses, verdicts_of
 
-from uniapl.checkers import build, check, texts
-
-SENTENCES = (  # a cut of them is short enough for several languages
-    "Der schnelle braune Fuchs springt \u00fcber den faulen Hund und schl\u00e4ft dann unter dem Baum.",
-    "El r\u00edo corre por la ciudad vieja y la gente canta en la plaza hasta la noche.",
-    "O menino come uma ma\u00e7\u00e3 na cozinha enquanto a m\u00e3e l\u00ea o jornal de domingo.",
-    "Il gatto dorme sulla sedia e il cane guarda la porta di casa tutto il giorno.",
-    "De kat slaapt op de stoel en de hond kijkt de hele dag naar de deur.",
-    "Katten sover p\u00e5 stolen, og hunden ser p\u00e5 d\u00f8ren hele dagen i huset.",
-    "THE RAIN FALLS ON THE OLD TOWN. NOBODY SEES IT. I AM HERE, YOU ARE THERE.",
-    "the sea is calm today. we walk along the shore, and then we go home again.",
-    "Кот спит на стуле, а собака смотрит на дверь.",
-)
-BUILT = [*ALL.values(), *(build("language:response_language", {"language": code}) for code in ("es", "pt", "it", "da"))]
-
-
-def responses() -> list[str]:
-    """Cuts of 10 to 40 characters, and the examples."""
-    rng = random.Random(0)
-    cuts = []
-    for _ in range(300):
-        sentence = rng.choice(SENTENCES)
-        start = rng.randrange(len(sentence) - 10)
-        cuts.append(sentence[start : start + rng.randint(10, 40)])
-    return cuts + [text for _, good, bad in EXAMPLES.values() for text in (good, bad)]
-
-
-def verdicts_of(response: str) -> tuple:
-    verdicts = check(BUILT, response)
-    return verdicts.strict + verdicts.loose
-
-
-def digest(responses: list[str]) -> str:
-    return hashlib.sha256(json.dumps([verdicts_of(text) for text in responses]).encode()).hexdigest()
+from uniapl.checkers import texts
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +64,7 @@ def test_two_processes_agree_with_one(expected):
     ids=lambda environment: environment["LC_ALL"],
 )
 def test_locale_time_zone_and_hash_seed_change_nothing(expected, environment):
-    code = "from test_checkers_determinism import digest, responses; print(digest(responses()))"
+    code = "from support.short_responses import digest, responses; print(digest(responses()))"
     path = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
     found = subprocess.run(
         [sys.executable, "-c", code],

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ifeval_examples import ALL, ENGLISH, GERMAN
-from support.places import PUBLISHED_DATA
+from support.places import PUBLISHED_DATA, WITHOUT_DATA
 
 from uniapl.checkers import build, texts, variants
 
@@ -182,7 +182,7 @@ def texts_of_bison() -> list[str]:
     return list(dict.fromkeys(text for line in lines for text in variants(json.loads(line)["response"])))
 
 
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")
+@pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 @pytest.mark.parametrize("every", [40, pytest.param(1, marks=pytest.mark.slow)])
 def test_variants_of_text_bisons_responses(upstream, every):
     for text in texts_of_bison()[::every]:

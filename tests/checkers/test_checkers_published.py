@@ -6,14 +6,14 @@ import unicodedata
 
 import pytest
 from support.ifeval_examples import EXAMPLES
-from support.places import PUBLISHED_DATA
+from support.places import PUBLISHED_DATA, WITHOUT_DATA
 
 from benchmarks.checkers import published_checkers
-from uniapl.checkers import FAMILIES, all_strict, build_all, check
+from uniapl.checkers import all_strict, build_all, check, ifeval
 from uniapl.checkers.ifeval import without_small_words
 
 DATA = PUBLISHED_DATA / "ifeval"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 
 @pytest.fixture(scope="module")
@@ -197,4 +197,4 @@ def test_every_instruction_of_the_current_prompts_builds():
     prompts = rows("ifeval_input.jsonl")
     built = [build_all(row["instruction_id_list"], row["kwargs"], where=f"key {row['key']}") for row in prompts]
     assert sum(map(len, built)) == 834
-    assert {name for row in prompts for name in row["instruction_id_list"]} == FAMILIES["ifeval"].keys()
+    assert {name for row in prompts for name in row["instruction_id_list"]} == ifeval.INSTRUCTIONS.keys()

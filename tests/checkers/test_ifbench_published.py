@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.places import PUBLISHED_DATA
+from support.places import PUBLISHED_DATA, WITHOUT_DATA
 
 from uniapl.checkers import build_all, check
 from uniapl.checkers.punkt import sentences, tokens_from_both_ends, word_tokens
 
 DATA = PUBLISHED_DATA / "ifbench"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFBench's files are not in {DATA}")
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 
 def rows(name):

@@ -3,16 +3,17 @@
 import operator
 import re
 import time
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ifeval_examples import EXAMPLES as IFEVAL
 
-from uniapl.checkers import Verdicts, check, ifeval, texts
+from uniapl.checkers import Verdicts, build, check, families, ifeval, multi_if, texts
 from uniapl.checkers.texts import detect_language
 from uniapl.errors import UserError
-from uniapl.scorers import multi_if
 
 # Sentences that are detected with certainty, and what there is of them by hand.
 HINDI = "आज मौसम बहुत अच्छा है। हम बाजार जाएँगे! क्या तुम आओगे"  # 5 + 3 + 3 words, and three sentences: the rest is one
@@ -20,6 +21,8 @@ CHINESE = "我们今天去公园散步，然后回家吃饭。天气很好！"  
 JAPANESE = "今日はとても天気がいいです。散歩に行きましょう。"  # 13 + 9 characters, two sentences
 RUSSIAN = "Сегодня идёт дождь. Мы останемся дома вместе."  # 3 + 4 words, two sentences
 THAI = "วันนี้อากาศดีมาก"
+
+built = partial(build, family="multi_if")
 
 SENTENCES, WORDS = "length_constraints:number_sentences", "length_constraints:number_words"
 NO_COMMA, QUOTATION = "punctuation:no_comma", "startend:quotation"
@@ -41,8 +44,8 @@ def test_sentences_and_words_are_counted_by_the_language_of_the_response(text, l
     for name, argument, expected in ((SENTENCES, "num_sentences", n_sentences), (WORDS, "num_words", n_words)):
         if expected is not None:
             counts = [expected - 1, expected, expected + 1]
-            at_least = [multi_if.build(name, {argument: n, "relation": "at least"})(text) for n in counts]
-            less_than = [multi_if.build(name, {argument: n, "relation": "less than"})(text) for n in counts]
+            at_least = [built(name, {argument: n, "relation": "at least"})(text) for n in counts]
+            less_than = [built(name, {argument: n, "relation": "less than"})(text) for n in counts]
             assert at_least == [True, True, False]
             assert less_than == [False, False, True]
 
@@ -104,16 +107,16 @@ def test_chinese_and_japanese_words(text, expected):
 def test_emoji_are_those_of_the_package_that_upstream_uses():
     emoji = pytest.importorskip("emoji", reason="the package emoji is not installed")
     known = [one for one in emoji.EMOJI_DATA if not set(one) & set("#*")]  # upstream takes these signs out first
-    differ = [one for one in known if multi_if._emoji().findall(one) != [one]]
+    differ = [one for one in known if texts.emoji_pattern().findall(one) != [one]]
     assert len(known) > 3000
     assert len(differ) < 0.01 * len(known), differ[:20]
 
 
 def test_fixed_words_keep_their_vowel_signs():
     hindi = "हिन्दी"  # one word of three letters, each with a sign
-    plain = multi_if.build(WORDS, {"num_words": 3, "relation": "at least"})
+    plain = built(WORDS, {"num_words": 3, "relation": "at least"})
     assert plain(hindi) and plain("one two three")
-    fixed = multi_if.build(f"{WORDS}~fixed", {"num_words": 2, "relation": "less than"})
+    fixed = built(f"{WORDS}~fixed", {"num_words": 2, "relation": "less than"})
     assert fixed(hindi) and not fixed("one two")
     assert multi_if.count_words_with_marks(HINDI) == 11
     assert multi_if.count_words_with_marks(CHINESE) == 19
@@ -134,7 +137,7 @@ def test_fixed_words_keep_their_vowel_signs():
     ],
 )
 def test_quotation_marks_of_other_scripts_count(text, verdict):
-    assert multi_if.build(QUOTATION, {})(text) is verdict
+    assert built(QUOTATION, {})(text) is verdict
 
 
 def test_a_language_with_own_rules_is_not_detected_without_its_characters():
@@ -163,29 +166,31 @@ def test_counts_are_those_of_the_detected_language(text):
 
 def test_a_response_in_thai_has_verdicts():
     assert detect_language(THAI) == "th"
-    assert multi_if.build(WORDS, {"num_words": 1, "relation": "at least"})(THAI)
+    assert built(WORDS, {"num_words": 1, "relation": "at least"})(THAI)
 
 
 def test_every_other_instruction_is_ifevals():
-    assert multi_if.CHANGED.keys() == {SENTENCES, WORDS, QUOTATION}
-    no_comma = multi_if.build(NO_COMMA, {})
+    assert set(multi_if.INSTRUCTIONS) == set(ifeval.INSTRUCTIONS)
+    differ = {name for name, rule in multi_if.INSTRUCTIONS.items() if rule != ifeval.INSTRUCTIONS[name]}
+    assert differ == {SENTENCES, WORDS, QUOTATION}
+    no_comma = built(NO_COMMA, {})
     assert no_comma.func is ifeval.no_comma
     with pytest.raises(UserError, match="^key 7: punctuation:no_coma: unknown instruction, did you mean"):
-        multi_if.build("punctuation:no_coma", {}, where="key 7")
+        built("punctuation:no_coma", {}, where="key 7")
     with pytest.raises(UserError, match="^key 7: .*num_words: missing argument relation|number_words: missing"):
-        multi_if.build(WORDS, {"num_words": 3}, where="key 7")
+        built(WORDS, {"num_words": 3}, where="key 7")
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.text(st.characters(), max_size=60) | st.text("।。.!?“”「你हि a1\n\ud800", max_size=60))
 def test_no_text_raises_and_strict_implies_loose(response):
-    built = [
-        multi_if.build(SENTENCES, {"num_sentences": 2, "relation": "at least"}),
-        multi_if.build(WORDS, {"num_words": 2, "relation": "less than"}),
-        multi_if.build(f"{WORDS}~fixed", {"num_words": 2, "relation": "less than"}),
-        multi_if.build(QUOTATION, {}),
+    asked = [
+        built(SENTENCES, {"num_sentences": 2, "relation": "at least"}),
+        built(WORDS, {"num_words": 2, "relation": "less than"}),
+        built(f"{WORDS}~fixed", {"num_words": 2, "relation": "less than"}),
+        built(QUOTATION, {}),
     ]
-    verdicts = check(built, response)
+    verdicts = check(asked, response)
     assert all(type(v) is bool for v in verdicts.strict + verdicts.loose)
     assert all(loose or not strict for strict, loose in zip(verdicts.strict, verdicts.loose, strict=True))
     for count in (
@@ -230,7 +235,7 @@ def test_100_kb_take_no_quadratic_time(unit):
 @pytest.mark.parametrize("name", IFEVAL)
 def test_one_response_to_each_of_the_25_follows_and_one_does_not_and_a_blank_one_never_does(name):
     kwargs, good, bad = IFEVAL[name]
-    follows = multi_if.build(name, kwargs)
+    follows = built(name, kwargs)
     assert check([follows], good) == Verdicts((True,), (True,))
     assert check([follows], bad).strict == (False,)
     for blank in ("", " \n", "\u2003"):
@@ -254,11 +259,11 @@ def examples() -> list[tuple[str, dict, str, bool]]:
     ]
 
 
-@pytest.mark.parametrize("name", [*multi_if.CHANGED, *multi_if.FIXED])
+@pytest.mark.parametrize("name", [SENTENCES, WORDS, QUOTATION, *multi_if.FIXED])
 def test_a_broken_checker_is_noticed(name, monkeypatch):
     own = [(kwargs, text, verdict) for of, kwargs, text, verdict in examples() if of == name]
-    rules = multi_if.FIXED if name in multi_if.FIXED else multi_if.CHANGED
-    follows = rules[name]
+    family = families.BY_NAME["multi_if"]
+    follows = family.types[name].follows
 
     def shifted(by):
         return lambda text, **given: follows(text, **{k: v + by if isinstance(v, int) else v for k, v in given.items()})
@@ -266,7 +271,8 @@ def test_a_broken_checker_is_noticed(name, monkeypatch):
     mutants = {"always": lambda text, **_: True, "never": lambda text, **_: False}
     if name != QUOTATION:
         mutants |= {"one more": shifted(1), "one less": shifted(-1)}
-    assert all(multi_if.build(name, kwargs)(text) is verdict for kwargs, text, verdict in own)
+    assert all(built(name, kwargs)(text) is verdict for kwargs, text, verdict in own)
     for kind, mutant in mutants.items():
-        monkeypatch.setitem(rules, name, mutant)
-        assert any(multi_if.build(name, kwargs)(text) is not verdict for kwargs, text, verdict in own), kind
+        broken = replace(family.types[name], follows=mutant)
+        monkeypatch.setitem(families.BY_NAME, "multi_if", replace(family, fixed={name: broken}))
+        assert any(built(name, kwargs)(text) is not verdict for kwargs, text, verdict in own), kind

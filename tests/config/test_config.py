@@ -11,7 +11,6 @@ from support.settings import EVALUATION, per_scale
 
 from baselines import grpo, miniature_discriminator, sft, uniapl
 from experiments.scales import SCALES
-from uniapl import config
 from uniapl.config import (
     Arm,
     Experiment,
@@ -26,6 +25,7 @@ from uniapl.config import (
     load_scale,
     resolve,
 )
+from uniapl.config import model as config
 from uniapl.config.method import name_of
 from uniapl.dag.snakemake import Plan
 from uniapl.data.miniature.world import World
@@ -297,8 +297,7 @@ def test_what_plans_and_reports_imports_no_torch():
         "config.check_scale(config.load_scale('tiny'))\n"
         "print(*{'torch', 'transformers', 'trl', 'datasets', 'lm_eval'} & set(sys.modules))"
     )
-    root = ROOT
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout.split()) == (0, []), done.stderr
 
 

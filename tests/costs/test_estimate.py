@@ -273,7 +273,7 @@ def test_peaks_hold_the_kv_cache_and_the_share_of_vllm():
 def test_the_documentation_shows_the_plan_of_today(capsys, scale):
     main(["--scale", scale])
     plan = capsys.readouterr().out.strip()
-    blocks = (ROOT / "docs/paper_scale.md").read_text().split("```\n")
+    blocks = (ROOT / "docs/cost.md").read_text().split("```\n")
     shown = next(block for block in blocks if block.startswith(f"scale {scale}:"))
     assumed = next(block for block in blocks if block.startswith("assumptions"))
     assert f"{shown}\n{assumed}".strip() == plan, f"put the output of `python -m uniapl.costs --scale {scale}` there"

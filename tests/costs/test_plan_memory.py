@@ -116,7 +116,7 @@ def test_the_peak_of_a_step_is_within_a_tenth(monkeypatch, shape, rows, length, 
 
     step()  # the gradients, which are counted apart
     planned = memory.moments(shape, rows, length, rows * length, bf16=bf16, checkpointing=checkpointing)
-    assert most_bytes(step) == pytest.approx(sum(memory.peak(planned).values()), rel=0.1)
+    assert most_bytes(step) == pytest.approx(max(sum(parts.values()) for parts in planned.values()), rel=0.1)
 
 
 @pytest.mark.parametrize(
@@ -164,12 +164,6 @@ def test_the_head_grows_with_the_vocabulary_by_the_gradient_of_its_matrix_alone(
     assert planned[0] == 96 * 32_768 * 4 + 4 * (40_000 * 16 + 2 * 96 * 16)
     assert planned[1] - planned[0] == 4 * 40_000 * 16
     assert found[1] - found[0] == pytest.approx(planned[1] - planned[0], rel=0.05)
-
-
-def test_logits_without_tiles_at_the_vocabulary_of_qwen3():
-    # 8 rows x 1024 positions x 151,936 words: bfloat16 2.5 GB, three times float32 5.0 GB each
-    qwen = Shape(1024, 28, 16, 8, 128, 3072, 151_936)
-    assert memory.logits(qwen, 8 * 1024, bf16=True) == 8192 * 151_936 * 14 == 17_425_235_968
 
 
 def test_the_kv_cache_of_a_token():

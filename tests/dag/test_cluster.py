@@ -11,8 +11,8 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
 from support.gpu_machines import TRAININGS, with_resources, with_stages
+from support.places import ROOT
 
 pytest.importorskip("snakemake_executor_plugin_slurm", reason="not installed: `make cluster` installs the plugins")
 pytest.importorskip("snakemake_executor_plugin_kubernetes", reason="not installed: `make cluster` installs the plugins")

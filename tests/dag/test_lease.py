@@ -201,7 +201,7 @@ def test_cuda_visible_devices_is_honoured_and_its_names_pass(chosen, kept):
     assert [f"{device.name}={device.uuid}" for device in visible(machine, chosen)] == kept
 
 
-def test_a_device_is_the_same_under_its_index_and_its_uuid_and_another_one_with_that_index_is_not(start, tmp_path):
+def test_a_device_is_known_by_its_uuid_and_not_by_its_index(start, tmp_path):
     """As on a node where Slurm shows each job its own devices, numbered from 0."""
 
     def machine(name: str, uuid: str) -> dict[str, str]:

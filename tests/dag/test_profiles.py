@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from conftest import ROOT, planned
+from support.clones import planned
 from support.gpu_machines import TRAININGS, asked, with_gpus, with_resources, with_stages
+from support.places import ROOT
 
 from experiments.scales import SCALES
 from uniapl.config import check_scale

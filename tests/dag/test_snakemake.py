@@ -8,7 +8,8 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, asking, planned, refused
+from support.clones import asking, planned, refused
+from support.places import ROOT
 
 from experiments.scales import SCALES
 from uniapl.config import experiments_of, load_experiment, load_scale

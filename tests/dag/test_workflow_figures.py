@@ -5,9 +5,9 @@ import re
 import shutil
 
 import pytest
-from conftest import Clone, asking, planned, refused
+from support.clones import Clone, asking, planned, refused
+from support.synthetic_results import experiment, write
 
-from tests.figures.test_figures import experiment, write
 from uniapl.dag.snakemake import DRAWN, MAIN, drawable, figures_of, plots_only
 from uniapl.errors import UserError
 

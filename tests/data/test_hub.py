@@ -8,15 +8,13 @@ import json
 import subprocess
 import sys
 from fnmatch import fnmatch
-from pathlib import Path
 
 import httpx
 import huggingface_hub
 import pytest
-import torch
 from huggingface_hub import constants
 from safetensors.torch import save
-from support.fake_hub import FakeHub
+from support.locked_hub import IFEVAL, POLAR, STUDENT, TOKEN, WEIGHTS, locked
 
 from uniapl.data import hub
 from uniapl.errors import UserError
@@ -34,48 +32,6 @@ IDS = {
     "allenai/IFBench_test",
     "facebook/Multi-IF",
 }
-STUDENT, POLAR, IFEVAL = "Qwen/Qwen3-0.6B", "internlm/POLAR-1_8B", "google/IFEval"
-TOKEN = "hf_secretsecretsecret"
-WEIGHTS = {"v_head.weight": torch.tensor([[1.0, -2.0]])}
-
-
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache, and no environment that changes where files come from."""
-    monkeypatch.delenv(hub.VARIABLE, raising=False)
-    monkeypatch.setenv("HF_TOKEN", TOKEN)
-    for name, value in {
-        "HF_HUB_OFFLINE": False,
-        "HF_HUB_CACHE": str(tmp_path / "hub"),
-        "HF_HOME": str(tmp_path),
-    }.items():
-        monkeypatch.setattr(constants, name, value)
-    return tmp_path
-
-
-@pytest.fixture
-def serve(cache):
-    """Start a fake hub for one id, at the revision that the lock pins or at another; it replaces the HTTP client."""
-
-    def start(id: str, files: dict[str, bytes], commit: str | None = None, status=None) -> FakeHub:
-        fake = FakeHub(commit or hub.entry(id).revision, {id: files}, status)
-        huggingface_hub.set_client_factory(fake.client)
-        return fake
-
-    yield start
-    huggingface_hub.set_client_factory(httpx.Client)
-
-
-def locked(tmp_path, monkeypatch, **changes) -> Path:
-    """A copy of the lock in which POLAR is pinned, and any field of an id can be changed."""
-    fields = json.loads(hub.LOCK.read_text())
-    fields[POLAR]["revision"] = "b" * 40
-    for id, changed in changes.items():
-        fields[id] |= changed
-    path = tmp_path / "hub.lock.json"
-    path.write_text(json.dumps(fields))
-    monkeypatch.setattr(hub, "LOCK", path)
-    return path
 
 
 # the lock -----------------------------------------------------------------------------------------

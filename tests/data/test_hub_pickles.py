@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save
+from support.locked_hub import POLAR, WEIGHTS, locked
 
-from tests.data.test_hub import POLAR, WEIGHTS, cache, locked, serve  # noqa: F401 - fixtures
 from uniapl.data import hub, pickles
 from uniapl.errors import UserError
 
@@ -29,7 +29,7 @@ class Touch:
         return Path.touch, (self.path,)
 
 
-def test_pickled_weights_become_safetensors_once(serve, tmp_path, monkeypatch):  # noqa: F811
+def test_pickled_weights_become_safetensors_once(serve, tmp_path, monkeypatch):
     locked(tmp_path, monkeypatch)
     files = {
         "config.json": b"{}",
@@ -49,7 +49,7 @@ def test_pickled_weights_become_safetensors_once(serve, tmp_path, monkeypatch): 
     assert hub.record(POLAR)["revision"] == "b" * 40
 
 
-def test_a_pickle_that_would_run_code_is_refused_and_not_run(serve, tmp_path, monkeypatch):  # noqa: F811
+def test_a_pickle_that_would_run_code_is_refused_and_not_run(serve, tmp_path, monkeypatch):
     locked(tmp_path, monkeypatch)
     proof = tmp_path / "run"
     serve(POLAR, {"config.json": b"{}", "pytorch_model.bin": pickled({"a": Touch(proof)})})
@@ -65,13 +65,13 @@ def test_a_pickle_that_is_no_state_dict_is_refused(tmp_path, content):
         pickles.write_safetensors(tmp_path / "x.bin", tmp_path / "x.safetensors")
 
 
-def test_a_repository_that_has_safetensors_by_now_is_used_as_it_is(serve, tmp_path, monkeypatch):  # noqa: F811
+def test_a_repository_that_has_safetensors_by_now_is_used_as_it_is(serve, tmp_path, monkeypatch):
     locked(tmp_path, monkeypatch)
     serve(POLAR, {"config.json": b"{}", "model.safetensors": save(WEIGHTS), "pytorch_model.bin": b"never read"})
     assert "snapshots" in hub.folder(POLAR).parts
 
 
-def test_two_processes_that_rewrite_at_once_agree(serve, tmp_path, monkeypatch):  # noqa: F811
+def test_two_processes_that_rewrite_at_once_agree(serve, tmp_path, monkeypatch):
     locked(tmp_path, monkeypatch)
     serve(POLAR, {"config.json": b"{}", "pytorch_model.bin": pickled(WEIGHTS)})
     write, target = pickles.write_safetensors, tmp_path / "uniapl" / POLAR / ("b" * 40)
@@ -86,7 +86,7 @@ def test_two_processes_that_rewrite_at_once_agree(serve, tmp_path, monkeypatch):
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
-def test_a_full_disk_while_rewriting_leaves_nothing(serve, tmp_path, monkeypatch):  # noqa: F811
+def test_a_full_disk_while_rewriting_leaves_nothing(serve, tmp_path, monkeypatch):
     locked(tmp_path, monkeypatch)
     serve(POLAR, {"config.json": b"{}", "pytorch_model.bin": pickled(WEIGHTS)})
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from support.places import PUBLISHED_DATA
+from support.places import PUBLISHED_DATA, WITHOUT_DATA
 from support.public_files import (
     FEW,
     IF_MULTI,
@@ -23,12 +23,11 @@ from support.public_files import (
 )
 
 from uniapl import checkers
+from uniapl.data.conversations import read_conversations
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, multi_if
 from uniapl.data.public import ifeval_like as ready_made
 from uniapl.errors import UserError
-from uniapl.scorers import multi_if as scored
 
-SHARED = PUBLISHED_DATA
 TRAIN = "data/train-00000-of-00001.parquet"
 
 
@@ -65,9 +64,9 @@ def test_multi_if_gives_first_turns_and_whole_conversations(root, tmp_path):
     assert second["prompt"] == "Расскажи о дожде без запятых"
     path = tmp_path / "multi_if.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in multi_if.conversations(root / multi_if.ID)))
-    found = scored.read(path)
+    found = read_conversations(path)
     assert [one.key for one in found] == [first["key"], second["key"]]
-    assert found[0].turns == scored.read(root / multi_if.ID / multi_if.FILE)[0].turns
+    assert found[0].turns == read_conversations(root / multi_if.ID / multi_if.FILE)[0].turns
     assert [len(turn.instruction_id_list) for turn in found[0].turns] == [1, 2, 3]
 
 
@@ -152,12 +151,12 @@ def test_a_broken_turn_of_multi_if_names_file_row_key_turn_and_id(tmp_path):
         multi_if.first_turns(tmp_path)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the published prompts are not at hand")
+@pytest.mark.skipif(not PUBLISHED_DATA.is_dir(), reason=WITHOUT_DATA)
 def test_the_published_prompts_are_read_whole(tmp_path):
-    (tmp_path / "ifeval_input_data.jsonl").write_bytes((SHARED / "ifeval/ifeval_input.jsonl").read_bytes())
+    (tmp_path / "ifeval_input_data.jsonl").write_bytes((PUBLISHED_DATA / "ifeval/ifeval_input.jsonl").read_bytes())
     rows = ifeval.read(tmp_path)
     assert (len(rows), sum(len(row["kwargs"]) for row in rows)) == (541, 834)
-    published = [json.loads(line) for line in (SHARED / "ifbench/ifbench_test.jsonl").read_text().splitlines()]
+    published = [json.loads(line) for line in (PUBLISHED_DATA / "ifbench/ifbench_test.jsonl").read_text().splitlines()]
     parquet(tmp_path / TRAIN, published)
     rows = ifbench.read(tmp_path)
     assert (len(rows), sum(len(row["kwargs"]) for row in rows)) == (300, 344)

@@ -59,7 +59,7 @@ def test_parts_of_two_evaluation_prompts_are_not_added_up():
     assert overlap.find(text, overlap.index(rows(TWENTY, other))) is None
 
 
-def test_two_parts_of_one_evaluation_prompt_are():
+def test_two_parts_of_one_evaluation_prompt_are_added_up():
     found = overlap.find(" ".join(TWENTY.split()[:8] + ["x"] + TWENTY.split()[12:]), overlap.index(rows(TWENTY)))
     assert found == ("overlap", "set/0", 0.8)  # 8 words, and 8 others, of 20
 

@@ -93,8 +93,7 @@ def test_settings_of_the_miniature_import_no_torch():
     program = (
         "import sys; from baselines import miniature_discriminator as m; m.Settings; print('torch' in sys.modules)"
     )
-    root = ROOT
-    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
 
 

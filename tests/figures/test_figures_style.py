@@ -1,7 +1,8 @@
 """The look of an arm: its colour, marker, name and place are the same in every figure."""
 
+from support.synthetic_results import ARMS, MEMBERS
+
 from figures import style
-from tests.figures.test_figures import ARMS, MEMBERS
 
 
 def test_the_arms_of_the_headline_have_fixed_and_distinct_looks():

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from support import miniature
 from support.places import ROOT
+from support.two_prompts import PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import PROMPTS, RESPONSES, write
 from uniapl.errors import UserError
 from uniapl.generate.tasks import process
 from uniapl.scorers import verdicts as score
 
-TASKS = ROOT / "uniapl" / "tasks"
+TASKS = ROOT / "uniapl/generate/tasks"
 CONVERSATION = {  # a row of Multi-IF as the hub's CSV has it: JSON in columns of text, the arguments twice encoded
     "key": "1001:1:en",
     "turns": "",

@@ -17,11 +17,11 @@ def functions(path: Path) -> set[str]:
 
 def test_every_function_of_the_objective_is_in_the_map_and_nothing_else():
     named = set(re.findall(r"`objective\.(\w+)`", MAP))
-    assert named == functions(ROOT / "uniapl" / "objective.py")
+    assert named == functions(ROOT / "uniapl/method/objective.py")
 
 
 def test_every_equation_has_a_function_and_a_test_that_exists():
-    tests = set().union(*(functions(path) for path in (ROOT / "tests").glob("test_*.py")))
+    tests = set().union(*(functions(path) for path in (ROOT / "tests").rglob("test_*.py")))
     for equation, function, test in ROWS:
         assert "`" in function, equation
         named = re.findall(r"`(\w+)`", test)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from support import miniature
 from support.settings import settings as method_settings
+from support.trainers import trained
 
 from baselines import grpo, grpo_reward_shaped
-from tests.method.test_trainer import trained
 from uniapl.config import Compute
 from uniapl.config.job import Job
 from uniapl.jsonl import write_jsonl

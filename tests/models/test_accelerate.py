@@ -4,7 +4,7 @@ import pytest
 from accelerate import FullyShardedDataParallelPlugin
 from accelerate.commands import launch as command
 from accelerate.utils import launch
-from conftest import ROOT
+from support.places import ROOT
 
 LAUNCHERS = {
     "simple_launcher": lambda args: launch.prepare_simple_launcher_cmd_env(args)[1],

@@ -91,7 +91,7 @@ def test_sft_on_the_corpus_reads_neither_prompts_nor_demonstrations(job, tmp_pat
 
 
 @pytest.mark.parametrize("prompt_loss", [False, True])
-def test_sft_s_loss_is_on_the_response_and_its_end_and_on_the_prompt_where_that_is_asked_for(job, policy, prompt_loss):
+def test_sft_learns_the_response_with_its_end_and_the_prompt_only_if_asked(job, policy, prompt_loss):
     trainer = sft.build(replace(job(sft, prompt_loss=prompt_loss, rows_per_step=6), start=policy))
     (batch,) = trainer.get_train_dataloader()
     tokenizer, expected = miniature.tokenizer(), []
@@ -171,6 +171,8 @@ def test_at_paper_scale_vllm_generates_in_the_process_or_behind_a_url(policy, tm
     assert {name: getattr(args, name) for name in expected} == expected
     assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32 * 8
     assert args.generation_batch_size == 32 * 8  # a step's rollouts are drawn at once
+    assert args.vllm_importance_sampling_correction
+    assert (args.vllm_importance_sampling_mode, args.vllm_importance_sampling_clip_max) == ("token_truncate", 2.0)
 
 
 def test_in_the_miniature_transformers_generates(job):

@@ -14,34 +14,12 @@ from uniapl.analyse.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.config.card import REQUIRED
 from uniapl.dag.snakemake import GENERAL, TABLES, Plan
-from uniapl.errors import UserError
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
-from uniapl.publish.publish import BEGIN, END, LARGEST, LARGEST_SET, check_sizes, with_table
+from uniapl.publish.publish import LARGEST, LARGEST_SET, check_sizes
+from uniapl.publish.readme import BEGIN, END
 
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
-TINY = ROOT / "results/published/tiny/tables"
-MAIN = next(path for path in (TINY / "headline/main.md", TINY / "main.md") if path.exists())  # before 0.2: no folder
-
-
-def test_the_table_replaces_what_stands_between_the_markers():
-    assert with_table(f"a\n{BEGIN}\nold\n{END}\nb", "| new |") == f"a\n{BEGIN}\n\n| new |\n\n{END}\nb"
-    with pytest.raises(UserError, match="markers"):
-        with_table("no markers", "| new |")
-
-
-def test_the_readme_shows_the_published_table():
-    readme = (ROOT / "README.md").read_text()
-    assert with_table(readme, MAIN.read_text()) == readme
-
-
-def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table():
-    readme = (ROOT / "README.md").read_text()
-    prose = readme.split(END, 1)[1]
-    tables = "".join(path.read_text() for path in TINY.rglob("*.md"))
-    intervals = re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", prose)
-    assert len(intervals) >= 4
-    assert [text for text in intervals if text not in tables] == []
 
 
 @pytest.mark.parametrize("manifest", PUBLISHED, ids=lambda path: path.parent.name)
@@ -113,7 +91,7 @@ def published() -> dict[str, set[str]]:
 def test_default_experiments_are_published_and_extended_ones_when_they_have_all_tables(local):
     runs = {"base", "discriminator", "sft"}
     assert published() == {"analyse": {"headline"}, "tables": {"headline"}, "runs": runs}
-    assert Path("README.md").read_text() == f"{BEGIN}\n\n| new |\n\n{END}\n"
+    assert "All 0 claims of this set" in Path("README.md").read_text()
     scores = evidence.read(Path("results/published/smoke/rows")).scores
     assert scores[["arm", "key", "strict", "loose"]].values.tolist() == [["base", "1", 0, 1]]
     general = Path("results/published/smoke/general/general.md").read_text()
@@ -184,7 +162,7 @@ def change(card: Path, **values) -> None:
         ),
     ],
 )
-def test_what_is_not_fit_to_be_published_leaves_the_published_set_and_the_readme(local, capsys, spoil, message):
+def test_an_unfit_set_changes_neither_the_published_one_nor_the_readme(local, capsys, spoil, message):
     published()
     before = {path: path.read_bytes() for path in Path("results/published/smoke").rglob("*.*")}
     readme = Path("README.md").read_text()

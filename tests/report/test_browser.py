@@ -5,8 +5,8 @@ import json
 import pandas as pd
 import pytest
 from support import chromium
+from support.report_pages import build, write_figures
 
-from tests.report.test_report import build, local, write_figures  # noqa: F401  (a fixture)
 from uniapl.report import sections
 from uniapl.report.read import read
 
@@ -24,7 +24,7 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture
-def report(browser, local, tmp_path):  # noqa: F811
+def report(browser, local, tmp_path):
     """The page of the small set, opened; its results."""
     path = local / "tables/headline/comparisons.csv"
     rows = pd.read_csv(path, dtype=str)
@@ -93,7 +93,7 @@ def copied(browser, table: str, kind: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["main", "cost"])
-def test_latex_is_copied_as_stage_tables_writes_it(browser, report, local, name):  # noqa: F811
+def test_latex_is_copied_as_stage_tables_writes_it(browser, report, local, name):
     assert copied(browser, f"headline-{name}", "tex") == (local / f"tables/headline/{name}.tex").read_text()
 
 
@@ -107,7 +107,7 @@ def test_csv_is_copied_as_shown_and_in_the_order_shown(browser, report, tmp_path
     assert sorted(frame.to_numpy().tolist()) == sorted(view.rows)
 
 
-def test_copying_works_where_the_clipboard_is_refused(browser, report, local):  # noqa: F811
+def test_copying_works_where_the_clipboard_is_refused(browser, report, local):
     browser.run("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
     assert copied(browser, "headline-main", "tex") == (local / "tables/headline/main.tex").read_text()
 
@@ -146,7 +146,7 @@ def test_no_table_scrolls_where_it_fits(browser, report):
     assert set(browser.run(hidden)) == {0}
 
 
-def test_without_javascript_everything_can_be_read(browser, report, local):  # noqa: F811
+def test_without_javascript_everything_can_be_read(browser, report, local):
     browser.send("Emulation.setScriptExecutionDisabled", value=True)
     try:
         browser.open(local.parent / "out/report.html")

@@ -5,10 +5,9 @@ import shutil
 
 import pandas as pd
 import pytest
+from support.ablated import ablations_of_two_arms
+from support.report_pages import Parsed, build
 
-from tests.report.test_report import Parsed, build, local  # noqa: F401 - a fixture
-from tests.tables.test_ablations import table as ablated
-from tests.tables.test_beside import sets  # noqa: F401 - a fixture
 from uniapl.config import load_scale
 from uniapl.dag.snakemake import Plan
 from uniapl.generate.suite import COLUMNS
@@ -18,13 +17,13 @@ from uniapl.tables import beside, general, rounded, write
 from uniapl.tables.ablations import view_ablations
 
 
-def test_a_set_alone_has_none_of_them(local, tmp_path):  # noqa: F811
+def test_a_set_alone_has_none_of_them(local, tmp_path):
     results = read(local)
     assert results.overview == {} and sections.of_set(results, "beside") is None
     assert "Your runs against ours" not in Parsed(build(local, tmp_path)).text
 
 
-def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets, tmp_path):  # noqa: F811
+def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets, tmp_path):
     beside.render(*sets, local / "beside")
     text = Parsed(build(local, tmp_path)).text
     assert "Your runs against ours" in text and "1 of 3 local estimates lie within the published interval" in text
@@ -35,14 +34,14 @@ def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets
     assert len(read(local).overview["beside"].text) == len(frame) > 1
 
 
-def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):  # noqa: F811
+def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):
     name = Plan(load_scale("smoke"), "").extended[-1]
     shutil.copytree(local / "tables/headline", local / "tables" / name)
     assert list(read(local).tables) == ["headline"]
     assert list(read(local, extended=True).tables) == ["headline", name]
 
 
-def test_general_ability_is_in_the_report(local, tmp_path):  # noqa: F811
+def test_general_ability_is_in_the_report(local, tmp_path):
     answers = [
         (arm, "uniapl_miniature_choice", str(i), "acc,none", float(i < n))
         for arm, n in (("base", 1), ("uniapl", 3))
@@ -54,8 +53,8 @@ def test_general_ability_is_in_the_report(local, tmp_path):  # noqa: F811
     assert re.findall(r"(\S+) \[", row)[:3] == ["25.0", "75.0", "50.0"]
 
 
-def test_the_ablations_are_in_the_report(local, tmp_path):  # noqa: F811
-    text = rounded("ablations", ablated(tmp_path / "set"))
+def test_the_ablations_are_in_the_report(local, tmp_path):
+    text = rounded("ablations", ablations_of_two_arms(tmp_path / "set"))
     (local / "overview").mkdir()
     write("ablations", text, view_ablations(text), local / "overview", "label")
     built = Parsed(build(local, tmp_path)).text

@@ -1,44 +1,15 @@
 """Multi-IF: rows of the published form, one answer to every turn, counts by the response's language, scores by turn."""
 
-import csv
 import json
 
 import pandas as pd
 import pytest
+from support.two_conversations import NO_COMMA, QUOTATION, RESPONSES, ROWS, WORDS, write_csv
 
 from uniapl import checkers
+from uniapl.data.conversations import LANGUAGES, Turn, messages, read_conversations
 from uniapl.errors import UserError
 from uniapl.scorers import multi_if
-
-SENTENCES, WORDS = "length_constraints:number_sentences", "length_constraints:number_words"
-NO_COMMA, QUOTATION = "punctuation:no_comma", "startend:quotation"
-
-
-def row(key: str, *turns: list, language: str = "English") -> dict:
-    """A row of the file: every field is text, and arguments are JSON within JSON. A turn is a list of (id, kwargs)."""
-    found = {"turns": "", "responses": "", "key": key, "turn_index": "0", "language": language}
-    for number in multi_if.TURNS:
-        one = turns[number - 1] if number <= len(turns) else None
-        found |= {
-            f"turn_{number}_prompt": one and json.dumps({"role": "user", "content": f"say {number}, é"}),
-            f"turn_{number}_instruction_id_list": one and json.dumps([name for name, _ in one]),
-            f"turn_{number}_kwargs": one and json.dumps([json.dumps(kwargs) for _, kwargs in one]),
-        }
-    return {name: value or "" for name, value in found.items()}
-
-
-FIRST = [(NO_COMMA, {})]
-SECOND = [*FIRST, (QUOTATION, {})]
-THIRD = [*SECOND, (WORDS, {"num_words": 3, "relation": "at least"})]
-ROWS = [row("1:1:en", FIRST, SECOND, THIRD), row("2:1:fr", FIRST, SECOND, language="French")]
-
-
-def write_csv(path, rows):
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0].keys())
-        writer.writeheader()
-        writer.writerows(rows)
-    return path
 
 
 @pytest.fixture(params=["csv", "jsonl"])
@@ -54,13 +25,13 @@ def path(request, tmp_path):
 
 
 def test_a_file_of_the_published_form_is_read(path):
-    english, french = multi_if.read(path)
+    english, french = read_conversations(path)
     assert (english.key, english.language, len(english.turns)) == ("1:1:en", "English", 3)
     assert (french.key, french.language, len(french.turns)) == ("2:1:fr", "French", 2)
-    assert english.turns[2] == multi_if.Turn(
+    assert english.turns[2] == Turn(
         "say 3, é", (NO_COMMA, QUOTATION, WORDS), ({}, {}, {"num_words": 3, "relation": "at least"})
     )
-    assert [one.key for one in multi_if.read(path, languages=["French"])] == ["2:1:fr"]
+    assert [one.key for one in read_conversations(path, languages=["French"])] == ["2:1:fr"]
 
 
 def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path):
@@ -73,8 +44,8 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
         '"[""{\\""end_phrase\\"": \\""the end\\""}""]",,,,,,,9:2:en,0,English\n',
         encoding="utf-8",
     )
-    (one,) = multi_if.read(path)
-    assert one.turns == (multi_if.Turn('Say "rain".', ("startend:end_checker",), ({"end_phrase": "the end"},)),)
+    (one,) = read_conversations(path)
+    assert one.turns == (Turn('Say "rain".', ("startend:end_checker",), ({"end_phrase": "the end"},)),)
 
 
 @pytest.mark.parametrize(
@@ -86,10 +57,10 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
         ({"turn_2_prompt": "None"}, r"has a prompt for the turns \[1, 3\]"),
         ({"turn_1_prompt": "say"}, "turn 1: not in the form of Multi-IF's file"),
         ({"turn_1_prompt": '{"role": "user"}'}, "turn 1: not in the form of Multi-IF's file: KeyError"),
-        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt and the ids must be texts"),
+        ({"turn_1_prompt": '{"content": 3}'}, "turn 1: the prompt must be text, not 3"),
         ({"turn_2_kwargs": '["{}"]'}, "turn 2: 2 in instruction_id_list but 1 in kwargs"),
-        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: .*the kwargs objects"),
-        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: 0 in instruction_id_list"),
+        ({"turn_2_kwargs": '["{}", "3"]'}, "turn 2: needs in kwargs an object of arguments"),
+        ({"turn_1_instruction_id_list": "[]", "turn_1_kwargs": "[]"}, "turn 1: needs at least one instruction"),
         ({"turn_1_instruction_id_list": '["a:b"]'}, "turn 1: a:b: unknown instruction"),
         ({"turn_3_kwargs": '["{}", "{}", "{}"]'}, "turn 3: length_constraints:number_words: missing argument"),
     ],
@@ -97,30 +68,30 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
 def test_a_broken_row_is_named_with_its_key_and_turn(tmp_path, changes, problem):
     path = write_csv(tmp_path / "multi_if.csv", [ROWS[1], {**ROWS[0], **changes}])
     with pytest.raises(UserError, match=f"multi_if.csv: row 2, key 1:1:en.*{problem}"):
-        multi_if.read(path)
+        read_conversations(path)
 
 
 def test_a_language_without_rules_may_be_left_out(tmp_path):
     path = write_csv(tmp_path / "multi_if.csv", [{**ROWS[0], "language": "Thai"}, ROWS[1]])
-    assert len(multi_if.read(path, languages=multi_if.LANGUAGES)) == 1
+    assert len(read_conversations(path, languages=LANGUAGES)) == 1
     with pytest.raises(UserError, match="has no conversation in German"):
-        multi_if.read(path, languages=["German"])
+        read_conversations(path, languages=["German"])
 
 
 def test_keys_are_unique_and_files_have_rows(tmp_path):
     with pytest.raises(UserError, match="1 keys of .*multi_if.csv are there twice: 1:1:en"):
-        multi_if.read(write_csv(tmp_path / "multi_if.csv", [ROWS[0], ROWS[0]]))
+        read_conversations(write_csv(tmp_path / "multi_if.csv", [ROWS[0], ROWS[0]]))
     (tmp_path / "empty.csv").write_text("key,language\n")
     with pytest.raises(UserError, match="empty.csv: holds no rows"):
-        multi_if.read(tmp_path / "empty.csv")
+        read_conversations(tmp_path / "empty.csv")
     with pytest.raises(UserError, match="absent.csv: "):
-        multi_if.read(tmp_path / "absent.csv")
+        read_conversations(tmp_path / "absent.csv")
 
 
 def test_the_chat_has_the_models_own_answers(path):
-    one = multi_if.read(path)[0]
-    assert multi_if.messages(one, []) == [{"role": "user", "content": "say 1, é"}]
-    assert multi_if.messages(one, ["a", "b"]) == [
+    one = read_conversations(path)[0]
+    assert messages(one, []) == [{"role": "user", "content": "say 1, é"}]
+    assert messages(one, ["a", "b"]) == [
         {"role": "user", "content": "say 1, é"},
         {"role": "assistant", "content": "a"},
         {"role": "user", "content": "say 2, é"},
@@ -128,28 +99,20 @@ def test_the_chat_has_the_models_own_answers(path):
         {"role": "user", "content": "say 3, é"},
     ]
     with pytest.raises(UserError, match="key 1:1:en: has 3 turns, no turn 4"):
-        multi_if.messages(one, ["a", "b", "c"])
+        messages(one, ["a", "b", "c"])
 
 
 # Scores -------------------------------------------------------------------------------------------
 
-RESPONSES = [
-    {"key": "2:1:fr", "turn": 2, "response": '"b"'},
-    {"key": "1:1:en", "turn": 3, "response": "Sure:\n“one two three”"},
-    {"key": "1:1:en", "turn": 1, "response": "one"},
-    {"key": "2:1:fr", "turn": 1, "response": "a"},
-    {"key": "1:1:en", "turn": 2, "response": '"a, b"'},
-]
-
 
 @pytest.fixture
 def frame(path):
-    conversations = multi_if.read(path)
+    conversations = read_conversations(path)
     return multi_if.score(conversations, multi_if.join(conversations, RESPONSES))
 
 
 def test_responses_are_joined_by_key_and_turn(path):
-    assert multi_if.join(multi_if.read(path), RESPONSES) == {
+    assert multi_if.join(read_conversations(path), RESPONSES) == {
         "1:1:en": ("one", '"a, b"', "Sure:\n“one two three”"),
         "2:1:fr": ("a", '"b"'),
     }
@@ -168,7 +131,7 @@ def test_responses_are_joined_by_key_and_turn(path):
 )
 def test_every_turn_needs_exactly_one_response(path, rows, problem):
     with pytest.raises(UserError, match=f"^{problem}$"):
-        multi_if.join(multi_if.read(path), rows)
+        multi_if.join(read_conversations(path), rows)
 
 
 def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(frame):
@@ -183,28 +146,8 @@ def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(fram
     ]
 
 
-def test_accuracy_is_the_mean_of_four_by_turn_and_language(frame):
-    found = multi_if.accuracy(frame).set_index(["turn", "language"])
-    assert list(found.index) == [
-        *((turn, language) for turn in (1, 2) for language in ("all", "English", "French")),
-        *((3, language) for language in ("all", "English")),
-    ]
-    assert found.loc[(1, "all")].tolist() == [2, 1, 1, 1, 1, 1]
-    # Turn 2: one prompt of two, three instructions of four, strictly and loosely: (1/2 + 3/4 + 1/2 + 3/4) / 4
-    assert found.loc[(2, "all")].tolist() == [2, 0.5, 0.75, 0.5, 0.75, 0.625]
-    assert found.loc[(2, "English")].tolist() == [1, 0, 0.5, 0, 0.5, 0.25]
-    # Turn 3: strictly two of three instructions, loosely all: (0 + 2/3 + 1 + 1) / 4 = 2/3
-    assert found.loc[(3, "all")].tolist() == pytest.approx([1, 0, 2 / 3, 1, 1, 2 / 3])
-    assert list(found.columns) == ["prompts", "prompt_strict", "inst_strict", "prompt_loose", "inst_loose", "average"]
-
-
-def test_a_conversation_counts_where_every_turn_is_followed(frame):
-    expected = [["all", 2, 0.5, 0.5], ["English", 1, 0, 0], ["French", 1, 1, 1]]
-    assert multi_if.conversation_accuracy(frame).values.tolist() == expected
-
-
 def test_a_blank_response_follows_nothing(path):
-    conversations = multi_if.read(path, languages=["French"])
+    conversations = read_conversations(path, languages=["French"])
     frame = multi_if.score(conversations, {"2:1:fr": ("", " \n")})
     assert isinstance(frame, pd.DataFrame) and frame[["strict", "loose"]].to_numpy().sum() == 0 < len(frame)
     assert checkers.all_strict(conversations[0].turns[0].checkers(), "a")

@@ -4,48 +4,21 @@ import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from support.places import PUBLISHED_DATA, ROOT
+from support.places import PUBLISHED_DATA, ROOT, WITHOUT_DATA
+from support.two_prompts import EXPECTED, PROMPTS, RESPONSES, write
 
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
-from uniapl.scorers.verdicts import main, match, read_prompts, read_responses, score, summary, valid_prompts
+from uniapl.scorers.command import main
+from uniapl.scorers.match import match, read_responses
+from uniapl.scorers.verdicts import score, summary
 
 DATA = PUBLISHED_DATA / "ifeval"
-needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=f"IFEval's files are not in {DATA}")
-
-PROMPTS = [
-    {
-        "key": 7,
-        "prompt": "Write about rain and snow.",
-        "instruction_id_list": ["keywords:existence", "punctuation:no_comma", "keywords:existence"],
-        "kwargs": [{"keywords": ["rain"]}, {}, {"keywords": ["snow"]}],
-    },
-    {
-        "key": 3,
-        "prompt": "Quote something.",
-        "instruction_id_list": ["startend:quotation"],
-        "kwargs": [{"keywords": None}],
-    },
-]
-RESPONSES = [  # in another order than the prompts
-    {"key": 3, "prompt": "Quote something.", "response": 'Here it is:\n"To be"'},
-    {"key": 7, "prompt": "Write about rain and snow.", "response": "It is rain."},
-]
-EXPECTED = [
-    (7, 0, "keywords:existence", 1, 1),
-    (7, 1, "punctuation:no_comma", 1, 1),
-    (7, 2, "keywords:existence", 0, 0),
-    (3, 0, "startend:quotation", 0, 1),
-]
-
-
-def write(path: Path, rows: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 
 def without(rows: list[dict], *fields: str) -> list[dict]:
@@ -193,7 +166,7 @@ BAD = {  # what is wrong: (prompts, responses, what the message says)
         RESPONSES,
         "key 7: 3 in instruction_id_list but 1 in kwargs",
     ),
-    "null kwargs": ([{**PROMPTS[1], "kwargs": [None]}], RESPONSES, "an object of kwargs for each"),
+    "no object of arguments": ([{**PROMPTS[1], "kwargs": [3]}], RESPONSES, "an object of arguments for each"),
     "no instruction": ([{**PROMPTS[0], "instruction_id_list": [], "kwargs": []}], RESPONSES, "at least one"),
     "no key": (
         without(PROMPTS, "key"),
@@ -323,12 +296,11 @@ def test_the_command_runs_from_a_shell_without_torch(tmp_path):
     prompts, responses = write(tmp_path / "p.jsonl", PROMPTS), write(tmp_path / "r.jsonl", RESPONSES)
     out = tmp_path / "scores.csv"
     code = (
-        "import sys; from uniapl.scorers.verdicts import main; main(sys.argv[1:]);"
+        "import sys; from uniapl.scorers.command import main; main(sys.argv[1:]);"
         "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
     )
     arguments = ["--prompts", str(prompts), "--responses", str(responses), "--out", str(out)]
-    root = ROOT
-    printed = subprocess.check_output([sys.executable, "-c", code, *arguments], cwd=root, text=True)
+    printed = subprocess.check_output([sys.executable, "-c", code, *arguments], cwd=ROOT, text=True)
     assert json.loads(printed)["inst_loose"]["passed"] == 3
     assert out.exists()
 

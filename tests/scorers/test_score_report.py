@@ -6,10 +6,12 @@ import sys
 
 import pandas as pd
 import pytest
+from support.two_prompts import PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import PROMPTS, RESPONSES, write
-from uniapl.checkers import FAMILIES, FIXED, INSTRUCTIONS, ifbench, iftrain
+from uniapl.checkers import families, ifeval
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
+from uniapl.scorers import command as stage
 from uniapl.scorers import report as module
 from uniapl.scorers import verdicts as score
 from uniapl.scorers.report import report
@@ -124,7 +126,7 @@ def command(tmp_path, capsys):
     files = {name: str(write(tmp_path / f"{name}.jsonl", rows)) for name, rows in answers.items()}
 
     def command(*options: str, of="a") -> str:
-        score.main(["--prompts", str(prompts), "--responses", *(files[name] for name in of), *options])
+        stage.main(["--prompts", str(prompts), "--responses", *(files[name] for name in of), *options])
         return capsys.readouterr().out
 
     return command
@@ -191,7 +193,8 @@ def test_a_wrong_call_is_one_line(command, capsys, options, of, message):
 
 
 def test_an_instruction_of_another_family_is_one_line(command, capsys, monkeypatch):
-    monkeypatch.setitem(FAMILIES, "small", {QUOTATION: FAMILIES["ifeval"][QUOTATION]})
+    small = families.Family("small", {QUOTATION: ifeval.INSTRUCTIONS[QUOTATION]}, {}, "ours", "ours")
+    monkeypatch.setitem(families.BY_NAME, "small", small)
     assert json.loads(command("--family", "ifeval"))["inst_strict"]["total"] == 4
     with pytest.raises(SystemExit):
         command("--family", "small")
@@ -203,7 +206,7 @@ def test_an_instruction_of_another_family_is_one_line(command, capsys, monkeypat
 def test_an_unknown_id_is_still_unknown_within_a_family(tmp_path):
     path = write(tmp_path / "p.jsonl", [{**PROMPTS[1], "instruction_id_list": ["startend:quotations"]}])
     with pytest.raises(UserError, match="unknown instruction, did you mean 'startend:quotation'"):
-        score.read_prompts(path, "ifeval")
+        read_prompts(path, "ifeval")
 
 
 @pytest.mark.parametrize(
@@ -212,47 +215,19 @@ def test_an_unknown_id_is_still_unknown_within_a_family(tmp_path):
 )
 def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id, kwargs, owner):
     row = {**PROMPTS[1], "instruction_id_list": [instruction_id], "kwargs": [kwargs]}
-    assert score.valid_prompts([row], "p.jsonl", owner) == [row]
+    assert valid_prompts([row], "p.jsonl", owner) == [row]
     with pytest.raises(UserError, match=f"{instruction_id} belongs to {owner}, not to ifeval: change --family"):
-        score.valid_prompts([row], "p.jsonl", "ifeval")
-
-
-def test_no_two_families_share_an_id():
-    assert sum(map(len, (*FAMILIES.values(), ifbench.FIXED, iftrain.FIXED))) == len(INSTRUCTIONS)
-    assert all(name.endswith("~fixed") and name.removesuffix("~fixed") in INSTRUCTIONS for name in FIXED)
+        valid_prompts([row], "p.jsonl", "ifeval")
 
 
 # --strip-thinking ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("response", "left"),
-    [
-        ("<think>\nwell, hm\n</think>\n\nThe sea.", "The sea."),
-        ("The sea.<think>one</think> A wave.<think>two</think> A gull.", "The sea. A wave. A gull."),
-        ("The sea.<think>it never ends", "The sea."),
-        ("<think>it never ends", ""),
-        ("the template opened it</think>\n\nThe sea.", "The sea."),
-        ("<think>a<think>b</think>c</think>The sea.", "The sea."),
-        ("  The sea.\n", "  The sea.\n"),
-        ("", ""),
-    ],
-)
-def test_thinking_sections_are_cut(response, left):
-    assert score.strip_thinking(response) == left
-    assert score.strip_thinking(left) == left
-
-
-def test_cutting_is_linear():
-    assert score.strip_thinking("<think>" * 200_000) == ""
-    assert score.strip_thinking("</think>" * 200_000) == ""
 
 
 def test_thinking_counts_unless_it_is_stripped(tmp_path, capsys):
     prompts = write(tmp_path / "p.jsonl", PROMPTS[1:])
     responses = write(tmp_path / "r.jsonl", [{"key": 3, "response": '<think>a quote</think>\n\n"To be"'}])
     for options, passed in (([], 0), (["--strip-thinking"], 1)):
-        score.main(["--prompts", str(prompts), "--responses", str(responses), *options])
+        stage.main(["--prompts", str(prompts), "--responses", str(responses), *options])
         assert json.loads(capsys.readouterr().out)["prompt_strict"]["passed"] == passed
 
 
@@ -265,7 +240,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stderr", "n", "shown"), [(Terminal, score.LONG, True), (Terminal, 10, False), (io.StringIO, score.LONG, False)]
+    ("stderr", "n", "shown"),
+    [(Terminal, stage.LONG, True), (Terminal, 10, False), (io.StringIO, stage.LONG, False)],
 )
 def test_a_long_file_on_a_terminal_shows_its_progress(monkeypatch, stderr, n, shown):
     monkeypatch.setenv("TERM", "xterm")
@@ -274,6 +250,6 @@ def test_a_long_file_on_a_terminal_shows_its_progress(monkeypatch, stderr, n, sh
         monkeypatch.delattr("rich.progress.track")
     prompts = [{**PROMPTS[1], "key": key, "prompt": f"Quote {key}."} for key in range(n)]
     responses = [{"key": key, "response": '"To be"'} for key in range(n)]
-    frame = score.score(prompts, responses, watch=score.progress("answers.jsonl"))
+    frame = score.score(prompts, responses, watch=stage.progress("answers.jsonl"))
     assert len(frame) == n and frame.strict.all()
     assert ("answers.jsonl" in sys.stderr.getvalue()) == shown

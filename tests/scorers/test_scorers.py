@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 from datasets import Dataset
 from support import miniature, trainers
+from support.two_prompts import EXPECTED, PROMPTS, RESPONSES, write
 
-from tests.scorers.test_score import EXPECTED, PROMPTS, RESPONSES, write
 from uniapl.checkers.reward import follows_all
 from uniapl.errors import UserError
 from uniapl.scorers import fraction, reward, score
@@ -61,7 +61,7 @@ def test_a_data_set_pads_arguments_with_none(kwargs):
 
 @pytest.mark.parametrize(
     "asked",
-    [{}, {"instruction_id_list": [IDS]}, {"kwargs": [KWARGS]}, {**columns(1), "instructions": ["[]"]}],
+    [{}, {"kwargs": [KWARGS]}, {**columns(1), "instructions": ["[]"]}],
 )
 def test_missing_columns_are_one_line(asked):
     for function in (reward, fraction):

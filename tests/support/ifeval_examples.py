@@ -1,6 +1,7 @@
 """IFEval's types by example: for each its arguments, a response that follows and one that does not."""
 
-from uniapl.checkers import build
+from uniapl import checkers
+from uniapl.checkers import all_strict, build, check
 
 ENGLISH = "the quick brown fox jumps over the lazy dog and then it sleeps under the old tree."
 GERMAN = "Der schnelle braune Fuchs springt über den faulen Hund und schläft dann unter dem Baum."
@@ -90,3 +91,15 @@ REPEATED = (  # units of adversarial texts
     *("[a", "1,", "a@a ", "[A", "A.)", "a.", "\r\n", "\U0001f600", "\u05d0 \u0628", "\ud800", "\x00", "rain"),
     *("SECTION ", "******", "\n\n"),
 )
+
+
+def assert_the_examples_hold(name: str) -> None:
+    """One response follows, one does not, and a blank one never does: strict, loose and as a reward."""
+    _, good, bad = EXAMPLES[name]
+    assert check([ALL[name]], good) == checkers.Verdicts((True,), (True,))
+    assert check([ALL[name]], bad).strict == (False,)
+    assert all_strict([ALL[name]], good)
+    assert not all_strict([ALL[name]], bad)
+    for blank in ("", " ", "\n\n", "\u2003\n"):
+        assert check([ALL[name]], blank) == checkers.Verdicts((False,), (False,))
+        assert not all_strict([ALL[name]], blank)

@@ -65,6 +65,19 @@ def test_no_sampling_setting_comes_with_the_checkpoint(base):
     assert [settings.temperature, settings.top_k, settings.top_p] == [None] * 3
 
 
+def test_every_end_token_that_the_checkpoint_states_is_kept(hub, tmp_path):
+    """Qwen3's generation_config.json has two; its config.json has one."""
+    path = hub / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token_id": [1, 7], "temperature": 0.6}))
+    fetched.link(hub, tmp_path / "model", 256)
+    settings = GenerationConfig.from_pretrained(tmp_path / "model")
+    assert settings.eos_token_id == [1, 7] and settings.temperature is None
+    path.unlink()
+    fetched.link(hub, tmp_path / "other", 256)
+    settings = GenerationConfig.from_pretrained(tmp_path / "other")
+    assert settings.eos_token_id == miniature.tokenizer().eos_token_id
+
+
 def test_the_card_names_the_source_and_that_nothing_was_spent(base):
     card, run = json.loads((base / "run.json").read_text()), arm_of(load_scale("paper"), "base", 0)
     assert card["fingerprint"] == run.fingerprint and card["settings"]["model"] == "Qwen/Qwen3-0.6B"
@@ -96,10 +109,14 @@ def test_what_is_no_policy_keeps_its_own_tokenizer(hub, tmp_path):
 # Comparators ------------------------------------------------------------------------------------------
 
 
-def test_what_is_fetched_to_compare_with_is_asked_by_vllm_alone_and_has_no_log_probabilities():
+def test_a_comparator_generates_on_the_gpus_of_its_size():
     plan = Plan(load_scale("paper"), "")
     assert set(plan.comparators) == {"qwen3_4b", "qwen3_32b", "teacher"}
     assert plan.needs("generate", "teacher").gpus == 8 and plan.needs("generate", "uniapl").gpus == 1
+
+
+def test_log_probabilities_of_a_comparator_which_fit_no_gpu_are_not_planned():
+    plan = Plan(load_scale("paper"), "")
     estimate = Estimate(plan, plan.extended, GPUS["h100"], 8)
     assert not [line for line in estimate.does_not_fit if "teacher" in line or "qwen3" in line]
 

@@ -1,4 +1,4 @@
-"""history.csv and the cost of a run: declared metrics are kept, others refused, real counts stand above the most."""
+"""history.csv and what a run cost: declared metrics are kept, others refused, real counts stand above the plan."""
 
 import inspect
 import re

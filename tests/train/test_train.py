@@ -1,7 +1,6 @@
 """Stage train from the outside: kill and resume, configurations that must not mix, NaN, long prompts."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -10,39 +9,12 @@ import types
 
 import pytest
 from support.places import ROOT
+from support.train_command import ENVIRONMENT, command, run
 
 from uniapl import checkers
 from uniapl.config import arm_of, load_scale
 from uniapl.config.job import Job
-from uniapl.data.miniature.rows import main as data
 from uniapl.train.training import add_probe, main
-
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-
-
-def command(world, arm, out, *, seed=0, start=None):
-    """The command line that the DAG would run, at scale smoke."""
-    line = [sys.executable, "-m", "uniapl.train", "--scale", "smoke", "--arm", arm, "--seed", str(seed)]
-    line += ["--data", world / "data", "--start", start or world / "data/scratch", "--out", out]
-    if arm != "discriminator":
-        line += ["--base", world / "data/scratch", "--discriminator", world / "discriminator/model"]
-    return [str(x) for x in line]
-
-
-def run(*args, **kwargs):
-    return subprocess.run(
-        command(*args, **kwargs), env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory):
-    """Data of scale smoke and a discriminator; every arm starts from the random policy to save the pretraining."""
-    folder = tmp_path_factory.mktemp("world")
-    data(["--scale", "smoke", "--out", str(folder / "data")])
-    done = run(folder, "discriminator", folder / "discriminator")
-    assert done.returncode == 0, done.stderr
-    return folder
 
 
 @pytest.mark.parametrize("arm", ["sft", "grpo", "uniapl"])

@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.places import ROOT
 from support.settings import EVALUATION
+from support.train_command import ENVIRONMENT, command
 
-from tests.train.test_train import ENVIRONMENT, ROOT, command, world  # noqa: F401 - a fixture
 from uniapl.errors import UserError
 from uniapl.models import checkpoints as job
 from uniapl.models import devices
 from uniapl.train.training import train
 
 
-def start(world, arm, out, devices):  # noqa: F811
+def start(world, arm, out, devices):
     """The command of the DAG where the lease granted `devices` of four; on this CPU they are processes."""
     granted = {"UNIAPL_GPUS": str(devices), "UNIAPL_GPUS_ASKED": "4"}
     line = command(world, arm, out)
@@ -37,7 +38,7 @@ def weights(out) -> torch.Tensor:
 
 
 @pytest.fixture(scope="module")
-def trained(world, tmp_path_factory):  # noqa: F811
+def trained(world, tmp_path_factory):
     """A function that gives the folder of an arm trained by this many processes."""
     folder, done = tmp_path_factory.mktemp("trained"), {}
 
@@ -69,7 +70,7 @@ def test_the_rows_of_a_step_do_not_depend_on_the_number_of_processes(trained, ar
     assert not (trained(arm, 2) / "state").exists()
 
 
-def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):  # noqa: F811
+def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):
     process = start(world, "sft", tmp_path, 2)
     while not list(tmp_path.glob("state/checkpoint-*/complete")) and process.poll() is None:
         time.sleep(0.02)

@@ -2,10 +2,13 @@
 
 The verdict on "the difference is above (below) the margin":
 
-    supported     every 95 % interval lies wholly on the claimed side of the margin
-    contradicted  every one lies wholly on the other side
+    supported     every 95 % interval lies wholly on the claimed side of the margin, and p stays below 0.05 after
+                  Holm's adjustment for the claims of its family
+    contradicted  the same on the other side
     not decided   anything else, with the difference that these data would detect with 80 % power, and how many seeds
-                  would find one as large as was measured
+                  would find one as large as was measured; `unadjusted` has the verdict of the intervals alone
+
+Until 2026-11-30 the intervals alone gave the verdict, and Holm's p stood beside it. All claims were judged anew.
 
 "Within" claims that two arms are as good as each other: supported where every interval lies wholly between -margin and
 margin (two one-sided tests, Schuirmann 1987, at 2.5 % each), contradicted where every one lies wholly outside.
@@ -13,8 +16,8 @@ margin (two one-sided tests, Schuirmann 1987, at 2.5 % each), contradicted where
 Accuracy has two intervals, and both must agree: the hierarchical bootstrap over seeds and prompts and the t interval
 over seeds. Without a true difference, fewer than 5 % of simulated worlds get a verdict on either side, with 3 and with
 5 seeds (docs/statistics.md). The other quantities are one value per seed and have the t interval alone. Fewer seeds
-than planned, or none, decide nothing. Each claim is judged for itself, by its intervals; beside the verdict stands p,
-the larger one of the tests that belong to them, and Holm's adjustment of it for the claims of its family.
+than planned, or none, decide nothing. `p` is the larger one of the tests that belong to the intervals, `p_holm` its
+adjustment for the claims of the family.
 
 How a claim was worded when its runs were first analysed is recorded (uniapl/analyse/stated.py): `changed` says what
 has been changed since, and a claim that is gone is `withdrawn`, not forgotten.
@@ -43,6 +46,7 @@ DIRECTIONS = ("above", "below", "within")
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided"
 WITHDRAWN = "withdrawn"
 LATE = "late"  # key of a first statement that was made after the experiment had been analysed
+ALPHA = 0.05
 POWER = 1 + 0.8416 / 1.96  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
 
 
@@ -71,10 +75,9 @@ class Finding:
 
 COLUMNS = (
     *"id sentence source quantity benchmark arm against direction margin".split(),
-    *"estimate low high seed_low seed_high detectable p p_holm n_seeds n_prompts verdict reason".split(),
+    *"estimate low high seed_low seed_high detectable p p_holm n_seeds n_prompts verdict unadjusted reason".split(),
     *"family fingerprint changed".split(),
 )
-ALPHA = 0.05
 
 
 def statement(claim: Claim) -> dict:
@@ -145,6 +148,7 @@ def judge(claim: Claim, found: Finding, first: Mapping | None = None) -> dict:
         verdict, reason = _verdict(claim, measured, detectable, found)
     row = dataclasses.asdict(claim) | dataclasses.asdict(found)
     row |= dict(detectable=detectable, verdict=verdict, reason=reason, p=_larger(claim, found), p_holm=None)
+    row["unadjusted"] = verdict
     row |= dict(fingerprint=fingerprint(claim), changed=changes(claim, first))
     if claim.quantity != "accuracy":
         row["benchmark"] = None
@@ -154,7 +158,8 @@ def judge(claim: Claim, found: Finding, first: Mapping | None = None) -> dict:
 def adjusted(rows: Sequence[dict]) -> list[dict]:
     """The judged claims of an experiment with `p_holm`, and `family` with its size, missing and untested ones included.
 
-    Withdrawn claims are no part of a family.
+    A verdict that has no p, or none below ALPHA after Holm's adjustment, becomes UNDECIDED. Withdrawn claims are no
+    part of a family.
     """
     sizes = Counter(row["family"] for row in rows)
     done = [row | {"family": f"{row['family'] or 'of the experiment'}: {sizes[row['family']]} claims"} for row in rows]
@@ -162,7 +167,23 @@ def adjusted(rows: Sequence[dict]) -> list[dict]:
         tested = [i for i, row in enumerate(rows) if row["family"] == name and row["p"] is not None]
         for i, p in zip(tested, stats.holm([rows[i]["p"] for i in tested], family=size), strict=True):
             done[i]["p_holm"] = float(p)
-    return done
+    return [row if _survives(row) else row | _not_decided(row) for row in done]
+
+
+def _survives(row: Mapping) -> bool:
+    return row["verdict"] == UNDECIDED or (row["p_holm"] is not None and row["p_holm"] < ALPHA)
+
+
+def _not_decided(row: Mapping) -> dict:
+    """What replaces a verdict that the family's adjustment takes away."""
+    adjusted_p = "no test" if row["p_holm"] is None else f"p {row['p_holm']:.2g} after Holm's adjustment"
+    reason = f"{row['verdict']} before adjustment; {adjusted_p}; {_detectable(row['quantity'], row['detectable'])}"
+    return dict(verdict=UNDECIDED, reason=reason)
+
+
+def _detectable(quantity: str, difference: float) -> str:
+    unit = f" {UNITS[quantity]}" if UNITS[quantity] else ""
+    return f"detectable: {difference:.3g}{unit}"
 
 
 def _larger(claim: Claim, found: Finding) -> float | None:
@@ -180,8 +201,7 @@ def _verdict(
     if claim.direction == "within" and all(-claim.margin < low and high < claim.margin for low, high in intervals):
         return SUPPORTED, f"{both} within {claim.margin:g} of 0"
     if not above and not below:
-        unit = f" {UNITS[claim.quantity]}" if UNITS[claim.quantity] else ""
-        reason = f"detectable: {detectable:.3g}{unit}"
+        reason = _detectable(claim.quantity, detectable)
         if found.seeds_needed is not None:
             n = f"{found.seeds_needed:.0f}" if found.seeds_needed <= stats.MOST_SEEDS else f"over {stats.MOST_SEEDS}"
             reason += f"; to find {abs(found.estimate - claim.margin):.2g}: {n} seeds"

@@ -17,7 +17,7 @@ class Assumptions:
     generate_overhead: float = setting(0.030, "ours: assumed; the same, transformers' generate (the probe)")
     step_seconds: float = setting(2.0, "ours: assumed; per optimizer step: weights to vLLM, rewards, optimizer, logs")
     start_seconds: float = setting(300.0, "ours: assumed; per job: imports, loading, vLLM's start, saving")
-    prompt_tokens: float = setting(210.0, "ours: assumed; the 840 characters that docs/paper_scale.md counts with")
+    prompt_tokens: float = setting(210.0, "ours: assumed; the 840 characters that docs/data.md counts with")
     characters_per_token: float = setting(4.0, "ours: assumed; English text under Qwen's tokenizer")
     longest_prompt: int = setting(2_000, "8,000 characters, the longest that uniapl.data.public keeps, at 4 per token")
     response_tokens: float = setting(400.0, "ours: assumed; of rollouts and evaluated responses")

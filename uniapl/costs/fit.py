@@ -91,7 +91,7 @@ def states(run: Run, policy: Shape, devices: int) -> Parts:
     """Parameters, gradients and optimizer on one of `devices` GPUs, and what the GPUs exchange.
 
     Sharded: a share of each; embedding and two layers whole at a time (ours: an upper bound), and, where a step has two
-    backward passes, the first one's gradients of all parameters (docs/paper_scale.md). Else, on more than one GPU,
+    backward passes, the first one's gradients of all parameters (docs/clusters.md). Else, on more than one GPU,
     DDP's buckets are as large as the gradients.
     """
     shards = devices if run.compute.sharded else 1

@@ -70,15 +70,10 @@ def head(shape: Shape, positions: int, bf16: bool) -> int:
     """TRL's head in its backward pass: tile + V D + 2 N D, with autocast also a tile's part of the matrix.
 
     In float32: the gradients of matrix and states, and the states of the N scored positions, as
-    trl/kernels/chunked_logprob.py allocates them on a GPU. It stands in the place of `logits`.
+    trl/kernels/chunked_logprob.py allocates them on a GPU: whole logits are never there.
     """
     matrix = HALF * shape.hidden * min(shape.vocabulary, TILE[1]) if bf16 else 0
     return tile(positions, bf16) + matrix + FLOAT * (shape.embedding + 2 * positions * shape.hidden)
-
-
-def logits(shape: Shape, positions: int, bf16: bool) -> int:
-    """What a head without tiles would need: logits, under autocast their float32 copy, log-softmax and a gradient."""
-    return positions * shape.vocabulary * ((HALF if bf16 else 0) + 3 * FLOAT)
 
 
 def moments(shape: Shape, rows: int, length: int, positions: int, *, bf16: bool, checkpointing: bool) -> dict:
@@ -101,11 +96,6 @@ def moments(shape: Shape, rows: int, length: int, positions: int, *, bf16: bool,
         "head": parts(below + kept, alive, head(shape, positions, bf16)),
         "layer": parts(below + kept + recomputed + gradients, max(alive, copied), 0),
     }
-
-
-def peak(parts_of: dict[str, dict[str, int]]) -> dict[str, int]:
-    """The parts of the largest moment."""
-    return max(parts_of.values(), key=lambda parts: sum(parts.values()))
 
 
 def kv_cache(shape: Shape, tokens: int, width: int = HALF) -> int:

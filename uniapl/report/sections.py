@@ -20,7 +20,6 @@ from uniapl.tables.ablations import view_ablations
 from uniapl.tables.beside import view as view_beside
 from uniapl.tables.general import view as view_general
 from uniapl.tables.overview import view_paper
-from uniapl.tables.views import not_after_holm
 
 MISSING = "missing"
 VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, MISSING)
@@ -159,7 +158,7 @@ def mark(experiment: str, row: pd.Series, reach: float) -> Mark:
     def pair(low: str, high: str) -> tuple[float, float] | None:
         return (place(low), place(high)) if row[low] and row[high] else None
 
-    reason = row.reason if row.verdict == UNDECIDED else "not after Holm's adjustment" if not_after_holm(row) else ""
+    reason = row.reason if row.verdict == UNDECIDED else ""
     reason += ("; " if reason else "") + f"changed: {row.changed}" if row.get("changed") else ""
     unit, glyph = UNITS.get(row.quantity, ""), None
     if row.estimate and row.direction != "within":  # the picture has one margin

@@ -1,5 +1,7 @@
 """The scorers for use from elsewhere: as reward functions of TRL, and from Python.
 
+from uniapl.data import prompts
+from uniapl.scorers import match
     from uniapl.scorers import reward                       # GRPOTrainer(reward_funcs=reward, ...)
 
     from uniapl.scorers import score
@@ -8,9 +10,12 @@
 
 `reward` and `fraction` read these columns of the training set, and no other:
 
-    instruction_id_list, kwargs   as in IFEval's rows; arguments that are None are padding
+    instruction_id_list, kwargs   as in IFEval's rows; arguments that are None are padding, as are rows without any
     instructions                  instead of both: the JSON of [instruction_id_list, kwargs]. One text column holds
                                   arguments of any type, where a data set of objects needs one type per name
+    key                           if there is one, messages name a row by it
+
+A row is read as by the scorer (uniapl/checkers/row.py): what it refuses, the rewards refuse, in the same words.
 """
 
 import json
@@ -20,26 +25,29 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl import checkers
-from uniapl.checkers.reward import built, follows_all
+from uniapl.checkers.reward import built, follows_all, names
+from uniapl.checkers.thinking import strip_thinking
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
 from uniapl.scorers.compare import compare
+from uniapl.scorers.match import read_responses
 from uniapl.scorers.report import report
-from uniapl.scorers.verdicts import strip_thinking, summary
+from uniapl.scorers.verdicts import summary
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
 
 
-def _instructions(ids: Sequence | None, kwargs: Sequence | None, instructions: Sequence[str] | None) -> Sequence[str]:
-    """The JSON of each rollout's instructions. Raises UserError where the columns are missing or name them twice."""
-    if instructions is not None and ids is None:
-        return instructions
-    if ids is None or kwargs is None or instructions is not None:
+def _instructions(columns: Mapping[str, Sequence | None], where: Sequence[str]) -> list[str]:
+    """The JSON of each rollout's instructions. Raises UserError where a column is missing, and for a row's form."""
+    given = {name: column for name, column in columns.items() if column is not None}
+    if given.keys() not in ({"instructions"}, {"instruction_id_list"}, {"instruction_id_list", "kwargs"}):
         raise UserError(
             "the reward needs the columns instruction_id_list and kwargs, or instructions alone: keep them in the "
             "training set"
         )
-    return [json.dumps([i, given]) for i, given in zip(ids, kwargs, strict=True)]
+    rows = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
+    return [json.dumps(checkers.read_instructions(row, here)) for row, here in zip(rows, where, strict=True)]
 
 
 def _chat(completion: str | Sequence[Mapping]) -> list[Mapping]:
@@ -47,21 +55,24 @@ def _chat(completion: str | Sequence[Mapping]) -> list[Mapping]:
     return [{"content": completion} if isinstance(completion, str) else completion[-1]]
 
 
-def reward(completions, instruction_id_list=None, kwargs=None, instructions=None, **_) -> list[float]:
+def reward(completions, instruction_id_list=None, kwargs=None, instructions=None, key=None, **_) -> list[float]:
     """TRL reward function: 1.0 where a completion follows all of its instructions, strictly, else 0.0."""
+    columns = {"instruction_id_list": instruction_id_list, "kwargs": kwargs, "instructions": instructions}
     return follows_all(
         completions=[_chat(completion) for completion in completions],
-        instructions=_instructions(instruction_id_list, kwargs, instructions),
+        instructions=_instructions(columns, names(len(completions), key)),
+        key=key,
     )
 
 
-def fraction(completions, instruction_id_list=None, kwargs=None, instructions=None, **_) -> list[float]:
+def fraction(completions, instruction_id_list=None, kwargs=None, instructions=None, key=None, **_) -> list[float]:
     """TRL reward function: the share of its instructions that a completion follows, strictly."""
+    columns = {"instruction_id_list": instruction_id_list, "kwargs": kwargs, "instructions": instructions}
+    where = names(len(completions), key)
     shares = []
-    asked = _instructions(instruction_id_list, kwargs, instructions)
-    for completion, one in zip(completions, asked, strict=True):
+    for completion, asked, here in zip(completions, _instructions(columns, where), where, strict=True):
         text = _chat(completion)[0]["content"]
-        followed = [checkers.all_strict((checker,), text) for checker in built(one)]
+        followed = [checkers.all_strict((checker,), text) for checker in built(asked, here)]
         shares.append(sum(followed) / len(followed))
     return shares
 
@@ -76,11 +87,11 @@ def score(
     is not of `family`, a prompt without response.
     """
     if isinstance(prompts, str | Path):
-        prompts = stage.read_prompts(prompts, family)
+        prompts = read_prompts(prompts, family)
     else:
-        prompts = stage.valid_prompts(prompts, "prompts", family)
+        prompts = valid_prompts(prompts, "prompts", family)
     if isinstance(responses, str | Path):
-        responses = stage.read_responses(responses)
+        responses = read_responses(responses)
     elif all(isinstance(response, str) for response in responses):
         if len(responses) != len(prompts):
             raise UserError(f"{len(responses)} responses to {len(prompts)} prompts: give one for each, in their order")

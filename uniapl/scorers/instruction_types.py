@@ -4,30 +4,19 @@ import json
 
 import pandas as pd
 
-from uniapl.checkers import ifbench, ifeval, iftrain
-from uniapl.checkers.arguments import Instruction
-from uniapl.scorers import multi_if
+from uniapl.checkers.families import BY_NAME, FAMILIES, Family
 from uniapl.tables import View, markdown
 
 COLUMNS = ["family", "instruction_id", "category", "arguments", "checks", "source"]
-SOURCES = {
-    "ifeval": "Zhou et al. 2023 (arXiv 2311.07911), as in lm-eval 0.4.13",
-    "ifbench": "Pyatkin et al. 2025 (arXiv 2507.02833), allenai/IFBench at db69a6f",
-    "iftrain": "Pyatkin et al. 2025 (arXiv 2507.02833), allenai/open-instruct (IFEvalG)",
-    "multi_if": "He et al. 2024 (arXiv 2410.15553), facebookresearch/Multi-IF",
-}
-FAMILIES = {
-    "ifeval": ifeval.INSTRUCTIONS,
-    "ifbench": ifbench.INSTRUCTIONS | ifbench.FIXED,
-    "iftrain": iftrain.INSTRUCTIONS | iftrain.FIXED,
-    "multi_if": ifeval.INSTRUCTIONS | {name: ifeval.INSTRUCTIONS[name.split("~")[0]] for name in multi_if.FIXED},
-}
 
 
-def _checks(family: str, name: str, instruction: Instruction) -> str:
-    """The first sentence about the checker: its docstring's first line."""
-    changed = {**multi_if.CHANGED, **multi_if.FIXED} if family == "multi_if" else {}
-    return changed.get(name, instruction.follows).__doc__.splitlines()[0]
+def _published(family: Family) -> str:
+    return f"{family.source}, as in {family.revision}"
+
+
+def _source(family: Family, instruction_id: str) -> str:
+    """Whose rule it is: the publication and the revision of its code, or ours, for the prompt of these."""
+    return "ours, for the prompt of " * (instruction_id in family.fixed) + _published(family)
 
 
 def types(family: str | None = None) -> pd.DataFrame:
@@ -37,16 +26,16 @@ def types(family: str | None = None) -> pd.DataFrame:
     """
     rows = [
         {
-            "family": of,
+            "family": one.name,
             "instruction_id": name,
             "category": name.split(":")[0],
             "arguments": {argument: kind.expected for argument, kind in instruction.arguments.items()},
-            "checks": _checks(of, name, instruction),
-            "source": "ours, for the prompt of " + SOURCES[of] if name.endswith("~fixed") else SOURCES[of],
+            "checks": instruction.follows.__doc__.splitlines()[0],
+            "source": _source(one, name),
         }
-        for of, instructions in FAMILIES.items()
-        if family in (None, of)
-        for name, instruction in instructions.items()
+        for one in FAMILIES
+        if family in (None, one.name)
+        for name, instruction in one.types.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -63,6 +52,8 @@ def render(found: pd.DataFrame, form: str) -> str:
             [row.instruction_id, "; ".join(f"{name}: {kind}" for name, kind in row.arguments.items()), row.checks]
             for row in rows.itertuples()
         ]
-        table = markdown(View(f"Source: {SOURCES[family]}.", ["instruction type", "arguments", "checks"], lines))
+        table = markdown(
+            View(f"Source: {_published(BY_NAME[family])}.", ["instruction type", "arguments", "checks"], lines)
+        )
         parts.append(f"## {family}: {len(rows)} types\n\n{table}")
     return "\n".join(parts).rstrip("\n")

@@ -7,8 +7,9 @@ stage reads a fetched checkpoint like a trained one:
     history.csv   no steps
     run.json      the run card: configuration, fingerprint, hub id and revision, no cost
 
-A policy's chat template has thinking switched off, and its generation settings keep the end tokens alone: a sampling
-temperature that came with a checkpoint would otherwise be in some stages' responses and not in others'.
+A policy's chat template has thinking switched off, and its generation settings keep the end tokens alone, those of
+generation_config.json where it has any: a sampling temperature that came with a checkpoint would otherwise be in some
+stages' responses and not in others'.
 """
 
 import argparse
@@ -64,6 +65,9 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
     tokenizer.model_max_length = min(context, tokenizer.model_max_length)
     tokenizer.padding_side = "left"
     ends = {name: getattr(config, name, None) for name in ("bos_token_id", "eos_token_id")}
+    if (snapshot / "generation_config.json").is_file():  # Qwen3's has a second end token that config.json lacks
+        stated = read_json(snapshot / "generation_config.json")
+        ends |= {name: stated[name] for name in ends if stated.get(name) is not None}
     generation = GenerationConfig(**ends, pad_token_id=tokenizer.pad_token_id)
     fresh = model.with_name("settings.new")
     tokenizer.save_pretrained(fresh)

@@ -10,6 +10,7 @@ from functools import cached_property
 import torch
 from transformers import TrainerCallback
 
+from uniapl.checkers import read_instructions
 from uniapl.checkers.reward import follows_all
 from uniapl.discriminators import Discriminator
 from uniapl.method import objective
@@ -47,8 +48,9 @@ class Probe:
         model.train(training)
         texts = self.tokenizer.batch_decode([response for _, response in pairs], skip_special_tokens=True)
         prompts = [row["prompt"] for row in self.rows]
-        instructions = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in self.rows]
-        passed = follows_all([[{"content": text}] for text in texts], instructions)
+        keys = [row["key"] for row in self.rows]
+        instructions = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
+        passed = follows_all([[{"content": text}] for text in texts], instructions, key=keys)
         difference = base - own
         measured = {
             "probe_reward": sum(passed) / len(passed),
@@ -78,10 +80,12 @@ class Probe:
         out = model.generate(
             **batch, max_new_tokens=self.max_new_tokens, do_sample=True, temperature=1.0, top_k=0, top_p=1.0
         )
-        end = self.tokenizer.eos_token_id
+        ends = model.generation_config.eos_token_id  # one, or a list, as Qwen3's
+        ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         pairs = []
         for chat, row in zip(chats, out[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
-            pairs.append((chat, row[: row.index(end) + 1] if end in row else row))
+            length = next((i for i, token in enumerate(row, start=1) if token in ends), len(row))
+            pairs.append((chat, row[:length]))
         return pairs
 
 

@@ -50,19 +50,14 @@ def check_configuration(job: Job) -> None:
     path.write_text(json.dumps(now, indent=2) + "\n")
 
 
-def last_checkpoint(state: Path) -> Path | None:
-    """The newest complete checkpoint; half-written ones are removed."""
-    checkpoints = sorted(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    for path in checkpoints:
-        if not (path / COMPLETE).exists():
-            shutil.rmtree(path)
-    return next((path for path in reversed(checkpoints) if path.exists()), None)
-
-
-def restore_token_count(trainer, checkpoint: Path) -> None:
-    """Go on counting where the interrupted run stopped: TRL's counter starts again from zero."""
-    log = json.loads((checkpoint / "trainer_state.json").read_text())["log_history"]
-    trainer._total_train_tokens = next(row["num_tokens"] for row in reversed(log) if "num_tokens" in row)
+def last_checkpoint(state: Path, accelerator) -> Path | None:
+    """The newest complete checkpoint; the first process removes half-written ones before any process looks."""
+    if accelerator.is_main_process:
+        for path in state.glob("checkpoint-*"):
+            if not (path / COMPLETE).exists():
+                shutil.rmtree(path)
+    accelerator.wait_for_everyone()
+    return max(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), default=None)
 
 
 def weights_sha256(model: Path) -> str:

@@ -25,14 +25,13 @@ from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
-from uniapl.models.devices import leads, on_all_devices, processes
+from uniapl.models.devices import leads, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone
 from uniapl.provenance import commit, device, versions
 from uniapl.train import history
 from uniapl.train.state import (
     check_configuration,
     last_checkpoint,
-    restore_token_count,
     sole_training,
     weights_sha256,
 )
@@ -60,7 +59,7 @@ def watch(trainer, method: Method) -> None:
     from uniapl.train.watch import Watch
 
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Watch(method))
+    trainer.add_callback(Watch(method, trainer.accelerator))
 
 
 def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
@@ -115,14 +114,14 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     with collector_paused():
         project_labels_alone()
         trainer = build(job)
+    reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
     watch(trainer, run.method)
     if job.base and first and not run.compute.sharded:  # no process has a sharded policy to measure
         add_probe(trainer, job, evaluation)
-    checkpoint = last_checkpoint(state)
-    if checkpoint:
+    checkpoint = last_checkpoint(state, trainer.accelerator)
+    if checkpoint and first:
         print(f"continuing from {checkpoint.name}", flush=True)
-        restore_token_count(trainer, checkpoint)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     heldout = trainer.evaluate() if trainer.eval_dataset is not None else {}
     fresh = out / "model.new"

@@ -21,8 +21,8 @@ class Watch(TrainerCallback):
     Raises UserError for a loss or gradient that is not finite, and for a metric that `method` does not declare.
     """
 
-    def __init__(self, method: Method):
-        self.method = method
+    def __init__(self, method: Method, accelerator):
+        self.method, self.accelerator = method, accelerator
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.first, self.start = state.global_step, time.perf_counter()
@@ -39,10 +39,12 @@ class Watch(TrainerCallback):
                 )
         row["seconds"], self.last = now - self.last, now
         row["peak_memory_mb"] = peak_memory_mb()
-        if now - self.last_shown > SHOW_EVERY:
+        if now - self.last_shown > SHOW_EVERY and self.accelerator.is_main_process:
             self.last_shown, rate = now, (state.global_step - self.first) / (now - self.start)
             left = (state.max_steps - state.global_step) / max(rate, 1e-9)
             print(f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left", flush=True)
 
     def on_save(self, args, state, control, **kwargs):
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+        self.accelerator.wait_for_everyone()  # until the last process has written its part
+        if self.accelerator.is_main_process:
+            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()

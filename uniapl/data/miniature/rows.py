@@ -1,6 +1,6 @@
 """Stage data: the prompts, demonstrations and texts of a scale, as files.
 
-`python -m uniapl.data --scale tiny --out results/local/tiny/data` writes
+`python -m uniapl.data.miniature.rows --scale tiny --out results/local/tiny/data` writes
 
     train.jsonl        key, prompt, instruction_id_list, kwargs, topic, demonstration
     validation.jsonl   key, prompt, instruction_id_list, kwargs, topic, benchmark
@@ -39,7 +39,7 @@ NOISE = {"noise20": 0.2, "noise50": 0.5}  # teacher: the share of its prompts th
 
 def follows(row: dict, response: str) -> bool:
     """Whether the response follows all of the row's instructions, strictly."""
-    return checkers.all_strict(checkers.build_all(row["instruction_id_list"], row["kwargs"]), response)
+    return checkers.all_strict(checkers.build_row(row, where=f"key {row['key']}"), response)
 
 
 def expert_response(row: dict, rng: random.Random) -> str | None:

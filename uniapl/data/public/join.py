@@ -21,10 +21,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from uniapl import checkers
+from uniapl.data.prompts import read_prompts
 from uniapl.data.public.prepare import write
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
-from uniapl.scorers.verdicts import read_prompts
 
 
 def read_demonstrations(paths: Iterable[Path]) -> dict[str, dict]:
@@ -54,7 +54,7 @@ def accepted(prompts: Sequence[dict], given: dict[str, dict]) -> tuple[list[dict
         elif not one["passed"]:
             reasons["response breaks its instructions"] += 1
         else:
-            asked = checkers.build_all(prompt["instruction_id_list"], prompt["kwargs"], where=prompt["key"])
+            asked = checkers.build_row(prompt, where=prompt["key"])
             if not checkers.all_strict(asked, one["response"]):
                 raise UserError(
                     f"key {prompt['key']}: the response is marked as passed and does not follow its instructions: "

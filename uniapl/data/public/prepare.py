@@ -67,7 +67,7 @@ def demonstrates(row: Mapping) -> bool:
     """Whether a row brings no demonstration, or one that follows every instruction, strictly."""
     if "response" not in row:
         return True
-    asked = checkers.build_all(row["instruction_id_list"], row["kwargs"], where=row["key"])
+    asked = checkers.build_row(row, where=row["key"])
     return checkers.all_strict(asked, row["response"])
 
 

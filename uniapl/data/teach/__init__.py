@@ -1,6 +1,6 @@
 """Stage teach: demonstrations of a teacher, kept where they follow every instruction of their prompt.
 
-`python -m uniapl.data.teach --help` says what it reads and writes; docs/paper_scale.md says how it is used.
+`python -m uniapl.data.teach --help` says what it reads and writes; docs/teacher.md says how it is used.
 """
 
 import dataclasses

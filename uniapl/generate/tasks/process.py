@@ -3,7 +3,6 @@
 Reward, harness and score cannot disagree: the checkers are the same, and so is the check of the prompts.
 """
 
-import functools
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -11,9 +10,9 @@ from pathlib import Path
 
 from uniapl import checkers
 from uniapl.checkers.reward import built
+from uniapl.data.conversations import read_conversations, read_row
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
-from uniapl.scorers import multi_if
-from uniapl.scorers.verdicts import read_prompts, valid_prompts
 
 
 def _from_hub(source: str) -> list[dict]:
@@ -34,10 +33,10 @@ def prompts(source: str) -> list[dict]:
 def first_turns(source: str) -> list[dict]:
     """The first turns of Multi-IF's conversations in IFEval's form, of its file or of the hub. Raises UserError."""
     if Path(source).is_file():
-        conversations = multi_if.read(source)
+        conversations = read_conversations(source)
     else:
         numbered = enumerate(_from_hub(source), start=1)
-        conversations = [multi_if.read_row(row, f"{source}: row {number}") for number, row in numbered]
+        conversations = [read_row(row, f"{source}: row {number}") for number, row in numbered]
     return [
         {
             "key": conversation.key,
@@ -99,17 +98,12 @@ def _metrics(asked: Sequence[checkers.Checker], response: str) -> dict:
 
 def process_results(doc: dict, results: list[str]) -> dict:
     """lm-eval's metrics of one response."""
-    return _metrics(built(doc["instructions"]), results[0])
-
-
-@functools.lru_cache(maxsize=4096)
-def _built_multi_if(instructions: str) -> tuple[checkers.Checker, ...]:
-    return tuple(multi_if.build(i, kwargs) for i, kwargs in zip(*json.loads(instructions), strict=True))
+    return _metrics(built(doc["instructions"], f"key {doc['key']}"), results[0])
 
 
 def multi_if_results(doc: dict, results: list[str]) -> dict:
     """lm-eval's metrics of one response, by Multi-IF's checkers, which know other languages than English."""
-    return _metrics(_built_multi_if(doc["instructions"]), results[0])
+    return _metrics(built(doc["instructions"], f"key {doc['key']}", "multi_if"), results[0])
 
 
 def mean_of_lists(items: list[list[bool]]) -> float:
