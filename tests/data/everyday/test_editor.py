@@ -162,6 +162,24 @@ def test_a_substitute_takes_the_place_the_capitals_and_the_article():
     assert found.text == "Plain bread is a plain start. It is a plain one." and found.followed
 
 
+def test_a_heading_goes_with_what_stood_under_it():
+    text = "**Bread**\n\n**Good:**\nIt is warm.\n\n**Bad:**\nIt takes quite a while."
+    given = {"letter": "q", "let_frequency": 1, "let_relation": "less than"}
+    found = edited(text, "keywords:letter_frequency", given)
+    assert found.followed and found.text == "**Bread**\n\n**Good:**\nIt is warm."
+
+
+def test_quotation_marks_within_a_quotation_become_single_in_pairs():
+    for inner, expected in (("'a' and b", "'a' and b"), ('"a" and "b"', "'a' and 'b'"), ('so "a"', "so 'a'")):
+        assert edited(inner, "startend:quotation", {}).text == f'"{expected}"'
+
+
+def test_a_paragraph_that_begins_with_the_word_in_bold_is_not_begun_twice():
+    given = {"num_paragraphs": 2, "nth_paragraph": 1, "first_word": "bread"}
+    found = edited("**Bread** needs time.\nSo it is.", "length_constraints:nth_paragraph_first_word", given)
+    assert found.text == "Bread needs time.\n\nSo it is."
+
+
 def test_shortening_does_not_undo_what_was_followed():
     ids = ["keywords:existence", "length_constraints:number_sentences"]
     kwargs = [{"keywords": ["crust"]}, {"num_sentences": 3, "relation": "less than"}]
