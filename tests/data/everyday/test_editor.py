@@ -2,7 +2,7 @@
 
 import pytest
 
-from uniapl import checkers
+from uniapl.checkers import ifeval
 from uniapl.data.everyday.editor import EDITORS, edit
 from uniapl.data.everyday.editor.text import chunks, cut_sentences, finished, insert, join, parse
 from uniapl.data.everyday.editor.words import FRAMES
@@ -22,7 +22,7 @@ def edited(text: str, instruction_id: str, given: dict, *others: str, complete: 
 
 def test_every_trained_type_has_an_editor_and_no_other_type_has_one():
     assert set(EDITORS) == set(TRAINED) and len(TRAINED) == 20 and len(HELD_OUT) == 5
-    assert set(TRAINED) | set(HELD_OUT) == set(checkers.FAMILIES["ifeval"])
+    assert set(TRAINED) | set(HELD_OUT) == set(ifeval.INSTRUCTIONS)
 
 
 def test_a_response_that_follows_everything_is_left_as_it_is():
@@ -170,7 +170,7 @@ def test_a_heading_goes_with_what_stood_under_it():
 
 
 def test_quotation_marks_within_a_quotation_become_single_in_pairs():
-    for inner, expected in (("'a' and b", "'a' and b"), ('"a" and "b"', "'a' and 'b'"), ('so "a"', "so 'a'")):
+    for inner, expected in (("'a' and b", "'a' and b"), ('so "a" and "b".', "so 'a' and 'b'."), ('so "a"', "so 'a'")):
         assert edited(inner, "startend:quotation", {}).text == f'"{expected}"'
 
 
