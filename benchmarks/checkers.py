@@ -26,6 +26,9 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from uniapl.data.prompts import read_prompts
+from uniapl.scorers.match import match, read_responses
+
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 5
 STEPS = (0.35, 0.8)  # seconds of a GRPO step at tiny, the shortest and the longest seen on 2 cores
@@ -95,8 +98,8 @@ def _agreement_ifeval(folder: Path) -> tuple[dict, dict]:
     from uniapl.jsonl import read_jsonl
     from uniapl.scorers import verdicts as score
 
-    prompts = score.read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    frame = score.score(prompts, score.read_responses(folder / "ifeval_textbison_responses.jsonl"))
+    prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
+    frame = score.score(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
     rules = ("strict", "loose")
     ours = {(row["key"], row["index"], rule): row[rule] for row in frame.to_dict("records") for rule in rules}
     rows = read_jsonl(folder / "reference_verdicts_textbison.jsonl")
@@ -150,10 +153,9 @@ def scoring(data: Path) -> str:
     import langdetect
 
     from uniapl.checkers import build_all, check, ifeval, texts
-    from uniapl.scorers import verdicts as score
 
-    prompts = score.read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    answers = score.match(prompts, score.read_responses(folder / "ifeval_textbison_responses.jsonl"))
+    prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
+    answers = match(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
     pairs = list(zip(prompts, answers, strict=True))
 
     def ours():

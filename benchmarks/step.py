@@ -209,7 +209,7 @@ def timed(shape: Shape, rounds: int) -> dict[str, float]:
         rng = random.Random(1)
         answers = [text(rng, shape.response) for _ in asked]
         actions = {name: lambda name=name: step(ready[name], batches[name]) for name in ready}
-        actions["first"] = lambda: (ready["uniapl"]._expert_scores.clear(), actions["uniapl"]())
+        actions["first"] = lambda: (ready["uniapl"].adversary.expert_scores.clear(), actions["uniapl"]())
         actions["score"] = lambda: parts["scorer"].score(asked, references, answers)
         actions["score_pairs"] = lambda: parts["scorer"].score(asked, references, answers, share=False)
         spent = {name: [] for name in actions}

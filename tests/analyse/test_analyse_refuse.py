@@ -9,7 +9,6 @@ from support.four_prompts import PLAN, inputs, logprobs, responses, run
 from uniapl.analyse.inputs import made, made_of
 from uniapl.checkers import version
 from uniapl.errors import UserError
-from uniapl.scorers import verdicts as score
 
 ALIKE = dict(device="cpu, x86_64, 1 thread(s)", backend="hf", checkers="c0ffee")
 RUNS = [("base", 0), ("grpo", 0), ("grpo", 1), ("uniapl", 0)]
@@ -90,9 +89,9 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
     command = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
     command += ["--out", f"{tmp_path}/scores.csv"]
-    score.main(command)
+    command.main(command)
     assert not (tmp_path / "checkers.json").exists()
-    score.main([*command, "--record"])
+    command.main([*command, "--record"])
     assert json.loads((tmp_path / "checkers.json").read_text()) == {"checkers": version.version()}
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from uniapl import checkers, scorers
 from uniapl.checkers.reward import follows_all
+from uniapl.data.conversations import read_row
+from uniapl.data.prompts import valid_prompts
 from uniapl.errors import UserError
 from uniapl.generate.tasks import process
-from uniapl.scorers import multi_if
 from uniapl.scorers import verdicts as score
 
 NO_COMMA, WORDS = "punctuation:no_comma", "length_constraints:number_words"
@@ -53,9 +54,7 @@ def columns(row):
 
 def by_score(row):
     return [
-        score.score(
-            score.valid_prompts([{"key": 7, "prompt": "Say."} | row], "p.jsonl"), [{"key": 7, "response": text}]
-        )
+        score.score(valid_prompts([{"key": 7, "prompt": "Say."} | row], "p.jsonl"), [{"key": 7, "response": text}])
         .strict.astype(float)
         .mean()
         for text in RESPONSES
@@ -85,9 +84,7 @@ def by_multi_if(row):
     ids, kwargs = json.loads(row["instructions"]) if "instructions" in row else (None, None)
     turn = {"instruction_id_list": ids, "kwargs": kwargs} if "instructions" in row else row
     turns = {f"turn_1_{name}": value for name, value in turn.items()}
-    one = multi_if.read_row(
-        {"key": "7", "language": "English", "turn_1_prompt": '{"content": "Say."}', **turns}, "key 7"
-    )
+    one = read_row({"key": "7", "language": "English", "turn_1_prompt": '{"content": "Say."}', **turns}, "key 7")
     return [float(checkers.all_strict(one.turns[0].checkers(), text)) for text in RESPONSES]
 
 
@@ -136,7 +133,7 @@ def test_a_training_stops_at_such_a_row_before_its_first_step(tmp_path):
     """`rollout_rows` names file and line."""
     from types import SimpleNamespace
 
-    from uniapl.models.checkpoints import rollout_rows
+    from baselines.common import rollout_rows
 
     good = {"key": 1, "prompt": "Say.", "demonstration": "the sea", "instruction_id_list": [NO_COMMA], "kwargs": [None]}
     settings = SimpleNamespace(max_new_tokens=1, teacher="expert", demonstrations=None)

@@ -18,6 +18,7 @@ from support.clones import Clone
 
 from uniapl.config import load_scale
 from uniapl.dag.snakemake import GENERAL, Plan
+from uniapl.data.conversations import read_conversations
 from uniapl.generate import converse
 from uniapl.jsonl import read_jsonl
 from uniapl.scorers import multi_if
@@ -72,7 +73,7 @@ def test_the_evaluation_is_vllms_and_says_so(rehearsal):
 
 def test_multi_if_is_asked_in_three_turns_and_scored_by_turn(rehearsal):
     root, _ = rehearsal
-    conversations = multi_if.read(root / "prompts/multi_if.jsonl")
+    conversations = read_conversations(root / "prompts/multi_if.jsonl")
     for arm in GENERAL:
         answers = read_jsonl(root / f"converse/{arm}/seed0.jsonl")
         assert [row["turn"] for row in answers] == [1, 2, 3] * len(conversations)

@@ -23,10 +23,10 @@ from support.public_files import (
 )
 
 from uniapl import checkers
+from uniapl.data.conversations import read_conversations
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, multi_if
 from uniapl.data.public import ifeval_like as ready_made
 from uniapl.errors import UserError
-from uniapl.scorers import multi_if as scored
 
 TRAIN = "data/train-00000-of-00001.parquet"
 
@@ -64,9 +64,9 @@ def test_multi_if_gives_first_turns_and_whole_conversations(root, tmp_path):
     assert second["prompt"] == "Расскажи о дожде без запятых"
     path = tmp_path / "multi_if.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in multi_if.conversations(root / multi_if.ID)))
-    found = scored.read(path)
+    found = read_conversations(path)
     assert [one.key for one in found] == [first["key"], second["key"]]
-    assert found[0].turns == scored.read(root / multi_if.ID / multi_if.FILE)[0].turns
+    assert found[0].turns == read_conversations(root / multi_if.ID / multi_if.FILE)[0].turns
     assert [len(turn.instruction_id_list) for turn in found[0].turns] == [1, 2, 3]
 
 

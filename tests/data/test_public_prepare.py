@@ -23,11 +23,11 @@ from support.public_files import (
 )
 
 from uniapl.data import hub
+from uniapl.data.conversations import read_conversations
+from uniapl.data.prompts import read_prompts
 from uniapl.data.public import prepare
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
-from uniapl.scorers import multi_if
-from uniapl.scorers.verdicts import read_prompts
 
 MULTI = "allenai/IF_multi_constraints_upto5/data/train-00000-of-00001.parquet"
 MULTI_IF = "facebook/Multi-IF"
@@ -148,7 +148,7 @@ def drawn(seed: int) -> int:
 
 def test_multi_if_is_conversations_of_three_turns_and_no_row_of_the_test_prompts(local, tmp_path):
     summary = prepare.prepare(tmp_path / "out", train=5, validation=5, evaluations=["ifeval"])
-    found = multi_if.read(tmp_path / "out/multi_if.jsonl")
+    found = read_conversations(tmp_path / "out/multi_if.jsonl")
     assert [(one.key, len(one.turns)) for one in found] == [("multi_if/1001:1:en", 3), ("multi_if/1002:1:ru", 3)]
     assert [row["key"] for row in read_jsonl(tmp_path / "out/test.jsonl")] == ["ifeval/1000", "ifeval/1001"]
     assert summary["benchmarks"] == {"trained": 2} and summary["published"][MULTI_IF] == 2

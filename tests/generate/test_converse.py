@@ -9,6 +9,7 @@ import pytest
 from support import public_files
 from support.places import ROOT
 
+from uniapl.data.conversations import read_conversations
 from uniapl.generate import converse
 from uniapl.generate.suite import COLUMNS
 from uniapl.jsonl import read_jsonl
@@ -38,7 +39,7 @@ def conversations(tmp_path_factory):
 
 
 def test_each_turn_is_asked_after_the_models_own_answers(conversations):
-    lm, read = Echo(), multi_if.read(conversations)
+    lm, read = Echo(), read_conversations(conversations)
     rows = converse.converse(lm, read, 7)
     prompts = [turn.prompt for turn in read[0].turns]
     assert lm.asked[0][0] == [("user", prompts[0])]
@@ -59,7 +60,7 @@ def test_each_turn_is_asked_after_the_models_own_answers(conversations):
 def test_a_conversation_of_two_turns_is_asked_twice(tmp_path):
     ended = {**public_files.MULTI_IF_ROWS[0], "turn_3_prompt": "None"}
     path = public_files.write_csv(tmp_path / "multi_if.csv", [ended, public_files.MULTI_IF_ROWS[1]])
-    lm, read = Echo(), multi_if.read(path)
+    lm, read = Echo(), read_conversations(path)
     rows = converse.converse(lm, read, 7)
     assert [len(asked) for asked in lm.asked] == [2, 2, 1]
     assert [(row["key"], row["turn"]) for row in rows] == [
@@ -69,7 +70,7 @@ def test_a_conversation_of_two_turns_is_asked_twice(tmp_path):
 
 
 def test_a_value_is_a_turns_by_all_instructions_so_far(conversations):
-    read = multi_if.read(conversations)
+    read = read_conversations(conversations)
     # the first asks for no comma, fewer than 50 words, capitals: turn 2 breaks one of two, turn 3 two of three, and
     # none without its first line, which is the loose rule
     said = {
@@ -99,7 +100,7 @@ def test_a_checkpoint_converses_and_its_answers_are_scored(conversations, policy
     line = ["--conversations", conversations, "--model", policy, "--out", out, "--max-new-tokens", "5"]
     converse.main([str(part) for part in (*line, "--rows", rows)])
     assert [row["turn"] for row in read_jsonl(out)] == [1, 2, 3] * 2
-    read = multi_if.read(conversations)
+    read = read_conversations(conversations)
     expected = converse.values(multi_if.score(read, multi_if.join(read, read_jsonl(out))))
     pd.testing.assert_frame_equal(pd.read_csv(rows), expected)
     line = ["--family", "multi_if", "--prompts", conversations, "--responses", out, "--format", "json"]
@@ -127,5 +128,5 @@ def test_rows_of_an_unknown_kind_are_refused_before_the_model_is_read(conversati
 def test_equal_checkpoints_answer_equally(conversations, policy, tmp_path):
     from uniapl.generate.suite import load
 
-    read = multi_if.read(conversations)
+    read = read_conversations(conversations)
     assert converse.converse(load(str(policy), 2), read, 5) == converse.converse(load(str(policy), 1), read, 5)

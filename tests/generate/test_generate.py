@@ -11,10 +11,12 @@ import pytest
 from support import miniature
 from support.places import ROOT
 
+from uniapl.data.prompts import read_prompts
 from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
 from uniapl.models.startup import collector_paused
 from uniapl.scorers import verdicts as score
+from uniapl.scorers.match import read_responses
 
 # every connection and every name look-up of the process is written to a file, and refused
 SPY = """
@@ -63,8 +65,8 @@ def test_nothing_looks_for_a_network(generated):
 def test_the_harness_and_our_scorer_give_the_same_accuracy(generated):
     harness = json.loads((generated / "out/harness.json").read_text())["results"]
     for decoding in ("greedy", "sampled"):
-        prompts = score.read_prompts(generated / "test.jsonl")
-        responses = score.read_responses(generated / f"out/{decoding}.parquet")
+        prompts = read_prompts(generated / "test.jsonl")
+        responses = read_responses(generated / f"out/{decoding}.parquet")
         ours = score.summary(score.score(prompts, responses))
         for metric in ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose"):
             assert harness[decoding][f"{metric},none"] == pytest.approx(ours[metric]["accuracy"])

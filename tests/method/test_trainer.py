@@ -1,16 +1,10 @@
 """UniAPLTrainer: exact reductions to stock TRL, the sum of its parts, layouts, resuming."""
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 from datasets import Dataset
 from support import miniature
-from support.places import ROOT
 from support.trainers import COMMON, Learning, grpo, trained, uniapl
-from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
 from uniapl.method import objective
@@ -111,23 +105,23 @@ def test_every_demonstration_is_seen_once_per_epoch(tmp_path):
     trainer.current_gradient_accumulation_steps = 1
     seen = []
     for trainer.state.global_step in range(3):  # 24 demonstrations, 8 a step
-        batch = trainer._demonstration_batch({})
+        batch = trainer.demonstrations.stream_batch(8)
         assert batch.response.sum().item() == batch.tokens
         responses = batch.ids[:, -batch.response.shape[1] :]
         seen += [tuple(row[m.bool()].tolist()) for row, m in zip(responses, batch.response, strict=True)]
-    assert sorted(seen) == sorted(tuple(response.tolist()) for _, response in trainer._demonstrations)
+    assert sorted(seen) == sorted(tuple(response.tolist()) for _, response in trainer.demonstrations.rows)
 
 
 def test_a_demonstration_ends_with_the_token_that_ends_a_rollout(tmp_path):
     end = miniature.tokenizer().eos_token_id
-    for _, response in uniapl(tmp_path)._demonstrations:
+    for _, response in uniapl(tmp_path).demonstrations.rows:
         assert response[-1] == end and (response == end).sum() == 1
 
 
 def test_terms_of_weight_zero_are_not_computed(tmp_path):
     scorer = miniature.Scorer(miniature.nearness)
     trainer = uniapl(tmp_path, scorer)
-    trainer._demonstration_batch = None  # calling it would fail
+    trainer.demonstrations.stream_batch = None  # calling it would fail
     trainer.train()
     assert scorer.calls == 0
     scored = uniapl(tmp_path, scorer, lam=0.1)
@@ -157,24 +151,6 @@ def test_on_policy_the_separate_loss_is_advantage_addition(tmp_path):
     folded, separate = trained(added), trained(uniapl(tmp_path / "b", lam=0.7, **one))
     torch.testing.assert_close(folded[1][0], separate[1][0], rtol=1e-4, atol=1e-7)
     assert not torch.allclose(trained(grpo(tmp_path / "c", **one))[1][0], separate[1][0], rtol=1e-2)
-
-
-@pytest.mark.parametrize("own_prompts", [False, True])
-def test_the_whole_gradient_does_not_depend_on_the_layout_of_micro_batches(tmp_path, own_prompts):
-    options = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "own_prompts": own_prompts, "max_steps": 1}
-    options |= {"max_grad_norm": 1e9, "demonstrations_per_step": 16}
-    layouts = [
-        trained(
-            uniapl(
-                tmp_path / str(size),
-                per_device_train_batch_size=size,
-                gradient_accumulation_steps=16 // size,
-                **options,
-            )
-        )
-        for size in (16, 2)  # 2 rows: half a group of 4
-    ]
-    torch.testing.assert_close(layouts[0][1][0], layouts[1][1][0], rtol=1e-3, atol=1e-6)
 
 
 def first_inputs(trainer):
@@ -221,10 +197,10 @@ def test_rows_can_be_permuted_and_padding_poisoned_and_inputs_are_never_written(
 def test_own_prompts_learn_the_demonstrations_of_the_steps_prompts(tmp_path):
     trainer = uniapl(tmp_path, own_prompts=True, **MIXED)
     inputs = first_inputs(trainer)
-    batch = trainer._demonstration_batch(inputs)
+    batch = trainer.demonstrations.own_batch(inputs)
     rows = inputs["row"].unique().tolist()
     assert len(rows) == 2  # 8 rollouts in groups of 4
-    assert batch.response.sum().item() == sum(len(trainer._demonstrations[row][1]) for row in rows) == batch.tokens
+    assert batch.response.sum().item() == sum(len(trainer.demonstrations.rows[row][1]) for row in rows) == batch.tokens
 
 
 def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_alone(tmp_path):
@@ -245,7 +221,7 @@ def test_prompts_without_a_demonstration_are_left_out_of_the_adversarial_term_al
         without = torch.tensor([row["demonstration"] is None for row in inputs])
         assert without.any() and (output["adversarial_advantages"][without] == 0).all()
     assert any((output["adversarial_advantages"] != 0).any() for _, output in seen)
-    assert len(trainer._demonstrations) == 5
+    assert len(trainer.demonstrations) == 5
 
 
 @pytest.mark.parametrize(("penalty", "damping"), [(0.0, 0.0), (0.3, 0.3)])  # 0.3 (1.5 - 0.5)
@@ -271,7 +247,7 @@ def test_plain_text_prompts_work_too(tmp_path):
     )
     trainer.train()
     end = miniature.tokenizer().eos_token_id
-    assert all(response[-1] == end for _, response in trainer._demonstrations)
+    assert all(response[-1] == end for _, response in trainer.demonstrations.rows)
 
 
 def experts_scored(scorer) -> list[str]:
@@ -303,57 +279,3 @@ def test_a_resumed_training_knows_the_experts_scores(tmp_path):
     seen = experts_scored(scorer)
     uniapl(tmp_path, scorer, max_steps=14, **options).train(resume_from_checkpoint=str(tmp_path / "checkpoint-12"))
     assert seen == []
-
-
-@pytest.mark.parametrize(
-    ("options", "learns"),
-    [
-        ({}, False),
-        ({"num_iterations": 2}, False),  # stops inside a step's reuse of rollouts
-        ({"max_steps": 14, "lam_step": 0.2, "eps": 0.1}, False),  # 12 steps are an epoch
-        ({"lam_step": 0.2, "eps": 0.1}, True),
-        ({"own_prompts": True}, False),
-        ({"gradient_accumulation_steps": 2, "per_device_train_batch_size": 4}, False),
-    ],
-    ids=["plain", "mid-generation", "second epoch", "learner and dual variable", "own prompts", "accumulation"],
-)
-def test_resuming_ends_with_the_weights_of_an_undisturbed_run(tmp_path, options, learns):
-    def run(folder, **more):
-        scorer = Learning() if learns else miniature.Scorer(miniature.nearness)
-        return uniapl(tmp_path / folder, scorer, **{**options, **more}), scorer
-
-    options = {"mu_peak": 0.5, "mu_valley": 0.1, "mu_decay": 6, "lam": 0.3, "max_steps": 6} | options
-    through, undisturbed = run("a")
-    expected = trained(through)[2]
-    stop = options["max_steps"] - 1
-    first, _ = run("b", save_steps=stop, save_strategy="steps")
-
-    class Stop(TrainerCallback):
-        def on_save(self, args, state, control, **kwargs):
-            control.should_training_stop = True
-
-    first.add_callback(Stop())
-    first.train()
-    second, resumed = run("b")
-    second.train(resume_from_checkpoint=str(tmp_path / "b" / f"checkpoint-{stop}"))
-    assert torch.equal(expected, miniature.weights(second.model))
-    assert second.lam == through.lam and second.distance_mean == through.distance_mean
-    if learns:
-        assert resumed.factor == undisturbed.factor == 7.0 and undisturbed.lessons == [8] * 6
-
-
-@pytest.mark.parametrize("demonstrations", ["stream", "own_prompts"])
-def test_two_processes_compute_the_gradient_of_one(tmp_path, demonstrations):
-    script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = f"{tests}:{ROOT}"
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    for prefix, rows in (([], "8"), (launcher, "4")):  # with two, the group of 8 is split over both
-        command = [sys.executable, *prefix, script, str(tmp_path), rows, demonstrations]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr[-2000:]
-    one, two = (torch.load(tmp_path / f"{n}.pt", weights_only=True) for n in (1, 2))
-    assert (one["processes"], two["processes"]) == (1, 2)
-    torch.testing.assert_close(one["gradient"], two["gradient"], rtol=1e-3, atol=1e-6)
-    assert one["logged"] == pytest.approx(two["logged"], rel=1e-4, abs=1e-5)
-    assert one["gradient"].abs().sum() > 0 and one["logged"]["lam"] != 0.5

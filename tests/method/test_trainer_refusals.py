@@ -6,7 +6,8 @@ from datasets import Dataset
 from support import miniature
 from support.trainers import COMMON, uniapl
 
-from uniapl.method.trainer import REQUIRED, UniAPLConfig, UniAPLTrainer
+from uniapl.method.options import REQUIRED
+from uniapl.method.trainer import UniAPLConfig, UniAPLTrainer
 
 
 @pytest.mark.parametrize("name", sorted(REQUIRED))

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from support import miniature
+from support.settings import settings as method_settings
 
 from baselines import grpo, sft
 from baselines import uniapl as recipe
@@ -35,7 +36,7 @@ def job(tmp_path):
     write_jsonl(tmp_path / "teachers.jsonl", TEACHERS)
 
     def make(trainer=grpo, **settings) -> Job:
-        run = types.SimpleNamespace(seed=0, compute=Compute(), settings=trainer.Settings(**settings))
+        run = types.SimpleNamespace(seed=0, compute=Compute(), settings=method_settings(trainer, **settings))
         return Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state")
 
     return make
@@ -170,6 +171,8 @@ def test_at_paper_scale_vllm_generates_in_the_process_or_behind_a_url(policy, tm
     assert {name: getattr(args, name) for name in expected} == expected
     assert args.per_device_train_batch_size * args.gradient_accumulation_steps == 32 * 8
     assert args.generation_batch_size == 32 * 8  # a step's rollouts are drawn at once
+    assert args.vllm_importance_sampling_correction
+    assert (args.vllm_importance_sampling_mode, args.vllm_importance_sampling_clip_max) == ("token_truncate", 2.0)
 
 
 def test_in_the_miniature_transformers_generates(job):

@@ -7,6 +7,7 @@ import pytest
 from support.two_conversations import NO_COMMA, QUOTATION, RESPONSES, ROWS, WORDS, write_csv
 
 from uniapl import checkers
+from uniapl.data.conversations import LANGUAGES, Turn, messages, read_conversations
 from uniapl.errors import UserError
 from uniapl.scorers import multi_if
 
@@ -24,13 +25,13 @@ def path(request, tmp_path):
 
 
 def test_a_file_of_the_published_form_is_read(path):
-    english, french = multi_if.read(path)
+    english, french = read_conversations(path)
     assert (english.key, english.language, len(english.turns)) == ("1:1:en", "English", 3)
     assert (french.key, french.language, len(french.turns)) == ("2:1:fr", "French", 2)
-    assert english.turns[2] == multi_if.Turn(
+    assert english.turns[2] == Turn(
         "say 3, é", (NO_COMMA, QUOTATION, WORDS), ({}, {}, {"num_words": 3, "relation": "at least"})
     )
-    assert [one.key for one in multi_if.read(path, languages=["French"])] == ["2:1:fr"]
+    assert [one.key for one in read_conversations(path, languages=["French"])] == ["2:1:fr"]
 
 
 def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path):
@@ -43,8 +44,8 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
         '"[""{\\""end_phrase\\"": \\""the end\\""}""]",,,,,,,9:2:en,0,English\n',
         encoding="utf-8",
     )
-    (one,) = multi_if.read(path)
-    assert one.turns == (multi_if.Turn('Say "rain".', ("startend:end_checker",), ({"end_phrase": "the end"},)),)
+    (one,) = read_conversations(path)
+    assert one.turns == (Turn('Say "rain".', ("startend:end_checker",), ({"end_phrase": "the end"},)),)
 
 
 @pytest.mark.parametrize(
@@ -67,30 +68,30 @@ def test_the_text_of_the_published_file_is_json_within_json_within_csv(tmp_path)
 def test_a_broken_row_is_named_with_its_key_and_turn(tmp_path, changes, problem):
     path = write_csv(tmp_path / "multi_if.csv", [ROWS[1], {**ROWS[0], **changes}])
     with pytest.raises(UserError, match=f"multi_if.csv: row 2, key 1:1:en.*{problem}"):
-        multi_if.read(path)
+        read_conversations(path)
 
 
 def test_a_language_without_rules_may_be_left_out(tmp_path):
     path = write_csv(tmp_path / "multi_if.csv", [{**ROWS[0], "language": "Thai"}, ROWS[1]])
-    assert len(multi_if.read(path, languages=multi_if.LANGUAGES)) == 1
+    assert len(read_conversations(path, languages=LANGUAGES)) == 1
     with pytest.raises(UserError, match="has no conversation in German"):
-        multi_if.read(path, languages=["German"])
+        read_conversations(path, languages=["German"])
 
 
 def test_keys_are_unique_and_files_have_rows(tmp_path):
     with pytest.raises(UserError, match="1 keys of .*multi_if.csv are there twice: 1:1:en"):
-        multi_if.read(write_csv(tmp_path / "multi_if.csv", [ROWS[0], ROWS[0]]))
+        read_conversations(write_csv(tmp_path / "multi_if.csv", [ROWS[0], ROWS[0]]))
     (tmp_path / "empty.csv").write_text("key,language\n")
     with pytest.raises(UserError, match="empty.csv: holds no rows"):
-        multi_if.read(tmp_path / "empty.csv")
+        read_conversations(tmp_path / "empty.csv")
     with pytest.raises(UserError, match="absent.csv: "):
-        multi_if.read(tmp_path / "absent.csv")
+        read_conversations(tmp_path / "absent.csv")
 
 
 def test_the_chat_has_the_models_own_answers(path):
-    one = multi_if.read(path)[0]
-    assert multi_if.messages(one, []) == [{"role": "user", "content": "say 1, é"}]
-    assert multi_if.messages(one, ["a", "b"]) == [
+    one = read_conversations(path)[0]
+    assert messages(one, []) == [{"role": "user", "content": "say 1, é"}]
+    assert messages(one, ["a", "b"]) == [
         {"role": "user", "content": "say 1, é"},
         {"role": "assistant", "content": "a"},
         {"role": "user", "content": "say 2, é"},
@@ -98,7 +99,7 @@ def test_the_chat_has_the_models_own_answers(path):
         {"role": "user", "content": "say 3, é"},
     ]
     with pytest.raises(UserError, match="key 1:1:en: has 3 turns, no turn 4"):
-        multi_if.messages(one, ["a", "b", "c"])
+        messages(one, ["a", "b", "c"])
 
 
 # Scores -------------------------------------------------------------------------------------------
@@ -106,12 +107,12 @@ def test_the_chat_has_the_models_own_answers(path):
 
 @pytest.fixture
 def frame(path):
-    conversations = multi_if.read(path)
+    conversations = read_conversations(path)
     return multi_if.score(conversations, multi_if.join(conversations, RESPONSES))
 
 
 def test_responses_are_joined_by_key_and_turn(path):
-    assert multi_if.join(multi_if.read(path), RESPONSES) == {
+    assert multi_if.join(read_conversations(path), RESPONSES) == {
         "1:1:en": ("one", '"a, b"', "Sure:\n“one two three”"),
         "2:1:fr": ("a", '"b"'),
     }
@@ -130,7 +131,7 @@ def test_responses_are_joined_by_key_and_turn(path):
 )
 def test_every_turn_needs_exactly_one_response(path, rows, problem):
     with pytest.raises(UserError, match=f"^{problem}$"):
-        multi_if.join(multi_if.read(path), rows)
+        multi_if.join(read_conversations(path), rows)
 
 
 def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(frame):
@@ -146,7 +147,7 @@ def test_each_turn_is_scored_on_its_own_response_by_all_instructions_so_far(fram
 
 
 def test_a_blank_response_follows_nothing(path):
-    conversations = multi_if.read(path, languages=["French"])
+    conversations = read_conversations(path, languages=["French"])
     frame = multi_if.score(conversations, {"2:1:fr": ("", " \n")})
     assert isinstance(frame, pd.DataFrame) and frame[["strict", "loose"]].to_numpy().sum() == 0 < len(frame)
     assert checkers.all_strict(conversations[0].turns[0].checkers(), "a")

@@ -10,9 +10,12 @@ import pytest
 from support.places import PUBLISHED_DATA, ROOT, WITHOUT_DATA
 from support.two_prompts import EXPECTED, PROMPTS, RESPONSES, write
 
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
-from uniapl.scorers.verdicts import main, match, read_prompts, read_responses, score, summary, valid_prompts
+from uniapl.scorers.command import main
+from uniapl.scorers.match import match, read_responses
+from uniapl.scorers.verdicts import score, summary
 
 DATA = PUBLISHED_DATA / "ifeval"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
@@ -293,7 +296,7 @@ def test_the_command_runs_from_a_shell_without_torch(tmp_path):
     prompts, responses = write(tmp_path / "p.jsonl", PROMPTS), write(tmp_path / "r.jsonl", RESPONSES)
     out = tmp_path / "scores.csv"
     code = (
-        "import sys; from uniapl.scorers.verdicts import main; main(sys.argv[1:]);"
+        "import sys; from uniapl.scorers.command import main; main(sys.argv[1:]);"
         "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
     )
     arguments = ["--prompts", str(prompts), "--responses", str(responses), "--out", str(out)]

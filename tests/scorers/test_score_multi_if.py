@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from support.two_conversations import RESPONSES, ROWS, write_csv
 
+from uniapl.data.conversations import read_conversations
 from uniapl.scorers import multi_if
+from uniapl.scorers.command import main
 from uniapl.scorers.compare import compare
 from uniapl.scorers.report import report
-from uniapl.scorers.verdicts import main, summary
+from uniapl.scorers.verdicts import summary
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def run(tmp_path, capsys):
 
 @pytest.fixture
 def frame(tmp_path):
-    conversations = multi_if.read(write_csv(tmp_path / "two.csv", ROWS))
+    conversations = read_conversations(write_csv(tmp_path / "two.csv", ROWS))
     return multi_if.score(conversations, multi_if.join(conversations, RESPONSES))
 
 

@@ -9,7 +9,9 @@ import pytest
 from support.two_prompts import PROMPTS, RESPONSES, write
 
 from uniapl.checkers import families, ifeval
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
+from uniapl.scorers import command as stage
 from uniapl.scorers import report as module
 from uniapl.scorers import verdicts as score
 from uniapl.scorers.report import report
@@ -124,7 +126,7 @@ def command(tmp_path, capsys):
     files = {name: str(write(tmp_path / f"{name}.jsonl", rows)) for name, rows in answers.items()}
 
     def command(*options: str, of="a") -> str:
-        score.main(["--prompts", str(prompts), "--responses", *(files[name] for name in of), *options])
+        stage.main(["--prompts", str(prompts), "--responses", *(files[name] for name in of), *options])
         return capsys.readouterr().out
 
     return command
@@ -204,7 +206,7 @@ def test_an_instruction_of_another_family_is_one_line(command, capsys, monkeypat
 def test_an_unknown_id_is_still_unknown_within_a_family(tmp_path):
     path = write(tmp_path / "p.jsonl", [{**PROMPTS[1], "instruction_id_list": ["startend:quotations"]}])
     with pytest.raises(UserError, match="unknown instruction, did you mean 'startend:quotation'"):
-        score.read_prompts(path, "ifeval")
+        read_prompts(path, "ifeval")
 
 
 @pytest.mark.parametrize(
@@ -213,9 +215,9 @@ def test_an_unknown_id_is_still_unknown_within_a_family(tmp_path):
 )
 def test_a_fixed_rule_is_of_the_family_of_the_rule_that_it_mends(instruction_id, kwargs, owner):
     row = {**PROMPTS[1], "instruction_id_list": [instruction_id], "kwargs": [kwargs]}
-    assert score.valid_prompts([row], "p.jsonl", owner) == [row]
+    assert valid_prompts([row], "p.jsonl", owner) == [row]
     with pytest.raises(UserError, match=f"{instruction_id} belongs to {owner}, not to ifeval: change --family"):
-        score.valid_prompts([row], "p.jsonl", "ifeval")
+        valid_prompts([row], "p.jsonl", "ifeval")
 
 
 # --strip-thinking ---------------------------------------------------------------------------------
@@ -225,7 +227,7 @@ def test_thinking_counts_unless_it_is_stripped(tmp_path, capsys):
     prompts = write(tmp_path / "p.jsonl", PROMPTS[1:])
     responses = write(tmp_path / "r.jsonl", [{"key": 3, "response": '<think>a quote</think>\n\n"To be"'}])
     for options, passed in (([], 0), (["--strip-thinking"], 1)):
-        score.main(["--prompts", str(prompts), "--responses", str(responses), *options])
+        stage.main(["--prompts", str(prompts), "--responses", str(responses), *options])
         assert json.loads(capsys.readouterr().out)["prompt_strict"]["passed"] == passed
 
 
@@ -238,7 +240,8 @@ class Terminal(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("stderr", "n", "shown"), [(Terminal, score.LONG, True), (Terminal, 10, False), (io.StringIO, score.LONG, False)]
+    ("stderr", "n", "shown"),
+    [(Terminal, stage.LONG, True), (Terminal, 10, False), (io.StringIO, stage.LONG, False)],
 )
 def test_a_long_file_on_a_terminal_shows_its_progress(monkeypatch, stderr, n, shown):
     monkeypatch.setenv("TERM", "xterm")
@@ -247,6 +250,6 @@ def test_a_long_file_on_a_terminal_shows_its_progress(monkeypatch, stderr, n, sh
         monkeypatch.delattr("rich.progress.track")
     prompts = [{**PROMPTS[1], "key": key, "prompt": f"Quote {key}."} for key in range(n)]
     responses = [{"key": key, "response": '"To be"'} for key in range(n)]
-    frame = score.score(prompts, responses, watch=score.progress("answers.jsonl"))
+    frame = score.score(prompts, responses, watch=stage.progress("answers.jsonl"))
     assert len(frame) == n and frame.strict.all()
     assert ("answers.jsonl" in sys.stderr.getvalue()) == shown

@@ -3,7 +3,7 @@
 import csv
 import json
 
-from uniapl.scorers import multi_if
+from uniapl.data import conversations
 
 SENTENCES, WORDS = "length_constraints:number_sentences", "length_constraints:number_words"
 NO_COMMA, QUOTATION = "punctuation:no_comma", "startend:quotation"
@@ -12,7 +12,7 @@ NO_COMMA, QUOTATION = "punctuation:no_comma", "startend:quotation"
 def row(key: str, *turns: list, language: str = "English") -> dict:
     """A row of the file: every field is text, and arguments are JSON within JSON. A turn is a list of (id, kwargs)."""
     found = {"turns": "", "responses": "", "key": key, "turn_index": "0", "language": language}
-    for number in multi_if.TURNS:
+    for number in conversations.TURNS:
         one = turns[number - 1] if number <= len(turns) else None
         found |= {
             f"turn_{number}_prompt": one and json.dumps({"role": "user", "content": f"say {number}, é"}),

@@ -65,6 +65,19 @@ def test_no_sampling_setting_comes_with_the_checkpoint(base):
     assert [settings.temperature, settings.top_k, settings.top_p] == [None] * 3
 
 
+def test_every_end_token_that_the_checkpoint_states_is_kept(hub, tmp_path):
+    """Qwen3's generation_config.json has two; its config.json has one."""
+    path = hub / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token_id": [1, 7], "temperature": 0.6}))
+    fetched.link(hub, tmp_path / "model", 256)
+    settings = GenerationConfig.from_pretrained(tmp_path / "model")
+    assert settings.eos_token_id == [1, 7] and settings.temperature is None
+    path.unlink()
+    fetched.link(hub, tmp_path / "other", 256)
+    settings = GenerationConfig.from_pretrained(tmp_path / "other")
+    assert settings.eos_token_id == miniature.tokenizer().eos_token_id
+
+
 def test_the_card_names_the_source_and_that_nothing_was_spent(base):
     card, run = json.loads((base / "run.json").read_text()), arm_of(load_scale("paper"), "base", 0)
     assert card["fingerprint"] == run.fingerprint and card["settings"]["model"] == "Qwen/Qwen3-0.6B"

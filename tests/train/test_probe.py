@@ -65,6 +65,22 @@ def test_a_response_goes_up_to_its_end_and_is_held_against_its_own_instructions(
     assert found["probe_length"] == sum(len(one) + 1 for one in ids) / len(ids)
 
 
+def test_a_response_ends_with_any_end_token_that_the_checkpoint_states():
+    measured, model = probe(2), miniature.policy()
+    model.generation_config.eos_token_id = [measured.tokenizer.eos_token_id, 7]
+    responses = torch.tensor([[9, 7, 0, 0], [9, 9, 9, measured.tokenizer.eos_token_id]])
+    model.generate = lambda input_ids, **_: torch.cat([input_ids, responses], 1)
+    assert measured.measure(model, seed=1)["probe_length"] == (2 + 4) / 2
+
+
+def test_without_a_discriminator_nothing_is_scored_and_the_rest_is_measured_alike():
+    policy, scored = miniature.policy(seed=1), probe()
+    bare = dataclasses.replace(scored, discriminator=None, references=[])
+    with_it, without = scored.measure(policy, seed=1), bare.measure(policy, seed=1)
+    assert with_it.keys() - without.keys() == {"probe_score", "probe_auc"}
+    assert without.items() <= with_it.items()
+
+
 def test_another_policy_has_positive_kl():
     assert probe().measure(miniature.policy(seed=1), seed=1)["probe_kl"] > 1e-4
 

@@ -46,8 +46,9 @@ def load(folder: Path):
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from uniapl.discriminators.pairs import Scorer, fastest_device
+    from uniapl.discriminators.pairs import Scorer, fastest_device, whole_weights
 
     tokenizer = load_tokenizer(folder)  # first: it says in one line where the folder holds no checkpoint
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    with whole_weights():
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
     return Scorer(model.to(fastest_device()), Encoder(tokenizer, model.config.response_tokens))

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl.data.conversations import Conversation, messages, read_conversations
 from uniapl.errors import UserError, one_line_errors
 from uniapl.generate.suite import BACKENDS, COLUMNS, at_least_one, load, means
 from uniapl.jsonl import write_jsonl
@@ -25,7 +26,7 @@ from uniapl.scorers import multi_if
 from uniapl.scorers.verdicts import ENDINGS, write_frame
 
 
-def converse(lm, conversations: Sequence[multi_if.Conversation], max_new_tokens: int) -> list[dict]:
+def converse(lm, conversations: Sequence[Conversation], max_new_tokens: int) -> list[dict]:
     """key, turn and response of every turn, in the conversations' order. `lm` is a model of lm-eval."""
     from lm_eval.api.instance import Instance
 
@@ -33,7 +34,7 @@ def converse(lm, conversations: Sequence[multi_if.Conversation], max_new_tokens:
     arguments = {"until": [], "do_sample": False, "max_gen_toks": max_new_tokens}
     for number in range(max(len(one.turns) for one in conversations)):
         going_on = [one for one in conversations if len(one.turns) > number]
-        chats = [lm.apply_chat_template(multi_if.messages(one, said[one.key])) for one in going_on]
+        chats = [lm.apply_chat_template(messages(one, said[one.key])) for one in going_on]
         asked = [Instance("generate_until", {}, (chat, dict(arguments)), i) for i, chat in enumerate(chats)]
         for one, answer in zip(going_on, lm.generate_until(asked), strict=True):
             said[one.key].append(answer)
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
     at_least_one(args, "batch", "max_new_tokens")
     if args.rows and args.rows.suffix not in ENDINGS:
         raise UserError(f"{args.rows}: must end in {' or '.join(ENDINGS)}")
-    conversations = multi_if.read(args.conversations)
+    conversations = read_conversations(args.conversations)
     lm = load(args.model, args.batch, args.backend)
     answers = converse(lm, conversations, args.max_new_tokens)
     args.out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""The method: the objective on one page, and the trainer that minimises it."""
+"""How a policy is trained: the objective's equations, the trainers that minimise it, and how a training is resumed."""

@@ -1,5 +1,7 @@
 """The scorers for use from elsewhere: as reward functions of TRL, and from Python.
 
+from uniapl.data import prompts
+from uniapl.scorers import match
     from uniapl.scorers import reward                       # GRPOTrainer(reward_funcs=reward, ...)
 
     from uniapl.scorers import score
@@ -25,9 +27,11 @@ import pandas as pd
 from uniapl import checkers
 from uniapl.checkers.reward import built, follows_all, names
 from uniapl.checkers.thinking import strip_thinking
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
 from uniapl.scorers.compare import compare
+from uniapl.scorers.match import read_responses
 from uniapl.scorers.report import report
 from uniapl.scorers.verdicts import summary
 
@@ -83,11 +87,11 @@ def score(
     is not of `family`, a prompt without response.
     """
     if isinstance(prompts, str | Path):
-        prompts = stage.read_prompts(prompts, family)
+        prompts = read_prompts(prompts, family)
     else:
-        prompts = stage.valid_prompts(prompts, "prompts", family)
+        prompts = valid_prompts(prompts, "prompts", family)
     if isinstance(responses, str | Path):
-        responses = stage.read_responses(responses)
+        responses = read_responses(responses)
     elif all(isinstance(response, str) for response in responses):
         if len(responses) != len(prompts):
             raise UserError(f"{len(responses)} responses to {len(prompts)} prompts: give one for each, in their order")

@@ -1,6 +1,6 @@
-"""`python -m uniapl.scorers`, or `uniapl score`: stage score (uniapl/scorers/verdicts.py)."""
+"""`python -m uniapl.scorers`, or `uniapl score`: stage score (uniapl/scorers/command.py)."""
 
-from uniapl.scorers.verdicts import main
+from uniapl.scorers.command import main
 
 if __name__ == "__main__":
     main()

@@ -16,9 +16,9 @@ import pandas as pd
 
 from uniapl.config import load_scale
 from uniapl.dag.snakemake import GENERAL
+from uniapl.data.conversations import TURNS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.generate.suite import COLUMNS, SUITES, Benchmark
-from uniapl.scorers.multi_if import TURNS
 from uniapl.stats import compare, holm, interval
 from uniapl.tables import View, rounded, write
 

@@ -7,17 +7,18 @@ stage reads a fetched checkpoint like a trained one:
     history.csv   no steps
     run.json      the run card: configuration, fingerprint, hub id and revision, no cost
 
-A policy's chat template has thinking switched off, and its generation settings keep the end tokens alone: a sampling
-temperature that came with a checkpoint would otherwise be in some stages' responses and not in others'.
+A policy's chat template has thinking switched off, and its generation settings keep the end tokens alone, those of
+generation_config.json where it has any: a sampling temperature that came with a checkpoint would otherwise be in some
+stages' responses and not in others'.
 """
 
 import argparse
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import arm_of, load_scale, setting
+from uniapl.config import Run, arm_of, load_scale, per_scale
+from uniapl.config.card import NO_DEVICE, Cost, RunCard
 from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
@@ -25,13 +26,16 @@ from uniapl.provenance import commit, versions
 
 LINKED = (".json", ".safetensors", ".txt", ".jinja", ".model")  # no pickle, no code
 NO_THINKING = "{%- set enable_thinking = false %}"
-COST = ("optimizer_steps", "demonstration_rows", "rollouts", "tokens_generated", "tokens_trained", "seconds")
 
 
-@dataclass(frozen=True)
+METRICS: dict[str, str] = {}
+build = None  # nothing is trained
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    model: str = setting("", "the hub id; hub.lock.json pins its revision")
-    context: int = setting(4096, "ours: tokens; the longest prompt and response of the scale fit")
+    model: str = per_scale("the hub id; hub.lock.json pins its revision")
+    context: int = per_scale("ours: tokens; the longest prompt and response of the scale fit")
 
 
 def link(snapshot: Path, model: Path, context: int) -> int:
@@ -61,6 +65,9 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
     tokenizer.model_max_length = min(context, tokenizer.model_max_length)
     tokenizer.padding_side = "left"
     ends = {name: getattr(config, name, None) for name in ("bos_token_id", "eos_token_id")}
+    if (snapshot / "generation_config.json").is_file():  # Qwen3's has a second end token that config.json lacks
+        stated = read_json(snapshot / "generation_config.json")
+        ends |= {name: stated[name] for name in ends if stated.get(name) is not None}
     generation = GenerationConfig(**ends, pad_token_id=tokenizer.pad_token_id)
     fresh = model.with_name("settings.new")
     tokenizer.save_pretrained(fresh)
@@ -71,7 +78,7 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
     fresh.rmdir()
 
 
-def fetch(run, out: Path) -> None:
+def fetch(run: Run, out: Path) -> None:
     """Fetch the run's checkpoint; write it and its card to `out`."""
     settings = run.settings
     snapshot, fresh = hub.folder(settings.model), out / "model.new"
@@ -81,21 +88,18 @@ def fetch(run, out: Path) -> None:
     fresh.rename(out / "model")
     (out / "history.csv").write_text("step\n")
     source = hub.record(settings.model)
-    card = {
-        **run.describe(),
-        "start_arm": None,
-        "scale": run.scale,
-        "fingerprint": run.fingerprint,
-        "cost": dict.fromkeys(COST, 0) | {"peak_memory_mb": 0},
-        "heldout": {},
-        "source": source,
-        "bytes": size,
-        "weights_sha256": f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
-        "versions": versions(),
-        "device": "none",
-        "commit": commit(),
-    }
-    (out / "run.json").write_text(json.dumps(card, indent=2) + "\n")
+    card = RunCard.for_run(
+        run,
+        cost=Cost(),
+        heldout={},
+        source=source,
+        bytes=size,
+        weights_sha256=f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
+        versions=versions(),
+        device=NO_DEVICE,
+        commit=commit(),
+    )
+    card.write(out / "run.json")
 
 
 @one_line_errors

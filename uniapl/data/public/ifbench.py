@@ -5,9 +5,9 @@ Parquet: key (text), prompt, instruction_id_list (texts), kwargs (an object per 
 
 from pathlib import Path
 
+from uniapl.data.prompts import valid_prompts
 from uniapl.data.public import BENCHMARKS
 from uniapl.data.public.tables import KEY, OBJECTS, TEXT, TEXTS, files, in_form, plain, read_parquet
-from uniapl.scorers.verdicts import valid_prompts
 
 ID = "allenai/IFBench_test"
 COLUMNS = {"key": KEY, "prompt": TEXT, "instruction_id_list": TEXTS, "kwargs": OBJECTS}

@@ -5,10 +5,10 @@ JSON Lines: key (a number), prompt, instruction_id_list, kwargs (an object per i
 
 from pathlib import Path
 
+from uniapl.data.prompts import valid_prompts
 from uniapl.data.public import BENCHMARKS
 from uniapl.data.public.tables import files, in_form, plain
 from uniapl.jsonl import read_jsonl
-from uniapl.scorers.verdicts import valid_prompts
 
 ID = "google/IFEval"
 

@@ -21,10 +21,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from uniapl import checkers
+from uniapl.data.prompts import read_prompts
 from uniapl.data.public.prepare import write
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
-from uniapl.scorers.verdicts import read_prompts
 
 
 def read_demonstrations(paths: Iterable[Path]) -> dict[str, dict]:

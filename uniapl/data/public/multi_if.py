@@ -7,8 +7,8 @@ use.
 import csv
 from pathlib import Path
 
+from uniapl.data.conversations import TURNS, read_conversations
 from uniapl.data.public.tables import files
-from uniapl.scorers import multi_if
 
 ID = "facebook/Multi-IF"
 FILE = "multiIF_20241018.csv"
@@ -21,7 +21,7 @@ def first_turns(folder: Path) -> list[dict]:
     Raises UserError that names file, row, key, turn and instruction, for a mistake in any of the turns.
     """
     (path,) = files(folder, FILE)
-    return [{"key": f"multi_if/{one.key}", "prompt": one.turns[0].prompt} for one in multi_if.read(path)]
+    return [{"key": f"multi_if/{one.key}", "prompt": one.turns[0].prompt} for one in read_conversations(path)]
 
 
 def conversations(folder: Path) -> list[dict]:
@@ -29,5 +29,5 @@ def conversations(folder: Path) -> list[dict]:
     (path,) = files(folder, FILE)
     with open(path, encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    names = ["language", *(f"turn_{n}_{field}" for n in multi_if.TURNS for field in FIELDS)]
+    names = ["language", *(f"turn_{n}_{field}" for n in TURNS for field in FIELDS)]
     return [{"key": f"multi_if/{row['key']}", **{name: row[name] for name in names}} for row in rows]

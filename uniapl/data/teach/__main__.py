@@ -22,11 +22,11 @@ from pathlib import Path
 
 from uniapl.config import load_scale
 from uniapl.data import hub
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.data.teach import Teacher
 from uniapl.data.teach.collect import Backend, teach
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import versions
-from uniapl.scorers.verdicts import read_prompts, valid_prompts
 
 
 def read_all(paths: list[Path]) -> list[dict]:

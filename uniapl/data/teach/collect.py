@@ -163,7 +163,7 @@ def no_answers(n: int, detail: str) -> UserError:
 def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, record: dict) -> dict:
     """Answer `prompts` into `out`, and write beside it what was spent, the settings, and the summary that is returned.
 
-    `prompts` are valid rows (uniapl.scorers.verdicts.valid_prompts); `record` says what answers them. A file that was
+    `prompts` are valid rows (uniapl.data.prompts.valid_prompts); `record` says what answers them. A file that was
     begun is continued. Raises UserError where it was begun with other settings, where the budget or the disk has no
     room, and where the backend does not answer: all answers that came are kept, and a rerun continues.
     """

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from uniapl import checkers
 from uniapl.checkers.reward import built
+from uniapl.data.conversations import read_conversations, read_row
+from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
-from uniapl.scorers import multi_if
-from uniapl.scorers.verdicts import read_prompts, valid_prompts
 
 
 def _from_hub(source: str) -> list[dict]:
@@ -33,10 +33,10 @@ def prompts(source: str) -> list[dict]:
 def first_turns(source: str) -> list[dict]:
     """The first turns of Multi-IF's conversations in IFEval's form, of its file or of the hub. Raises UserError."""
     if Path(source).is_file():
-        conversations = multi_if.read(source)
+        conversations = read_conversations(source)
     else:
         numbered = enumerate(_from_hub(source), start=1)
-        conversations = [multi_if.read_row(row, f"{source}: row {number}") for number, row in numbered]
+        conversations = [read_row(row, f"{source}: row {number}") for number, row in numbered]
     return [
         {
             "key": conversation.key,
