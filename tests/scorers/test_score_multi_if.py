@@ -8,8 +8,8 @@ import pytest
 from support.two_conversations import RESPONSES, ROWS, write_csv
 
 from uniapl.scorers import multi_if
-from uniapl.scorers.compare import compare
-from uniapl.scorers.report import report
+from uniapl.scorers.comparison import compare
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import main, summary
 
 

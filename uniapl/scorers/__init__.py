@@ -23,8 +23,8 @@ from uniapl import checkers
 from uniapl.checkers.reward import built, follows_all
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
-from uniapl.scorers.compare import compare
-from uniapl.scorers.report import report
+from uniapl.scorers.comparison import compare
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import strip_thinking, summary
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
