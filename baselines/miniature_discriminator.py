@@ -1,4 +1,4 @@
-"""The frozen discriminator of the miniature world as a training of the DAG: trl.RewardTrainer on scripted policies.
+"""The frozen discriminator of the miniature world, a training of the DAG: trl.RewardTrainer on scripted policies.
 
 loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl.discriminators.miniature reads it.
 """

@@ -1,4 +1,4 @@
-"""What a training method is: the contract between a module of baselines/ and the rooms that train, plan and report it."""
+"""What a training method is: the contract of a module of baselines/ with the rooms that train, plan and report it."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ EXAMPLE = "baselines/grpo.py has one"
 
 
 def setting(default: Any, source: str) -> Any:
-    """A field of a method's `Settings` whose value holds at every scale, with its source: a paper, a library, `ours`."""
+    """A field of a method's `Settings` whose value holds at every scale, and its source: a paper, a library, ours."""
     return field(default=default, metadata={"source": source})
 
 

@@ -45,7 +45,7 @@ class Arm:
     changes: Mapping[str, Any] = field(default_factory=dict)
     rate: str = ""
     once: bool = False
-    label: str = ""
+    label: str = field(default="", compare=False)
 
     @property
     def is_fetched(self) -> bool:

@@ -150,7 +150,7 @@ def check_run(scale: Scale, run: Run) -> None:
     """Raise UserError for a run whose loss or reward reads a discriminator that the scale does not have."""
     if not scale.discriminator and needs_checkpoint(run.settings):
         raise UserError(
-            f"arm {run.arm!r} reads the scale's discriminator, and scale {scale.name!r} has none in `shared` ({SCALES}): "
+            f"arm {run.arm!r} reads a discriminator, and scale {scale.name!r} has none in `shared` ({SCALES}): "
             "add one, or give the arm a discriminator without a checkpoint (cotrained, random, length), or lam = 0"
         )
 

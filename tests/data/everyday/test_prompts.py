@@ -11,9 +11,9 @@ from uniapl.data.everyday import evaluation, instructions, prompts
 from uniapl.data.everyday.instructions import HELD_OUT, TRAINED, TYPES, ask, compatible, demanding, draw
 from uniapl.data.everyday.topics import FORMS, NEW_TOPICS, OLD_TOPICS
 from uniapl.data.everyday.world import World
+from uniapl.data.prompts import read_prompts
 from uniapl.data.public import overlap
 from uniapl.errors import UserError
-from uniapl.scorers.verdicts import read_prompts
 
 PUBLISHED = [  # in the place of the package's 841 rows
     {
