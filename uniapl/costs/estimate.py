@@ -138,7 +138,7 @@ class Estimate:
     def peaks(self) -> dict[tuple[str, str], fit.Parts]:
         """Bytes on a GPU at the fullest moment of each training and evaluation, by (stage, arm)."""
         scale, found = self.runs.scale, {}
-        base, judge = work.shared(scale, "base"), work.shared(scale, "discriminator")
+        base, judge = work.base(scale), work.judge_of(scale)
         for run in self.arms:
             if self._unshared(run):
                 continue
@@ -209,6 +209,6 @@ class Estimate:
     @property
     def cache_tokens(self) -> int:
         """Tokens of keys and values that vLLM has room for beside a training."""
-        shape = work.shared(self.runs.scale, "base")
+        shape = work.base(self.runs.scale)
         room = self.runs.scale.compute.vllm_memory * self.gpu.memory - memory.parameters(shape, memory.HALF)
         return max(0, int(room // memory.kv_cache(shape, 1)))

@@ -25,11 +25,11 @@ class Engine:
 
     `packed`: the training pass runs over packed batches (packing.py), each group in one micro-batch. `sampler`:
     rollouts by uniapl/models/sampler.py where GRPOConfig does not ask for vLLM, in bfloat16 where the training is under
-    autocast. With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs too.
-    `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the loss,
-    of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever sampled; it
-    enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies in bfloat16
-    under autocast on a CPU too (head.py).
+    autocast. With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs
+    too. `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the
+    loss, of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever
+    sampled; it enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies
+    in bfloat16 under autocast on a CPU too (head.py).
     """
 
     packed: bool = False
