@@ -7,10 +7,12 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 from snakemake.utils import min_version
 
 from uniapl.config import names
+from uniapl.config.repository import mark_results
 from uniapl.dag import snakemake as flow
 from uniapl.dag import targets
 from uniapl.dag.wildcards import Wildcards, of_seeds, of_seeds_and_decodings
@@ -65,6 +67,7 @@ include: "workflow/rules/figures.smk"
 onstart:
     if not PLOTS_ONLY:
         flow.hold_run_lock()
+        mark_results(Path("results/local") / SCALE)
 
 
 onsuccess:

@@ -31,6 +31,8 @@ def pairs(inputs: Inputs) -> pd.DataFrame:
 
     Lengths in words; log-probabilities as the mean over a response's tokens (an empty response has none).
     """
+    if inputs.expert.empty:  # a world without an expert has no distances to it
+        return pd.DataFrame(columns=["arm", "seed", "key", "quantity", "own", "expert"])
     words = headline(inputs, inputs.responses).merge(inputs.expert, "left", "key", validate="m:1")
     if words.response_y.isna().any():
         raise UserError(f"data/expert.jsonl: no response for key {words.key[words.response_y.isna()].iloc[0]}")

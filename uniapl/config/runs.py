@@ -18,6 +18,7 @@ from uniapl.config import (
 )
 from uniapl.config.names import GENERAL, PUBLISHED_SET
 from uniapl.config.resources import Resources
+from uniapl.config.suites import SUITES
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,16 @@ class Runs:
                 batches.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
                 seen |= {(split, arm, seed) for seed in of_arm}
         return batches
+
+    @cached_property
+    def general(self) -> tuple[str, ...]:
+        """The arms that general benchmarks are asked of: none where the scale has no suite, or lacks one of them."""
+        return GENERAL if SUITES[self.scale.suite] and set(GENERAL) <= self.arms.keys() else ()
+
+    @property
+    def has_expert(self) -> bool:
+        """Whether an expert answers validation and test prompts: responses are held against its own."""
+        return getattr(self.scale.world, "expert", True) is not None
 
     @property
     def converses(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ TURNS = (1, 2, 3)  # of Multi-IF's conversations
 COLUMNS = ["task", "doc_id", "metric", "value"]  # of a row of these benchmarks: one value of one prompt
 
 SUITES = {
+    "none": (),
     # Few-shot numbers: those of the Open LLM Leaderboard's first version, or the task's own where it fixes them; five
     # for both Chinese examinations, as their papers report. Metrics likewise, but for gsm8k's flexible extraction: the
     # mark that the strict one asks for is the few-shot examples', not a chat model's.

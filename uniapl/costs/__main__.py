@@ -34,6 +34,10 @@ def main(argv: list[str] | None = None) -> None:
     if not any(needs.gpus for needs in runs.scale.resources.values()):
         print("\n".join(report.jobs_of(runs, experiments) + report.without_gpu(runs)))
         return
+    if runs.scale.kind != "public":
+        raise UserError(
+            f"scale {args.scale}: GPU-hours are computed where the world is public, and this is {runs.scale.kind}"
+        )
     estimate = Estimate(runs, experiments, GPUS[choose("--gpu", args.gpu, GPUS)], args.gpus)
     print(report.text(estimate, args.gpu_price, args.token_prices))
 

@@ -1,7 +1,6 @@
 """Jobs of a scale, stage by stage, as the rules of workflow/rules/ make them."""
 
 from uniapl.config.figures import figures_of
-from uniapl.config.names import GENERAL
 from uniapl.config.runs import Runs
 
 
@@ -34,9 +33,9 @@ def by_stage(runs: Runs, experiments: list[str]) -> dict[str, int]:
         "train": len(checkpoints) - fetched,
         "generate": evaluated,
         "score": evaluated,
-        "suite": len(GENERAL),
+        "suite": len(runs.general),
         "converse": len(runs.converses),
-        "general": 1,
+        "general": int(bool(runs.general)),
         "analyse": len(experiments),
         "tables": len(experiments),
         "figures": len(figures_of(experiments)),

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uniapl.config import Scale, choose, load_scale
+from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
@@ -23,7 +24,7 @@ SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own
     "polar": ("UNIAPL_SERVERS", "--polar"),
     "rollouts": ("UNIAPL_SERVERS", "--rollouts"),
 }
-CONFIG_KEYS = ("scale", *SERVERS)
+CONFIG_KEYS = ("scale", "repository", *SERVERS)
 MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "16000000000",
@@ -42,6 +43,7 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     runs = Runs(scale)
     if not alone:
         or_exit(runs.check)
+        or_exit(check_results, Path("results/local") / scale.name)
         or_exit(limit_gpus, workflow, runs)
         print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
     set_environment(runs, config)
@@ -76,9 +78,15 @@ def announce(runs: Runs, reason: str, capacity: str) -> str:
 
 
 def choose_scale(config: dict) -> tuple[Scale, str]:
-    """The scale of `--config scale=...`, and why; without it, paper where an NVIDIA GPU is visible, else tiny."""
+    """The scale of `--config scale=...`, and why; without it, paper where an NVIDIA GPU is visible, else tiny.
+
+    With `repository=...` it is one of that repository's own, so that results of both never lie in one folder.
+    """
     for key in config:
         choose("--config key", key, CONFIG_KEYS)
+    choose_repository(config.get("repository"))
+    if "repository" in config and "scale" not in config:
+        raise UserError(f"repository={config['repository']}: name one of its scales too, with scale=NAME")
     if "scale" in config:
         return load_scale(str(config["scale"])), "asked for"
     if lease.devices():

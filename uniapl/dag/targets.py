@@ -21,7 +21,7 @@ def tables_and_figures(runs: Runs, experiments: list[str]) -> list[str]:
     results, scale = f"results/local/{runs.scale.name}", runs.scale.name
     return [
         *(f"{results}/tables/{name}/{table}.csv" for name in experiments for table in TABLES),
-        f"{results}/general/general.csv",
+        *([f"{results}/general/general.csv"] if runs.general else []),
         *(f"figures/out/local/{scale}/{figure}.pdf" for figure in figures_of(experiments)),
     ]
 
@@ -46,6 +46,11 @@ def scored(runs: Runs, experiment: str) -> list[str]:
         for arm in arms
         if of_split == split and any((arm, seed) in pairs for seed in seeds)
     ]
+
+
+def world_files(runs: Runs) -> list[str]:
+    """The files that a world of files is made of."""
+    return [str(path) for path in runs.scale.world.paths.values()]
 
 
 def drawable() -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uniapl.config import Run
 from uniapl.config.runs import Runs
 from uniapl.dag.targets import tables_and_figures
+from uniapl.data import hub
 
 
 def of_seeds(template: str) -> Callable:
@@ -53,6 +54,14 @@ class Wildcards:
         """The options that name the probe's base and discriminator; none for the arms that come before them."""
         names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.run(wildcards).start]
         return " ".join(f"--{name} {self.folder(self.runs.run(name, 0))}/model" for name in names)
+
+    def expert(self, wildcards) -> str | list:
+        """The expert's responses, where there is an expert."""
+        return f"results/local/{self.runs.scale.name}/data/expert.jsonl" if self.runs.has_expert else []
+
+    def source(self, wildcards) -> str:
+        """Where a fetched checkpoint is from: a revision of the hub, or what a folder holds."""
+        return hub.source(self.run(wildcards).settings.model)
 
     def experiments(self, wildcards) -> list[str]:
         """The experiments of a target, `{extended}` = "" or "_extended"."""

@@ -1,4 +1,4 @@
-"""Stage data: the prompts and demonstrations of a world. `uniapl data miniature ...`, `uniapl data public ...`."""
+"""Stage data: the prompts and demonstrations of a world. `uniapl data miniature ...`, `public`, `files`."""
 
 import importlib
 import sys
@@ -8,6 +8,7 @@ from uniapl.errors import UserError, one_line_errors
 WORLDS = {
     "miniature": "uniapl.data.miniature.rows",
     "public": "uniapl.data.public.join",
+    "files": "uniapl.data.files.rows",
 }
 
 

@@ -9,7 +9,7 @@ rule generate:
         of_seeds("results/local/{scale}/train/{arm}/seed{seed}/run.json"),
         "results/local/{scale}/train/base/seed0/run.json",
         prompts="results/local/{scale}/data/{split}.jsonl",
-        expert="results/local/{scale}/data/expert.jsonl",
+        expert=JOB.expert,
     output:
         touch("results/local/{scale}/generate/{split}/{arm}/seeds_{seeds}.done"),
     log:
@@ -26,12 +26,13 @@ rule generate:
         out=of_seeds("results/local/{scale}/generate/{split}/{arm}/seed{seed}"),
         base="results/local/{scale}/train/base/seed0/model",
         only=lambda wildcards: "--responses-only" if wildcards.arm in RUNS.comparators else "",
+        against=lambda wildcards, input: f"--expert {input.expert}" if input.expert else "",
         rerun_if_changed=str(RUNS.scale.evaluation),
     shell:
         flow.leased(
             "python -m uniapl generate --scale {wildcards.scale}"
             " --checkpoint {params.checkpoints} --base {params.base} --prompts {input.prompts}"
-            " --expert {input.expert} --out {params.out} {params.only} > {log} 2>&1"
+            " {params.against} --out {params.out} {params.only} > {log} 2>&1"
         )
 
 

@@ -6,7 +6,7 @@ rule general:
         "uniapl/config/suites.py",
         targets.STATISTICS,
         targets.RENDERING,
-        expand("results/local/{{scale}}/suite/{arm}/seed0.csv", arm=names.GENERAL),
+        expand("results/local/{{scale}}/suite/{arm}/seed0.csv", arm=RUNS.general),
         expand("results/local/{{scale}}/converse/{arm}/seed0.csv", arm=RUNS.converses),
     output:
         report(

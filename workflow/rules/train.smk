@@ -18,10 +18,7 @@ rule fetch:
         **flow.resources_of(RUNS, "fetch"),
     params:
         out="results/local/{scale}/train/{arm}/seed{seed}",
-        rerun_if_changed=lambda wildcards: (
-            JOB.fingerprint(wildcards),
-            hub.pinned(JOB.run(wildcards).settings.model),
-        ),
+        rerun_if_changed=lambda wildcards: (JOB.fingerprint(wildcards), JOB.source(wildcards)),
     shell:
         "python -m uniapl fetch --scale {wildcards.scale} --arm {wildcards.arm} --out {params.out}"
         " > {log} 2>&1"
