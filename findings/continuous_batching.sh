@@ -8,7 +8,8 @@
 # FINDINGS_PYTHON names a Python that has the packages already; without it they are installed in a temporary folder.
 #
 # Seen (trl 1.16.0, transformers 5.17.0, torch 2.13.0 on a CPU, four steps):
-#     SEEN_LINES
+#     ordinary generation: torch.float32, 99.8 % of the weights moved
+#     continuous batching: torch.bfloat16, 1.9 % of the weights moved
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
+from uniapl.config.suites import COLUMNS, Task
 from uniapl.errors import UserError
-from uniapl.generate.suite import COLUMNS, Benchmark
 from uniapl.tables import general
 
-GROUP = Benchmark("exam", "English", 1.0, few_shot=5)
-SINGLE = Benchmark("sums", "mathematics", 1.0, few_shot=0, metric="exact_match,last")
+GROUP = Task("exam", "English", 1.0, few_shot=5)
+SINGLE = Task("sums", "mathematics", 1.0, few_shot=0, metric="exact_match,last")
 # exam has two tasks of 4 and 2 prompts; the base follows 2 of 6, UniAPL 4 of 6
 BASE = {"exam_law": (1, 0, 0, 0), "exam_art": (0, 1)}
 UNIAPL = {"exam_law": (1, 1, 1, 0), "exam_art": (0, 1)}
@@ -55,7 +55,7 @@ def test_p_is_adjusted_over_the_table(root):
 
 
 def test_what_runs_code_was_left_out_and_has_no_row(root):
-    code = Benchmark("humaneval", "coding", 1.0, few_shot=0, code=True)
+    code = Task("humaneval", "coding", 1.0, few_shot=0, code=True)
     assert list(general.general(general.read(root), (code, GROUP)).benchmark) == ["exam"]
     with pytest.raises(UserError, match="no benchmark of humaneval was run"):
         general.general(general.read(root), (code,))
