@@ -89,6 +89,7 @@ def trainers(args) -> dict:
     from uniapl.checkers.reward import follows_all
     from uniapl.discriminators.pairs import Scorer
     from uniapl.method.engine.trainer import Engine, EngineTrainer
+    from uniapl.models.precision import multiplies_bfloat16
 
     class FastUniAPL(UniAPLTrainer, EngineTrainer):
         pass
@@ -100,7 +101,8 @@ def trainers(args) -> dict:
     folder = tempfile.mkdtemp()
     shared = {"output_dir": folder, "max_steps": 1_000, "report_to": "none", "save_strategy": "no", "seed": 0}
     shared |= {"per_device_train_batch_size": args.rows, "gradient_accumulation_steps": count // args.rows}
-    shared |= {"num_generations": args.group, "max_completion_length": args.limit, "bf16": True, "use_cpu": True}
+    shared |= {"num_generations": args.group, "max_completion_length": args.limit, "use_cpu": True}
+    shared["bf16"] = multiplies_bfloat16()  # on both sides
     shared |= {"disable_tqdm": True, "gradient_checkpointing": False, "disable_dropout": True, "beta": 0.0}
     shared |= {"learning_rate": 1e-6, "logging_strategy": "no", "dataloader_pin_memory": False}
     vllm = (
