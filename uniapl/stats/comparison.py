@@ -122,7 +122,7 @@ def _widened(a: np.ndarray, b: np.ndarray, margin: float, level: float, found: t
         bounds = small.paired_bounds(d, unit, level=level)
         low, high, p = min(low, bounds[0]), max(high, bounds[1]), max(p, small.paired_p(d, margin, unit))
         z = stats.norm.ppf([(1 + level) / 2, planning.POWER])
-        detectable = max(detectable, float(z.sum() / z[0]) * max(high - d.mean(), d.mean() - low))
+        detectable = max(detectable, float(z.sum() / z[0] * max(high - d.mean(), d.mean() - low)))
         method = small.WIDER.format(method)
     return low, high, p, detectable, method
 

@@ -89,8 +89,8 @@ def distance_intervals(
     s being the sd of the seeds' distances. The bounds are the lesser and the greater of the quantiles of d* and of
     2 d - d*. `low` is 0 where d is no larger than the (1 + level)/2 quantile of what is left when each prompt's two
     texts change places with chance 1/2, the paired test of equal distributions. With 20 prompts or fewer, and where no
-    draw differs, the upper bound is no less than what a share of unseen prompts (small.unseen) adds at most, the range
-    of all values away. Raises ValueError for NaN, wrong shapes, level or resamples.
+    draw differs, the bounds are no narrower than what a share of unseen prompts (small.unseen) changes at most, the
+    range of a seed's values away. Raises ValueError for NaN, wrong shapes, level or resamples.
     """
     own, expert = _against(own, expert)
     settings(level, resamples)
@@ -106,7 +106,8 @@ def distance_intervals(
         low = 0.0 if d <= np.quantile(by_chance, (1 + level) / 2) else bounds[0].min()
         high = bounds[1].max()
         if own.shape[1] <= small.MOST or np.ptp(both) <= TIE * d:
-            high = max(high, min(LARGEST[kind], d + _room(kind, own, expert, level)))
+            room = _room(kind, own, expert, level)
+            low, high = min(low, max(0.0, d - room)), max(high, min(LARGEST[kind], d + room))
         values = float(d), float(low), float(high)
         intervals[kind] = Interval(*values, level, seeds, own.shape[1], method, resamples)
     return intervals
@@ -176,7 +177,8 @@ def _against(own: ArrayLike, expert: ArrayLike) -> tuple[np.ndarray, np.ndarray]
 def _room(kind: str, own: np.ndarray, expert: np.ndarray, level: float) -> float:
     """By how much unseen prompts may change a distance: |F - G| by their share, over the range of the values."""
     share = small.unseen(own.shape[1], level=level)
-    spread = float(max(own.max(), expert.max()) - min(own.min(), expert.min())) or 1.0  # one value is no range
+    both = np.concatenate([own, np.broadcast_to(expert, own.shape)], axis=1)
+    spread = float(np.ptp(both, axis=1).max()) or 1.0  # one value is no range
     return share * {"ks": 1.0, "wasserstein": spread, "energy": np.sqrt(2 * spread)}[kind]
 
 

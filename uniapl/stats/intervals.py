@@ -55,7 +55,7 @@ def interval(
     least, most = small.range_of(num / den)
     unit = most - least
     bounds = small.wilson(n * (estimate - least) / unit, n, level=level)
-    low, high = (least + unit * bound for bound in bounds)
+    low, high = (float(least + unit * bound) for bound in bounds)
     if np.ptp(num / den) <= TIE * unit:
         return Interval(estimate, low, high, level, seeds, n, "Wilson interval over prompts (all scores equal)", 0)
 

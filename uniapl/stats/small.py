@@ -75,7 +75,7 @@ def sign_flip(d: ArrayLike) -> float | None:
 
 def range_of(*scores: np.ndarray) -> tuple[float, float]:
     """The range that scores may have: [0, 1], or as far beyond as they were seen."""
-    return min(0.0, *(x.min() for x in scores)), max(1.0, *(x.max() for x in scores))
+    return float(min(0.0, *(x.min() for x in scores))), float(max(1.0, *(x.max() for x in scores)))
 
 
 def constant_bounds(value: float, n: int, low: float, high: float, *, level: float = 0.95) -> tuple[float, float]:
@@ -125,8 +125,8 @@ def rank_bounds(share: float, n_a: int, n_b: int, *, level: float = 0.95) -> tup
         spread = t * (1 - t) * (1 + rest * (1 - t) / (2 - t) + rest * t / (1 + t)) / (n_a * n_b)
         return abs(t - share) - z * np.sqrt(spread)
 
-    low = optimize.brentq(gap, LEAST, share) if share > LEAST else 0.0
-    return float(low), float(optimize.brentq(gap, share, 1 - LEAST) if share < 1 - LEAST else 1.0)
+    low = optimize.brentq(gap, LEAST, share - LEAST) if share > LEAST else 0.0  # at 0 and 1 the gap is 0 as well
+    return float(low), float(optimize.brentq(gap, share + LEAST, 1 - LEAST) if share < 1 - LEAST else 1.0)
 
 
 def paired_p(d: np.ndarray, margin: float, unit: float) -> float:
