@@ -9,7 +9,7 @@ VENV := .venv
 SCALE ?=
 CONFIG := $(if $(SCALE),--config scale=$(SCALE))
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
-# held while a run lives (uniapl/workflow.py), so what a killed run left locked is known to be stale
+# held while a run lives (uniapl/dag/snakemake.py), so what a killed run left locked is known to be stale
 LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
@@ -62,7 +62,7 @@ bench-gpu: venv
 	@$(IN_VENV) python -m benchmarks.gpu --out results/published/gpu/step.json
 
 lint: venv
-	@$(IN_VENV) ruff check . && $(IN_VENV) ruff format --check . && $(IN_VENV) snakefmt --check Snakefile \
+	@$(IN_VENV) ruff check . && $(IN_VENV) ruff format --check . && $(IN_VENV) snakefmt --check Snakefile workflow/rules \
 	&& $(IN_VENV) snakemake --lint --config scale=tiny
 
 cluster: venv

@@ -1,18 +1,33 @@
-"""GRPO: stock trl.GRPOTrainer with the binary verifiable reward."""
+"""GRPO: trl.GRPOTrainer with the binary verifiable reward, resumable (uniapl/method/grpo.py)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from uniapl.config import setting
-from uniapl.job import Job, Optimization, Teaching, arguments, load_policy, load_tokenizer, rollout_rows, share
-from uniapl.reward import follows_all
+from baselines.common import arguments, rollout_rows
+from uniapl.checkers.reward import follows_all
+from uniapl.config import StepRows, per_scale, setting
+from uniapl.config.job import Job, Optimization, Teaching
+from uniapl.models.checkpoints import load_policy, load_tokenizer
+from uniapl.models.devices import share
+
+if TYPE_CHECKING:
+    from trl import GRPOTrainer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings(Teaching, Optimization):
-    prompts_per_step: int = setting(16, "ours: not stated")
+    prompts_per_step: int = per_scale("ours: not stated")
     group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
-    max_new_tokens: int = setting(48, "ours: response tokens; the miniature's expert writes 47 at most")
+    max_new_tokens: int = per_scale("ours: response tokens; the miniature's expert writes 47 at most")
     loss_type: str = setting("dapo", "TRL's default: token mean over the step")
+    sampler_correction: str = setting(
+        "token_truncate",
+        "Yao et al. 2025 (TIS), verl's rollout_is=token; TRL's default drops whole responses; acts on vLLM's rollouts",
+    )
+    sampler_clip: float = setting(2.0, "verl's rollout_is_threshold and ms-swift's default: no token weighs more")
+
+
+METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
 def grpo_arguments(job: Job) -> dict:
@@ -33,11 +48,20 @@ def grpo_arguments(job: Job) -> dict:
 
 
 def rollouts(job: Job) -> dict:
-    """Keyword arguments of GRPOConfig that say who generates: this process, vLLM within it, or vLLM's server."""
-    compute = job.run.compute
+    """Keyword arguments of GRPOConfig that say who generates: this process, vLLM within it, or vLLM's server.
+
+    vLLM's probabilities differ from the policy's; each token's loss is multiplied by their ratio, up to `sampler_clip`.
+    """
+    s, compute = job.run.settings, job.run.compute
     if compute.rollouts != "vllm":
         return {}
-    shared = {"use_vllm": True, "vllm_max_model_length": load_tokenizer(job.start).model_max_length}
+    shared = {
+        "use_vllm": True,
+        "vllm_max_model_length": load_tokenizer(job.start).model_max_length,
+        "vllm_importance_sampling_correction": True,
+        "vllm_importance_sampling_mode": s.sampler_correction,
+        "vllm_importance_sampling_clip_max": s.sampler_clip,
+    }
     if job.rollouts:
         return shared | {"vllm_mode": "server", "vllm_server_base_url": job.rollouts}
     return shared | {"vllm_mode": "colocate", "vllm_gpu_memory_utilization": compute.vllm_memory}
@@ -50,12 +74,14 @@ def dataset(job: Job, tokenizer):
     return Dataset.from_list(rollout_rows(job, tokenizer))
 
 
-def build(job: Job):
-    """A trl.GRPOTrainer for the run."""
-    from trl import GRPOConfig, GRPOTrainer
+def build(job: Job) -> "GRPOTrainer":
+    """The run's trainer: trl.GRPOTrainer, bit for bit."""
+    from trl import GRPOConfig
+
+    from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
-    return GRPOTrainer(
+    return GRPO(
         model=load_policy(job.start),
         reward_funcs=[follows_all],
         args=GRPOConfig(**grpo_arguments(job)),
@@ -64,6 +90,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes."""
-    return {"demonstration_rows": 0, "rollouts": settings.prompts_per_step * settings.group}
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that every optimizer step consumes."""
+    return StepRows(rollouts=settings.prompts_per_step * settings.group)

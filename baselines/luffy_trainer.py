@@ -5,9 +5,10 @@ L      = - sum of A r_t over on-policy tokens - sum of A f(p_t) over expert toke
 """
 
 import torch
-from trl import GRPOConfig, GRPOTrainer
+from trl import GRPOConfig
 
-from uniapl import demonstrations
+from uniapl.method.demonstrations import Demonstrations, NumberedRows, check_rows
+from uniapl.method.grpo import GRPO
 
 
 def mixed_advantage(reward_N: torch.Tensor, expert_P: torch.Tensor, group: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -23,47 +24,45 @@ def shaped_loss(logp_BT: torch.Tensor, mask_BT: torch.Tensor, advantage_B: torch
     return -(advantage_B[:, None] * p / (p + gamma) * mask_BT).sum()
 
 
-class LUFFYTrainer(GRPOTrainer):
+class LUFFYTrainer(NumberedRows, GRPO):
     """GRPOTrainer with one off-policy row per prompt; TRL computes the on-policy loss with our advantages.
 
-    `train_dataset` has prompt, demonstration and what the one reward function reads. Raises ValueError where a step
-    is more than one micro-batch of one process: the expert's row must lie beside its whole group.
+    `train_dataset` has prompt, demonstration and what the one reward function reads.
     """
 
     def __init__(self, *, args: GRPOConfig, gamma: float, train_dataset, **kwargs):
         if gamma <= 0:
             raise ValueError(f"LUFFY needs gamma > 0, got {gamma}")
-        train_dataset = train_dataset.add_column("row", list(range(len(train_dataset))))
+        check_rows("train_dataset", train_dataset, needs_demonstration=True)
         super().__init__(args=args, train_dataset=train_dataset, **kwargs)
-        if self.accelerator.num_processes * args.gradient_accumulation_steps * args.steps_per_generation > 1:
-            raise ValueError("LUFFYTrainer needs one process, no accumulation and one step per generation")
-        texts, self.gamma = (train_dataset["prompt"][:], train_dataset["demonstration"][:]), gamma
-        self._expert = demonstrations.tokenize(self, *texts, args.max_completion_length)
+        self.gamma, self.demonstrations = gamma, Demonstrations(self, train_dataset, args.max_completion_length)
 
     def _calculate_rewards(self, inputs, prompts, completions, completion_ids_list):
         rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
-        first = inputs[:: self.num_generations]
+        first = list({row["row"]: row for row in inputs}.values())  # a prompt's expert is rewarded once
         texts = [[{"role": "assistant", "content": row["demonstration"]}] for row in first]
         asked = {name: [row[name] for row in first] for name in first[0] if name != "prompt"}
         expert = self.reward_funcs[0](prompts=[row["prompt"] for row in first], completions=texts, **asked)
-        expert = torch.tensor(expert, device=rewards.device)
+        of_row = dict(zip((row["row"] for row in first), expert, strict=True))
+        expert = torch.tensor([of_row[row["row"]] for row in inputs], device=rewards.device)
+        expert = self.accelerator.gather(expert)[:: self.num_generations]  # a group may lie on several processes
         self._mixed = mixed_advantage(rewards[:, 0], expert, self.num_generations)
         return rewards
 
     def _generate_and_score_completions(self, inputs):
         output = super()._generate_and_score_completions(inputs)
         own, expert = self._mixed
-        rows = torch.tensor([row["row"] for row in inputs], device=own.device)
         expert = expert.repeat_interleave(self.num_generations)  # TRL shuffles rows: each carries its group's
-        return {**output, "advantages": own, "row": rows, "expert_advantages": expert}
+        output |= self.demonstrations.own_columns(inputs)
+        output["advantages"] = self.own_rows(own, len(inputs))
+        return {**output, "expert_advantages": self.own_rows(expert, len(inputs))}
 
     def _compute_loss(self, model, inputs):
         loss = super()._compute_loss(model, inputs)
+        batch = self.demonstrations.own_batch(inputs)
         rows, place = inputs["row"].unique(return_inverse=True)
         advantages = torch.empty(len(rows), device=rows.device).scatter(0, place, inputs["expert_advantages"])
+        logps = self.demonstrations.logps(model, batch)
         longest = len(inputs["row"]) * self.max_completion_length  # dr_grpo's normaliser, for both kinds of rows
-        chosen = [self._expert[i] for i in rows.tolist()]
-        batch = demonstrations.collate(chosen, longest, self._tokenizer.pad_token_id, self.accelerator.device)
-        logps, _, _ = self._get_per_token_logps_and_entropies(model, batch.ids, batch.attention, batch.response.size(1))
-        self._metrics["train"]["demonstration_tokens"].append(batch.attention.sum().item())
-        return loss + shaped_loss(logps, batch.response, advantages, self.gamma) / batch.tokens
+        longest = longest * self.current_gradient_accumulation_steps
+        return loss + shaped_loss(logps, batch.response, advantages, self.gamma) / longest

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from benchmarks.step import SHAPES, Shape, as_in_the_dag, timed
 from uniapl import provenance
+from uniapl.costs.gpus import GPUS
+from uniapl.costs.shapes import SHAPES as MODELS
+from uniapl.costs.shapes import Shape as Model
+from uniapl.costs.time import training_flops
 from uniapl.errors import UserError, one_line_errors
-from uniapl.plan.gpus import GPUS
-from uniapl.plan.shapes import SHAPES as MODELS
-from uniapl.plan.shapes import Shape as Model
-from uniapl.plan.time import training_flops
 
 QWEN3 = MODELS["Qwen/Qwen3-0.6B"]
 SIZES = {
@@ -71,7 +71,7 @@ def rates(shape: Shape, medians: dict[str, float], peak: float | None) -> dict[s
 
 
 def rate_of(device: str) -> float | None:
-    """The bfloat16 rate of the GPU of this name, FLOP/s; None for one that uniapl/plan/gpus.py does not know."""
+    """The bfloat16 rate of the GPU of this name, FLOP/s; None for one that uniapl/costs/gpus.py does not know."""
     return next((gpu.bf16 for name, gpu in GPUS.items() if name in device.lower().replace(" ", "")), None)
 
 

@@ -1,7 +1,7 @@
 """How long a checker may take: every instruction type, with several arguments, on texts built to be slow.
 
-`python -m benchmarks.suite robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each call
-starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
+`python -m benchmarks.checkers robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each
+call starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
 five more at the end where they took more than 50 ms.
 """
 
@@ -11,10 +11,10 @@ import re
 import time
 from collections.abc import Callable, Iterator
 
-from uniapl import multi_if
-from uniapl.checkers import FAMILIES, Checker, arguments, build, ifbench, iftrain, sentences, texts
+from uniapl.checkers import Checker, arguments, build, families, iftrain, sentences, texts
 from uniapl.checkers.arguments import Argument, Instruction
 from uniapl.checkers.ifbench import arguments as ifbench_arguments
+from uniapl.errors import UserError
 
 SIZE = 100_000
 LIMIT = 0.05  # seconds
@@ -50,26 +50,41 @@ VALUES: dict[Argument, tuple] = {
 MET = {"count:counting_composition": {"n_sent": 3000, "n_words": 3}}
 
 
+def values(argument: Argument) -> tuple:
+    """What an argument is given: for a kind that is not of VALUES, what it accepts of theirs.
+
+    Raises UserError where that is nothing.
+    """
+    if argument in VALUES:
+        return VALUES[argument]
+    known = {repr(value): value for pool in VALUES.values() for value in pool}  # a list has no hash
+    accepted = tuple(value for value in known.values() if argument.accepts(value))
+    if not accepted:
+        where = "benchmarks/robustness.py"
+        raise UserError(f"{where}: no value for an argument that must be {argument.expected}: add some to VALUES")
+    return accepted
+
+
 def choices(instruction: Instruction) -> list[dict]:
     """Arguments of an instruction that are valid together."""
     names = list(instruction.arguments)
-    values = itertools.product(*(VALUES[instruction.arguments[name]] for name in names))
+    every = itertools.product(*(values(instruction.arguments[name]) for name in names))
     valid = [
-        given for given in (dict(zip(names, one, strict=True)) for one in values) if not instruction.together(given)
+        given for given in (dict(zip(names, one, strict=True)) for one in every) if not instruction.together(given)
     ]
     return random.Random(0).sample(valid, min(CHOICES, len(valid)))
 
 
 def checkers() -> Iterator[tuple[str, str, Checker]]:
     """Family, id and checker of every type, once for each choice of arguments."""
-    for family, types in (*FAMILIES.items(), ("ifbench", ifbench.FIXED), ("iftrain", iftrain.FIXED)):
-        for name, instruction in types.items():
+    for family in families.FAMILIES:
+        others = families.BY_NAME[family.rules_for].types if family.rules_for else {}
+        for name, instruction in family.types.items():
+            if instruction == others.get(name):  # timed once
+                continue
             met = MET.get(name.removesuffix("~fixed"))
             for given in choices(instruction) + ([met] if met else []):
-                yield family, name, build(name, given)
-    for name in (*multi_if.CHANGED, *multi_if.FIXED):  # the others are IFEval's
-        for given in choices(FAMILIES["ifeval"][name.removesuffix("~fixed")]):
-            yield "multi_if", name, multi_if.build(name, given)
+                yield family.name, name, build(name, given, family=family.name)
 
 
 UNITS = (

@@ -19,9 +19,10 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from dataclasses import dataclass
 
-from uniapl.workflow import MALLOC
+from uniapl.dag.snakemake import MALLOC
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ class Scorer:
         return score(self.model, self.rows(prompts, references, responses), batch=128, share=share)
 
 
-def length_of(completions, **_):
-    """A reward with variance in every group."""
-    return [float(hash(c[0]["content"]) % 97) for c in completions]
+def checksum_of(completions, **_):
+    """A reward in 0 to 96 with variance in every group, the same in every process: `hash` of a text is not."""
+    return [float(zlib.crc32(c[0]["content"].encode()) % 97) for c in completions]
 
 
 def trainers(shape: Shape, folder: str) -> dict:
@@ -141,7 +142,7 @@ def trainers(shape: Shape, folder: str) -> dict:
     from trl import GRPOConfig, GRPOTrainer, SFTConfig, SFTTrainer
 
     from uniapl import UniAPLConfig, UniAPLTrainer
-    from uniapl.startup import project_labels_alone
+    from uniapl.models.startup import project_labels_alone
 
     project_labels_alone()  # as every training of the DAG
     rng = random.Random(0)
@@ -154,7 +155,7 @@ def trainers(shape: Shape, folder: str) -> dict:
     shared |= {"disable_tqdm": True, "bf16": gpu, "gradient_checkpointing": False, "logging_strategy": "no"}
     rl = {**shared, "num_generations": shape.group, "max_completion_length": shape.response, "disable_dropout": True}
     rl |= {"per_device_train_batch_size": shape.prompts * shape.group}
-    given = {"reward_funcs": [length_of], "train_dataset": Dataset.from_list(rows), "processing_class": tokenizer()}
+    given = {"reward_funcs": [checksum_of], "train_dataset": Dataset.from_list(rows), "processing_class": tokenizer()}
     mixed = {"mu_peak": 0.5, "mu_valley": 0.5, "lam": 0.1, "demonstrations_per_step": len(rows)}
     completions = [
         {"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["demonstration"]}]}
@@ -208,7 +209,7 @@ def timed(shape: Shape, rounds: int) -> dict[str, float]:
         rng = random.Random(1)
         answers = [text(rng, shape.response) for _ in asked]
         actions = {name: lambda name=name: step(ready[name], batches[name]) for name in ready}
-        actions["first"] = lambda: (ready["uniapl"]._expert_scores.clear(), actions["uniapl"]())
+        actions["first"] = lambda: (ready["uniapl"].adversary.expert_scores.clear(), actions["uniapl"]())
         actions["score"] = lambda: parts["scorer"].score(asked, references, answers)
         actions["score_pairs"] = lambda: parts["scorer"].score(asked, references, answers, share=False)
         spent = {name: [] for name in actions}

@@ -9,11 +9,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from figures import style
-from uniapl.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
+from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
 
-EXPERIMENTS = ("headline", "staged", "unified", "reward_shaping", "lambda_sweep")
-EXPERIMENTS += ("controls", "discriminators", "constrained")
-WORDS = ("id", "sentence", "quantity", "direction", "verdict")
+NEEDS = ("headline", "staged", "unified", "reward_shaping", "lambda_sweep", "controls", "discriminators", "constrained")
+WORDS = ("id", "sentence", "quantity", "direction", "verdict", "unadjusted")
 NUMBERS = ("margin", "estimate", "low", "high", "seed_low", "seed_high", "detectable", "p_holm", "n_seeds")
 ALPHA = 0.05
 AXES = {  # by unit: what the horizontal axis is
@@ -45,7 +44,7 @@ MARKS = {
 
 def draw(results: Path):
     """A panel per unit, a row per claim: sentence, margin, intervals, verdict."""
-    paths = [style.analysis(results, name) / "claims.csv" for name in EXPERIMENTS]
+    paths = [style.analysis(results, name) / "claims.csv" for name in NEEDS]
     table = pd.concat([style.read(path, WORDS, NUMBERS) for path in paths], ignore_index=True)
     table = table[table.verdict.isin(MARKS)]  # not those that were withdrawn
     table["unit"] = table.quantity.map(UNITS)
@@ -64,10 +63,10 @@ def draw(results: Path):
         between two arms or one arm's value, in the unit of its panel. Thick line: 95 % interval, for prompts followed
         the hierarchical bootstrap over seeds and prompts, otherwise the t interval over seeds. Thin line below: 95 %
         t interval over seeds, for prompts followed alone. Black: the margin; grey: the side of it that is claimed. A
-        verdict needs every interval on one side of the margin; a claim without an interval is not decided. In
-        brackets: the difference from the margin that these data would detect with 80 % power. †: decided by its own
-        intervals, but p is {ALPHA} or more after Holm's adjustment for the claims of its family. Number of seeds per
-        arm: {style.span(table.n_seeds)}."""
+        verdict needs every interval on one side of the margin, and p below {ALPHA} after Holm's adjustment for the
+        claims of its family; a claim without an interval is not decided. In brackets: the difference from the margin
+        that these data would detect with 80 % power. †: not decided because of the adjustment alone. Number of seeds
+        per arm: {style.span(table.n_seeds)}."""
     return fig, caption, paths
 
 
@@ -94,10 +93,11 @@ def panel(ax, rows: pd.DataFrame) -> None:
 
 
 def words(row) -> str:
-    """The verdict; of a claim that is not decided the difference that would be, of another † where Holm's p is not."""
-    if row.verdict == UNDECIDED:
-        return f"{row.verdict} ({row.detectable:.2g})" if pd.notna(row.detectable) else row.verdict
-    return f"{row.verdict} †" if row.p_holm >= ALPHA else row.verdict
+    """The verdict; of a claim that is not decided the difference that would be, and † where the adjustment decides."""
+    if row.verdict != UNDECIDED:
+        return row.verdict
+    dagger = "" if row.unadjusted == row.verdict else " †"
+    return f"{row.verdict} ({row.detectable:.2g}){dagger}" if pd.notna(row.detectable) else row.verdict
 
 
 def key() -> list:

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure, FigureBase
 
 from uniapl import provenance
 from uniapl.errors import UserError, one_line_errors
-from uniapl.rows import read_json
+from uniapl.jsonl import read_json
 
 TWO_COLUMNS = 7.0  # print width, inches
 DPI = 300

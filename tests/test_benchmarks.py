@@ -7,11 +7,11 @@ import sys
 
 import pytest
 import torch
-from conftest import ROOT
+from support.places import ROOT
 
 from benchmarks import gpu, robustness
-from benchmarks.step import Shape
-from uniapl.workflow import MALLOC
+from benchmarks.step import Shape, checksum_of
+from uniapl.dag.snakemake import MALLOC
 
 MEASURED = """
 import json, os, sys
@@ -34,6 +34,11 @@ def test_rates_are_tokens_over_seconds_and_a_share_of_the_gpu():
     assert gpu.rates(shape, medians, peak=2e9)["grpo (MFU)"] == with_peak["grpo (MFU)"] / 2 > 0
 
 
+def test_the_reward_of_a_text_is_the_same_in_every_process():
+    # CRC-32's published check value, of 123456789, is 0xCBF43926 = 3,421,780,262 = 97 * 35,276,085 + 17
+    assert checksum_of([[{"role": "assistant", "content": "123456789"}]]) == [17.0]
+
+
 def test_a_gpu_is_known_by_its_name():
     assert gpu.rate_of("NVIDIA H100 80GB HBM3") == 989.4e12 and gpu.rate_of("NVIDIA GeForce RTX 4090") == 165.2e12
     assert gpu.rate_of("cpu, x86_64") is None
@@ -53,7 +58,7 @@ def test_the_command_runs_at_the_miniatures_size(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("own", [0, 1, len(MALLOC)])
-def test_a_benchmark_starts_again_with_the_memory_settings_of_the_dag_unless_it_has_all_of_them(own, tmp_path):
+def test_a_benchmark_restarts_with_the_memory_settings_of_the_dag_unless_all_are_set(own, tmp_path):
     (tmp_path / "measured.py").write_text(MEASURED)
     environment = {name: value for name, value in os.environ.items() if name not in MALLOC}
     environment |= {"PYTHONPATH": f"{tmp_path}:{ROOT}", **dict.fromkeys(list(MALLOC)[:own], "131072")}

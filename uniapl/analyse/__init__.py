@@ -7,7 +7,7 @@ generate/ and train/ under the root and writes
     comparisons       every arm against every comparator (points): interval, p-values, detectable difference
     distances         how far an arm's responses lie from the expert's
     diversity         how varied an arm's sampled responses are, and its entropy
-    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/claims.py);
+    claims            the verdict on every claim of the experiment (verdicts.py, uniapl/analyse/claims.py);
                       claims.lock.json keeps how each was first stated (stated.py)
     lengths, logprobs histograms, seeds pooled, equal bins for all arms
     curves            training histories in long form
@@ -29,13 +29,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import claims
-from uniapl.analyse import accuracy, aggregate, by_type, coverage, histograms, measures, nearer, training, transfer
+from uniapl.analyse import (
+    accuracy,
+    aggregate,
+    by_type,
+    claims,
+    coverage,
+    histograms,
+    measures,
+    nearer,
+    training,
+    transfer,
+)
 from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, headline, load
 from uniapl.analyse.refuse import refuse
 from uniapl.analyse.stated import first_statements
 from uniapl.analyse.verdicts import verdicts
-from uniapl.config import Experiment, Scale, load_experiment, load_scale, seeds_of
+from uniapl.config import Experiment, Scale, asked_at, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
 
 AS_COMPARED = ("comparisons", "claims", "nearer")  # tables in an order of their own
@@ -103,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--experiment", required=True, help="name of a file in experiments/")
     parser.add_argument("--out", type=Path, required=True, help="folder for the CSV files")
     args = parser.parse_args(argv)
-    experiment, scale = load_experiment(args.experiment), load_scale(args.root.name)
+    scale = load_scale(args.root.name)
+    experiment = asked_at(load_experiment(args.experiment), scale)
     claims.check(experiment)
     published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
     plan = plan_of(experiment, scale, first_statements(args.out, published, experiment.claims))

@@ -1,10 +1,11 @@
-"""The verdict on every claim of an experiment: what was measured of it, for uniapl/claims.py to judge."""
+"""The verdict on every claim of an experiment: what was measured of it, for uniapl/analyse/claims.py to judge."""
 
 import dataclasses
 
 import pandas as pd
 
-from uniapl import claims, stats
+from uniapl import stats
+from uniapl.analyse import claims
 from uniapl.analyse.accuracy import Cells, matrix, percent
 from uniapl.analyse.inputs import Plan
 from uniapl.analyse.measures import over_seeds
@@ -49,7 +50,9 @@ def _accuracy(claim: Claim, values: list, main, comparisons, plan: Plan, rng, re
     if claim.against is None:
         row = _only(main, arm=claim.arm, **cell)
         low, high = stats.t_interval(100 * means[0]) or (None, None)
-        p = p_seeds = needed = None  # of the mean of one arm there is an interval and no test
+        test = stats.tost if claim.direction == "within" else stats.t_test
+        p = p_seeds = test(100 * means[0], claim.margin) if len(means[0]) > 1 else None  # its interval is over seeds
+        needed = None
     else:
         row = _only(comparisons, arm=claim.arm, against=claim.against, **cell)
         turned = _only(comparisons, arm=claim.against, against=claim.arm, **cell)

@@ -1,6 +1,6 @@
 """Checkers: whether a response follows an instruction, by the published rules of its family.
 
-    checkers = build_all(row["instruction_id_list"], row["kwargs"], where="test.jsonl: key 1000")
+    checkers = build_row(row, where="test.jsonl: key 1000")
     all_strict(checkers, response)      # the binary training reward
     check(checkers, response)           # both verdicts of each instruction, for the score
 
@@ -12,22 +12,39 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from uniapl.checkers import ifbench, ifeval, iftrain
+from uniapl.checkers import families
+from uniapl.checkers.arguments import Instruction
+from uniapl.checkers.families import INSTRUCTIONS
+from uniapl.checkers.row import read_instructions
 from uniapl.errors import UserError
+
+__all__ = [
+    "INSTRUCTIONS",
+    "Checker",
+    "Verdicts",
+    "all_strict",
+    "build",
+    "build_all",
+    "build_row",
+    "check",
+    "read_instructions",
+    "variants",
+]
 
 Checker = Callable[[str], bool]
 
-FAMILIES = {"ifeval": ifeval.INSTRUCTIONS, "ifbench": ifbench.INSTRUCTIONS, "iftrain": iftrain.INSTRUCTIONS}
-FIXED = ifbench.FIXED | iftrain.FIXED  # `<id>~fixed`: the rule that upstream meant; of no family's published numbers
-INSTRUCTIONS = {name: found for family in (*FAMILIES.values(), FIXED) for name, found in family.items()}
+
+def _unknown(instruction_id: object, family: str | None) -> str:
+    """Why there is no such type (in `family`), in words."""
+    if owners := families.owners(instruction_id):
+        where_not = f"not to {family}" if family else "which is not named"
+        return f" belongs to {' and '.join(owners)}, {where_not}: change --family"
+    close = difflib.get_close_matches(str(instruction_id), families.types_in(family), n=1)
+    return ": unknown instruction" + (f", did you mean {close[0]!r}?" if close else "")
 
 
-def _problem(instruction_id: object, given: Mapping[str, object]) -> str | None:
-    """What is wrong with an instruction as a data file gives it, in words; None where nothing is."""
-    if not isinstance(instruction_id, str) or instruction_id not in INSTRUCTIONS:
-        close = difflib.get_close_matches(str(instruction_id), INSTRUCTIONS, n=1)
-        return "unknown instruction" + (f", did you mean {close[0]!r}?" if close else "")
-    instruction = INSTRUCTIONS[instruction_id]
+def _problem(instruction: Instruction, given: Mapping[str, object]) -> str | None:
+    """What is wrong with the arguments as a data file gives them, in words; None where nothing is."""
     expected = instruction.arguments
     if missing := expected.keys() - given.keys():
         return f"missing argument {', '.join(sorted(missing))}"
@@ -39,26 +56,37 @@ def _problem(instruction_id: object, given: Mapping[str, object]) -> str | None:
     return instruction.together(given)
 
 
-def build(instruction_id: str, kwargs: Mapping[str, object], *, where: str = "") -> Checker:
-    """The checker of one instruction, to be built once and used for every response and variant.
+def build(instruction_id: str, kwargs: Mapping[str, object], *, where: str = "", family: str | None = None) -> Checker:
+    """The checker of one instruction (by the rules of `family`), to be built once and used for every response.
 
     Arguments that are None are dropped: Hugging Face's copy of IFEval pads every row with them. Raises
     UserError (a ValueError) that names `where` (file and line, or key), the id and the problem.
     """
+    here = f"{where + ': ' if where else ''}{instruction_id}"
+    types = families.types_in(family)
+    if not isinstance(instruction_id, str) or instruction_id not in types:
+        raise UserError(f"{here}{_unknown(instruction_id, family)}")
+    instruction = types[instruction_id]
     given = {name: value for name, value in kwargs.items() if value is not None}
-    if problem := _problem(instruction_id, given):
-        raise UserError(f"{where + ': ' if where else ''}{instruction_id}: {problem}")
-    instruction = INSTRUCTIONS[instruction_id]
+    if problem := _problem(instruction, given):
+        raise UserError(f"{here}: {problem}")
     read = {name: argument.read(given[name]) for name, argument in instruction.arguments.items()}
     return partial(instruction.follows, **read)
 
 
-def build_all(ids: Sequence[str], kwargs: Sequence[Mapping], *, where: str = "") -> tuple[Checker, ...]:
+def build_all(
+    ids: Sequence[str], kwargs: Sequence[Mapping], *, where: str = "", family: str | None = None
+) -> tuple[Checker, ...]:
     """The checkers of one prompt, in its order, one for each time that an id occurs. Raises like `build`."""
     if len(ids) != len(kwargs):
         problem = f"{len(ids)} in instruction_id_list but {len(kwargs)} in kwargs"
         raise UserError(f"{where + ': ' if where else ''}{problem}")
-    return tuple(build(i, k, where=where) for i, k in zip(ids, kwargs, strict=True))
+    return tuple(build(i, k, where=where, family=family) for i, k in zip(ids, kwargs, strict=True))
+
+
+def build_row(row: Mapping, *, where: str, family: str | None = None) -> tuple[Checker, ...]:
+    """The checkers of a row, as `read_instructions` reads it. Raises like it and like `build`."""
+    return build_all(*read_instructions(row, where), where=where, family=family)
 
 
 def variants(response: str) -> tuple[str, ...]:

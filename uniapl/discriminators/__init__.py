@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from uniapl.config import choose
+from uniapl.config.method import CONTROLS
 from uniapl.errors import UserError
-from uniapl.rows import read_json
+from uniapl.jsonl import read_json
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from uniapl.job import Job
+    from uniapl.config.job import Job
 
-CONTROLS = ("random", "length")
 KINDS = ("miniature", "polar", "cotrained", *CONTROLS)
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from uniapl.config import setting
 from uniapl.discriminators.pairs import Row, fastest_device, from_policy, logits, score, text_ids
-from uniapl.job import load_tokenizer
+from uniapl.models.checkpoints import load_tokenizer
 
 
 @dataclass(frozen=True)

@@ -2,26 +2,14 @@
 
 input   P \\n reference <|reward|> P \\n response <|end|>     (POLAR, arXiv 2507.05197, with our separator tokens)
 score   scalar head at the last token, unbounded
-loss    - log sigma(score(chosen) - score(rejected)), trl.RewardTrainer
 
-As a trainer of the DAG: `Settings`, `build`, `cost_per_step`. As a discriminator: `load`.
+baselines/miniature_discriminator.py trains it; `load` reads its checkpoint.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import setting
-from uniapl.job import Job, Optimization, arguments, load_tokenizer
-from uniapl.miniature.model import END, REWARD
-from uniapl.rows import read_jsonl
-
-
-@dataclass(frozen=True)
-class Settings(Optimization):
-    layers: int = setting(2, "ours: two layers of the policy's width")
-    pairs_per_step: int = setting(32, "ours: enough for a held-out accuracy well above chance without saturation")
-    response_tokens: int = setting(56, "ours: POLAR keeps 4096; here the longest rollout and a margin")
-    weight_decay: float = setting(0.01, "ours: the family of scripted policies is small")
+from uniapl.data.miniature.model import END, REWARD
+from uniapl.models.checkpoints import load_tokenizer
 
 
 def layout(prompt: list[int], reference: list[int], response: list[int], *, newline, separator, end, limit):
@@ -58,45 +46,9 @@ def load(folder: Path):
     import torch
     from transformers import AutoModelForSequenceClassification
 
-    from uniapl.discriminators.pairs import Scorer, fastest_device
+    from uniapl.discriminators.pairs import Scorer, fastest_device, whole_weights
 
     tokenizer = load_tokenizer(folder)  # first: it says in one line where the folder holds no checkpoint
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
+    with whole_weights():
+        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32)
     return Scorer(model.to(fastest_device()), Encoder(tokenizer, model.config.response_tokens))
-
-
-def build(job: Job):
-    """A trl.RewardTrainer on the scripted policies' triples; held-out triples are its evaluation set."""
-    import torch
-    from datasets import Dataset
-    from trl import RewardConfig, RewardTrainer
-
-    from uniapl.discriminators.pairs import from_policy
-
-    s = job.run.settings
-    tokenizer = load_tokenizer(job.start)
-    encoder = Encoder(tokenizer, s.response_tokens)
-    triples = read_jsonl(job.data / "comparisons.jsonl")
-
-    def pairs(split: str) -> Dataset:
-        rows = [row for row in triples if row["split"] == split]
-        prompts, references = [r["prompt"] for r in rows], [r["reference"] for r in rows]
-        sides = {
-            f"{side}_ids": [[*row.prefix, *row.rest] for row in encoder(prompts, references, [r[side] for r in rows])]
-            for side in ("chosen", "rejected")
-        }
-        return Dataset.from_dict(sides)
-
-    torch.manual_seed(job.run.seed)
-    return RewardTrainer(
-        model=from_policy(job.start, s.layers, response_tokens=s.response_tokens),
-        args=RewardConfig(**arguments(job), per_device_train_batch_size=s.pairs_per_step, max_length=None),
-        train_dataset=pairs("train"),
-        eval_dataset=pairs("heldout"),
-        processing_class=tokenizer,
-    )
-
-
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes: none of the policy's."""
-    return {"demonstration_rows": 0, "rollouts": 0}

@@ -10,8 +10,10 @@ prefix: such rows share nothing, and their scores stay right.
 """
 
 import hashlib
+import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -115,9 +117,14 @@ def sha256(model) -> str:
 
 
 class Scorer:
-    """A frozen discriminator: a reward model in evaluation mode without gradient, and the encoder of its pairs."""
+    """A frozen discriminator: a reward model in evaluation mode without gradient, and the encoder of its pairs.
+
+    Raises ValueError for a head of zeros, which scores all alike: weights that were not loaded.
+    """
 
     def __init__(self, model, encode: Encoder, *, batch: int = 128):
+        if not model.score.weight.any():
+            raise ValueError("the discriminator's head is all zeros: its weights were not loaded in this process")
         self.model, self.encode, self.batch = model.eval().requires_grad_(False), encode, batch
 
     def score(self, prompts: list[str], references: list[str], responses: list[str]) -> Tensor:
@@ -129,9 +136,31 @@ class Scorer:
         return sha256(self.model)
 
 
-def fastest_device() -> str:
-    """ "cuda" where there is a GPU, otherwise "cpu"."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def fastest_device() -> torch.device:
+    """This process's GPU where there is one (LOCAL_RANK, which launchers set), otherwise the CPU.
+
+    Named by its number: a discriminator is loaded before accelerate chooses the process's device, and all would be on
+    the first GPU.
+    """
+    if torch.cuda.is_available():
+        return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
+    return torch.device("cpu")
+
+
+@contextmanager
+def whole_weights() -> Iterator[None]:
+    """Let `from_pretrained` load the weights in every process.
+
+    With FSDP_CPU_RAM_EFFICIENT_LOADING and a process group it gives every process but the first zeros, without a word:
+    accelerate is to fill them in later, which it does for what it trains and not for a discriminator.
+    """
+    name = "FSDP_CPU_RAM_EFFICIENT_LOADING"
+    before = os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[name] = before
 
 
 def from_policy(folder: Path, layers: int, **extra):
@@ -142,4 +171,5 @@ def from_policy(folder: Path, layers: int, **extra):
     shape = AutoConfig.from_pretrained(folder).to_dict()
     shape |= {"num_hidden_layers": layers, "layer_types": shape["layer_types"][:layers], "num_labels": 1}
     config = AutoConfig.for_model(**shape, **extra)
-    return AutoModelForSequenceClassification.from_pretrained(folder, config=config, dtype=torch.float32)
+    with whole_weights():
+        return AutoModelForSequenceClassification.from_pretrained(folder, config=config, dtype=torch.float32)

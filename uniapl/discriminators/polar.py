@@ -24,7 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from uniapl.discriminators.pairs import Row, Scorer, fastest_device
+from uniapl.discriminators.pairs import Row, Scorer, fastest_device, whole_weights
 from uniapl.errors import UserError
 
 SEPARATOR, SCORED = "<|reward|>", "[UNUSED_TOKEN_130]"
@@ -207,14 +207,15 @@ def load(folder: Path, *, batch: int = 8) -> Scorer:
     except (KeyError, RuntimeError) as error:
         raise UserError(f"POLAR: {folder} is incomplete or inconsistent: {error}") from error
     device = fastest_device()
-    model, found = LlamaForSequenceClassification.from_pretrained(
-        None,
-        config=shape,
-        state_dict=state,
-        dtype=torch.float16 if device == "cuda" else torch.float32,
-        ignore_mismatched_sizes=True,  # reported below, with the others
-        output_loading_info=True,
-    )
+    with whole_weights():
+        model, found = LlamaForSequenceClassification.from_pretrained(
+            None,
+            config=shape,
+            state_dict=state,
+            dtype=torch.float16 if device.type == "cuda" else torch.float32,
+            ignore_mismatched_sizes=True,  # reported below, with the others
+            output_loading_info=True,
+        )
     wrong = {kind: sorted(map(str, names)) for kind, names in found.items() if names}
     if wrong:
         kinds = "; ".join(f"{kind}: {', '.join(names[:3])} ({len(names)})" for kind, names in wrong.items())

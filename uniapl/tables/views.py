@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from uniapl.claims import CONTRADICTED, SUPPORTED, UNDECIDED, WITHDRAWN
+from uniapl.analyse.claims import UNDECIDED, WITHDRAWN
 from uniapl.tables.captions import (
     ALPHA,
     BENCHMARKS,
@@ -125,14 +125,7 @@ def found(row: pd.Series) -> str:
 def verdict(row: pd.Series) -> str:
     """The verdict of a row of claims, what would decide it, and what was changed after the runs were first analysed."""
     text = f"{row.verdict}: {row.reason}" if row.verdict in (UNDECIDED, WITHDRAWN) else row.verdict
-    if not_after_holm(row):
-        text += "; not after Holm's adjustment"
     return text + (f"; changed since its runs were first analysed: {row.changed}" if row.get("changed") else "")
-
-
-def not_after_holm(row: pd.Series) -> bool:
-    """Is a claim decided by its own intervals, and not once adjusted for the claims of its family?"""
-    return row.verdict in (SUPPORTED, CONTRADICTED) and row.p_holm != "" and float(row.p_holm) >= ALPHA
 
 
 def view_claims(text: pd.DataFrame) -> View:
@@ -146,12 +139,12 @@ def view_claims(text: pd.DataFrame) -> View:
     counts = f"n = {span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "
-        "interval lies wholly on the claimed (the other) side; for accuracy (points) these are the hierarchical "
-        "bootstrap over seeds and prompts and the t interval over seeds, for the other quantities the t interval over "
-        "seeds alone. "
+        "interval lies wholly on the claimed (the other) side, and p (Holm) is below 0.05; the intervals of accuracy "
+        "(points) are the hierarchical bootstrap over seeds and prompts and the t interval over seeds, those of the "
+        "other quantities the t interval over seeds alone. "
         "Detectable: the difference that these data would show with 80 % power; beside it the seeds per arm that would "
-        "show one as large as was measured. A verdict is by the claim's own intervals; p (Holm): the largest p of its "
-        "tests, two-sided against the margin, adjusted for the claims of its family, those of the experiment where "
+        "show one as large as was measured. p (Holm): the largest p of a claim's tests, two-sided against the margin, "
+        "adjusted for the claims of its family, those of the experiment where "
         f"the .csv names no other. {counts if rows else 'This experiment states none.'}"
     )
     head = "claim|what it says|what is measured|found|p (Holm)|seeds|verdict"

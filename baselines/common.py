@@ -1,0 +1,107 @@
+"""What the methods share: the arguments of their trainers and the rows that they read."""
+
+import json
+from pathlib import Path
+
+from uniapl import checkers
+from uniapl.config import choose
+from uniapl.config.job import EXPERT, Job
+from uniapl.errors import UserError
+from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import messages
+
+
+def arguments(job: Job) -> dict:
+    """Keyword arguments of TrainingArguments that all trainers share."""
+    import torch
+
+    s, compute = job.run.settings, job.run.compute
+    return {
+        "use_cpu": not torch.cuda.is_available(),
+        "output_dir": str(job.state),
+        "max_steps": s.steps,
+        "learning_rate": s.learning_rate,
+        "warmup_steps": s.warmup,
+        "lr_scheduler_type": s.schedule,
+        "max_grad_norm": s.max_grad_norm,
+        "weight_decay": s.weight_decay,
+        "seed": job.run.seed,
+        "save_steps": s.save_every,
+        "save_total_limit": 2,  # the older one stays until the newer one is known to be complete
+        "logging_steps": 1,
+        "logging_nan_inf_filter": False,  # a NaN must be seen
+        "report_to": "none",
+        "disable_tqdm": True,
+        "gradient_checkpointing": compute.gradient_checkpointing,
+        "bf16": compute.bf16,
+        "dataloader_pin_memory": False,
+    }
+
+
+def _line_numbers(path: Path) -> list[int]:
+    """The line in the file of each row of `read_jsonl`, which passes over blank lines."""
+    with open(path, encoding="utf-8") as lines:
+        return [number for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _is_text(value) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _teacher_texts(path: Path, teacher: str) -> dict:
+    """The teacher's demonstrations in teachers.jsonl, by key."""
+    rows = read_jsonl(path)
+    choose(f"teacher in {path}", teacher, {EXPERT, *(str(row.get("teacher")) for row in rows)})
+    return {row.get("key"): row.get("demonstration") for row in rows if row.get("teacher") == teacher}
+
+
+def training_rows(job: Job) -> list[dict]:
+    """The rows of train.jsonl, with the demonstrations of the run's `teacher` on the first `demonstrations` of them.
+
+    `demonstration` is None on the rows after these. Raises UserError for a row of train.jsonl without demonstration,
+    an unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
+    """
+    s, path, others = job.run.settings, job.data / "train.jsonl", job.data / "teachers.jsonl"
+    rows = read_jsonl(path)
+    for line, row in zip(_line_numbers(path), rows, strict=True):
+        if not _is_text(row.get("demonstration")):
+            raise UserError(f"{path}:{line}: prompt {row.get('key')} has no demonstration, or an empty one")
+    if s.teacher != EXPERT:
+        texts = _teacher_texts(others, s.teacher)
+        for row in rows:
+            if not _is_text(texts.get(row["key"])):
+                raise UserError(f"{others}: teacher {s.teacher!r} has no demonstration of prompt {row['key']}")
+        rows = [{**row, "demonstration": texts[row["key"]]} for row in rows]
+    if s.demonstrations is None:
+        return rows
+    if s.demonstrations not in range(1, len(rows) + 1):
+        raise UserError(
+            f"demonstrations is {s.demonstrations}, and {path} has {len(rows)}: choose from 1 to {len(rows)}"
+        )
+    return [*rows[: s.demonstrations], *({**row, "demonstration": None} for row in rows[s.demonstrations :])]
+
+
+def rollout_rows(job: Job, tokenizer) -> list[dict]:
+    """Rows for GRPO: prompt (chat), instructions (JSON), demonstration (None where the run may not use it). Raises
+    UserError for a prompt that leaves less of the model's context than a response takes, for instructions that the
+    reward could not read, and as `training_rows`."""
+    path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
+    rows = training_rows(job)
+    limit = tokenizer.model_max_length - room
+    chats = [messages(row["prompt"]) for row in rows]
+    chats = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)
+    for line, row, chat in zip(_line_numbers(path), rows, chats, strict=True):
+        checkers.build_row(row, where=f"{path}:{line}: key {row['key']}")
+        if len(chat) > limit:
+            raise UserError(
+                f"{path}:{line}: prompt {row['key']} has {len(chat)} tokens; the model's context of "
+                f"{tokenizer.model_max_length} leaves {limit} beside a response of {room}"
+            )
+    return [
+        {
+            "prompt": messages(row["prompt"]),
+            "instructions": json.dumps(checkers.read_instructions(row, f"key {row['key']}")),
+            "demonstration": row["demonstration"],
+        }
+        for row in rows
+    ]

@@ -1,0 +1,99 @@
+"""The families: one tuple, no id twice, and everything that lists types derives from it."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from uniapl import checkers
+from uniapl.checkers import arguments, families, ifeval
+from uniapl.checkers.arguments import Argument, Instruction
+from uniapl.errors import UserError
+from uniapl.scorers import instruction_types
+
+NO_COMMA = "punctuation:no_comma"
+COLOURS = Argument("a colour", lambda value: value in ("red", "blue"), str)
+
+
+def _has_colour(text: str, colour: str) -> bool:
+    """The colour occurs."""
+    return colour in text
+
+
+LAYOUT = families.Family(
+    name="layout",
+    instructions={"layout:colour": Instruction(_has_colour, {"colour": COLOURS})},
+    fixed={"layout:colour~fixed": Instruction(_has_colour, {"colour": COLOURS})},
+    source="a test",
+    revision="nowhere@1",
+)
+
+
+@pytest.fixture
+def with_layout(monkeypatch):
+    """A fifth family, with a kind of argument of its own."""
+    every = (*families.FAMILIES, LAYOUT)
+    monkeypatch.setattr(families, "FAMILIES", every)
+    monkeypatch.setattr(instruction_types, "FAMILIES", every)
+    monkeypatch.setitem(families.BY_NAME, "layout", LAYOUT)
+    for name, instruction in LAYOUT.types.items():
+        monkeypatch.setitem(families.INSTRUCTIONS, name, instruction)
+
+
+def test_an_id_in_two_families_is_refused_with_both_names():
+    twice = replace(LAYOUT, instructions={NO_COMMA: ifeval.INSTRUCTIONS[NO_COMMA]})
+    with pytest.raises(UserError, match=f"{NO_COMMA} is in the families ifeval and layout: rename it"):
+        families.types_of((*families.FAMILIES, twice))
+    fixed = replace(LAYOUT, fixed={"count:numbers": ifeval.INSTRUCTIONS[NO_COMMA]})
+    with pytest.raises(UserError, match="count:numbers is in the families ifbench and layout"):
+        families.types_of((*families.FAMILIES, fixed))
+    with pytest.raises(UserError, match="two families are called layout"):
+        families.by_name((LAYOUT, LAYOUT))
+
+
+def test_the_types_are_those_of_the_three_families_with_ids_of_their_own():
+    assert [len(family.instructions) for family in families.FAMILIES] == [25, 58, 29, 25]
+    own = [family for family in families.FAMILIES if not family.rules_for]
+    assert len(checkers.INSTRUCTIONS) == sum(len(family.types) for family in own)
+    for family in families.FAMILIES:
+        assert all(name.endswith("~fixed") for name in family.fixed)
+        assert {name.removesuffix("~fixed") for name in family.fixed} <= family.instructions.keys()
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", family.revision), "a whole commit"
+
+
+def test_a_type_of_multi_if_alone_says_which_family_to_name():
+    words = "length_constraints:number_words~fixed"
+    kwargs = {"num_words": 1, "relation": "at least"}
+    assert checkers.build(words, kwargs, family="multi_if")("two words")
+    with pytest.raises(UserError, match=f"^key 1: {words} belongs to multi_if, which is not named: change --family$"):
+        checkers.build(words, kwargs, where="key 1")
+
+
+@pytest.mark.parametrize("family", [family.name for family in families.FAMILIES])
+def test_every_family_has_its_list(family):
+    types = instruction_types.types(family)
+    assert types.instruction_id.tolist() == list(families.BY_NAME[family].types)
+    assert families.BY_NAME[family].revision in instruction_types.render(types, "md")
+
+
+def test_a_new_family_is_scored_listed_and_timed_by_its_one_entry(with_layout, monkeypatch):
+    from benchmarks import robustness
+
+    assert checkers.build("layout:colour", {"colour": "red"})("a red door")
+    types = instruction_types.types("layout")
+    assert types.instruction_id.tolist() == ["layout:colour", "layout:colour~fixed"]
+    assert types.arguments.tolist() == [{"colour": "a colour"}] * 2
+    with pytest.raises(UserError, match="no value for an argument that must be a colour: add some to VALUES"):
+        list(robustness.checkers())
+    monkeypatch.setitem(robustness.VALUES, COLOURS, ("red",))
+    timed = [name for family, name, _ in robustness.checkers() if family == "layout"]
+    assert timed == ["layout:colour", "layout:colour~fixed"]
+
+
+def test_a_kind_of_argument_that_the_benchmark_does_not_know_takes_the_values_that_it_accepts():
+    from benchmarks import robustness
+
+    few = Argument("a number below 5", lambda value: isinstance(value, int) and value < 5, int)
+    found = robustness.choices(Instruction(lambda text, n: True, {"n": few}))
+    assert sorted({given["n"] for given in found}) == [0, 1, 3]
+    assert robustness.values(arguments.COUNT) == robustness.COUNTS

@@ -1,0 +1,126 @@
+"""Stage generate: lm-eval's harness and our scorer agree, and nothing looks for a network."""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from support import miniature
+from support.places import ROOT
+
+from uniapl.data.prompts import read_prompts
+from uniapl.generate import responses as generate
+from uniapl.jsonl import write_jsonl
+from uniapl.models.startup import collector_paused
+from uniapl.scorers import verdicts as score
+from uniapl.scorers.match import read_responses
+
+# every connection and every name look-up of the process is written to a file, and refused
+SPY = """
+import socket, sys
+def refuse(*args, **kwargs):
+    with open(sys.argv[1], "a") as log:
+        print(args, file=log)
+    raise OSError("no network in this test")
+socket.getaddrinfo = refuse
+socket.socket.connect = lambda self, address: refuse(address)
+from uniapl import generate
+generate.main(sys.argv[2:])
+"""
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    """The stage's files for a random policy, another, and the first again, on 12 prompts; and the spy's log."""
+    folder = tmp_path_factory.mktemp("generate")
+    model, other = folder / "model", folder / "other"
+    for seed, path in enumerate((model, other)):
+        miniature.policy(seed).save_pretrained(path)
+        miniature.tokenizer().save_pretrained(path)
+    rows = list(miniature.rows()[:12])
+    write_jsonl(folder / "test.jsonl", [{k: v for k, v in r.items() if k != "response"} for r in reversed(rows)])
+    write_jsonl(folder / "expert.jsonl", [{"key": r["key"], "response": r["response"]} for r in rows])
+    args = ["--scale", "smoke", "--checkpoint", model, other, model, "--base", model]
+    args += ["--prompts", folder / "test.jsonl", "--expert", folder / "expert.jsonl"]
+    args += ["--out", folder / "out", folder / "other_out", folder / "again"]
+    line = [sys.executable, "-c", SPY, str(folder / "attempts"), *map(str, args)]
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(folder / "hub"),
+        "PYTHONPATH": str(ROOT),
+    }
+    done = subprocess.run(line, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_nothing_looks_for_a_network(generated):
+    assert not (generated / "attempts").exists(), (generated / "attempts").read_text()
+
+
+def test_the_harness_and_our_scorer_give_the_same_accuracy(generated):
+    harness = json.loads((generated / "out/harness.json").read_text())["results"]
+    for decoding in ("greedy", "sampled"):
+        prompts = read_prompts(generated / "test.jsonl")
+        responses = read_responses(generated / f"out/{decoding}.parquet")
+        ours = score.summary(score.score(prompts, responses))
+        for metric in ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose"):
+            assert harness[decoding][f"{metric},none"] == pytest.approx(ours[metric]["accuracy"])
+
+
+def test_every_prompt_has_one_response_and_the_expert_its_own_text(generated):
+    frame = pd.read_parquet(generated / "out/greedy.parquet")
+    assert frame.key.tolist() == [r["key"] for r in miniature.rows()[:12]]
+    assert frame.prompt.tolist() == [r["prompt"] for r in miniature.rows()[:12]]
+
+
+def test_logprobs_have_one_value_per_token_and_are_equal_under_equal_models(generated):
+    frame = pd.read_parquet(generated / "out/logprobs.parquet")
+    assert sorted(frame.groupby(["text", "under"]).size().to_dict().items()) == [
+        (("expert", "base"), 12),
+        (("expert", "self"), 12),
+        (("own", "base"), 12),
+        (("own", "self"), 12),
+    ]
+    assert (frame.logprobs.map(len) == frame.n_tokens).all()
+    assert frame.logprobs.map(max).max() <= 0
+    sides = [frame[frame.under == under].logprobs.map(list).tolist() for under in ("self", "base")]
+    assert sides[0] == sides[1]
+    tokenizer = miniature.tokenizer()
+    expert = frame[(frame.text == "expert") & (frame.under == "self")].set_index("key").n_tokens
+    for row in miniature.rows()[:12]:  # the response's tokens and the end token
+        assert expert[row["key"]] == len(tokenizer(row["response"])["input_ids"]) + 1
+
+
+def test_what_a_checkpoint_answers_does_not_depend_on_those_before_it(generated):
+    for name in ("greedy.parquet", "sampled.parquet", "logprobs.parquet"):
+        first, other, again = ((generated / out / name).read_bytes() for out in ("out", "other_out", "again"))
+        assert first == again
+        assert first != other or name == "greedy.parquet"  # random policies have the same likeliest word: none
+
+
+def test_every_checkpoint_needs_a_folder(capsys):
+    line = "--scale smoke --checkpoint a b --base a --prompts p --expert e --out x"
+    with pytest.raises(SystemExit):
+        generate.main(line.split())
+    assert "2 --checkpoint and 1 --out: name a folder for each" in capsys.readouterr().err
+
+
+def test_the_collector_rests_only_while_it_is_told_to():
+    with pytest.raises(KeyError), collector_paused():
+        assert not gc.isenabled()
+        raise KeyError
+    assert gc.isenabled()
+
+
+def test_what_is_built_while_it_rests_is_not_looked_at_later():
+    gc.unfreeze()
+    with collector_paused():
+        built = [[]]
+    assert not any(one is built for one in gc.get_objects())
+    gc.unfreeze()
+    assert any(one is built for one in gc.get_objects())

@@ -1,0 +1,28 @@
+"""docs/method.md maps every equation to its function and test: complete in both directions."""
+
+import ast
+import re
+from pathlib import Path
+
+from support.places import ROOT
+
+TEXT = (ROOT / "docs" / "method.md").read_text()
+MAP = TEXT.split("<!-- map")[1].split("<!-- end of map -->")[0]
+ROWS = [line.split("|")[1:4] for line in MAP.splitlines() if line.startswith("| ")][1:]
+
+
+def functions(path: Path) -> set[str]:
+    return {node.name for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+def test_every_function_of_the_objective_is_in_the_map_and_nothing_else():
+    named = set(re.findall(r"`objective\.(\w+)`", MAP))
+    assert named == functions(ROOT / "uniapl/method/objective.py")
+
+
+def test_every_equation_has_a_function_and_a_test_that_exists():
+    tests = set().union(*(functions(path) for path in (ROOT / "tests").rglob("test_*.py")))
+    for equation, function, test in ROWS:
+        assert "`" in function, equation
+        named = re.findall(r"`(\w+)`", test)
+        assert named and set(named) <= tests, (equation, set(named) - tests)

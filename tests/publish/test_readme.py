@@ -1,0 +1,67 @@
+"""What the README shows first is what the published set says, and is no older than it."""
+
+import json
+import re
+
+import matplotlib.image
+import numpy as np
+import pytest
+from support.places import ROOT
+
+from figures import differences, style
+from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED
+from uniapl.errors import UserError
+from uniapl.publish.readme import BEGIN, END, verdict_table, with_table
+
+TINY = ROOT / "results/published/tiny"
+CLAIM = {"sentence": "A beats B", "source": "[A]", "quantity": "accuracy", "n_seeds": 5, "n_prompts": 384.0}
+CLAIM |= {"estimate": -6.25, "low": -11.24, "high": -1.11, "verdict": UNDECIDED, "unadjusted": CONTRADICTED}
+
+
+def test_a_row_has_the_interval_the_data_behind_it_and_the_verdict_before_adjustment(tmp_path):
+    auc = {**CLAIM, "source": "ours", "quantity": "auc", "n_prompts": None, "verdict": SUPPORTED}
+    auc |= {"estimate": 0.125, "low": 0.1, "high": 0.9, "unadjusted": SUPPORTED}
+    reviewers = {**CLAIM, "source": "[R]"}
+    (tmp_path / "overview").mkdir()
+    (tmp_path / "overview/claims.json").write_text(json.dumps({"claims": [CLAIM, auc, reviewers]}))
+    rows = verdict_table(tmp_path).splitlines()
+    assert rows[2:4] == [
+        "| A beats B [A] | -6.2 points [-11.2, -1.1] | 5 x 384 | not decided (contradicted before adjustment) |",
+        "| A beats B ours | 0.12 [0.10, 0.90] | 5 | supported |",
+    ]
+    assert rows[4:] == ["", "All 3 claims of this set: 1 supported, 0 contradicted, 2 not decided."]
+    with pytest.raises(UserError, match="claims.json: no such file"):
+        verdict_table(tmp_path / "nothing")
+
+
+def test_the_table_replaces_what_stands_between_the_markers():
+    assert with_table(f"a\n{BEGIN}\nold\n{END}\nb", "| new |") == f"a\n{BEGIN}\n\n| new |\n\n{END}\nb"
+    with pytest.raises(UserError, match="markers"):
+        with_table("no markers", "| new |")
+
+
+def test_the_readme_shows_the_published_verdicts():
+    readme = (ROOT / "README.md").read_text()
+    assert with_table(readme, verdict_table(TINY)) == readme
+
+
+def test_the_picture_of_the_readme_is_drawn_from_the_published_set(tmp_path):
+    figure, caption, tables = differences.draw(TINY)
+    style.save(figure, str(tmp_path / "fresh"), caption, TINY, tables)
+    fresh, shown = (matplotlib.image.imread(p) for p in (tmp_path / "fresh.png", ROOT / "docs/differences.png"))
+    assert fresh.shape == shown.shape, "copy figures/out/published/tiny/differences.png to docs/ (snakemake figures/)"
+    assert np.abs(fresh - shown).mean() < 1e-3, "copy figures/out/published/tiny/differences.png to docs/"
+
+
+def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table():
+    readme = (ROOT / "README.md").read_text()
+    prose = readme.split(END, 1)[1]
+    tables = "".join(path.read_text() for path in (TINY / "tables").rglob("*.md"))
+    intervals = re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", prose)
+    assert intervals
+    assert [text for text in intervals if text not in tables] == []
+
+
+def test_the_readme_is_at_most_150_lines():
+    readme = (ROOT / "README.md").read_text()
+    assert len(readme.splitlines()) <= 150

@@ -1,0 +1,114 @@
+"""A published set is verified from its own rows, and whatever was edited is named by file, row and column."""
+
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.published_set import EXPERIMENT
+
+from uniapl.publish import rows as evidence
+from uniapl.publish import verify
+
+
+def problems(folder: Path, capsys) -> list[str]:
+    """The lines that the command ends with, without the last, which counts them."""
+    with pytest.raises(SystemExit) as left:
+        verify.main([str(folder)])
+    *lines, last = capsys.readouterr().err.splitlines()
+    assert left.value.code == 1 and f"{len(lines)} differences from " in last
+    return [line.removeprefix(f"{folder}/") for line in lines]
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_analyses_and_tables_follow_from_the_published_rows(published, capsys):
+    verify.main([str(published)])
+    n = len(json.loads((published / "manifest.json").read_text())["sha256"])
+    assert f"{n} files as published; analyses and tables of 1 experiments follow" in capsys.readouterr().out
+
+
+def test_one_changed_digit_is_named_by_file_row_and_column_or_line(published, capsys):
+    table = f"tables/{EXPERIMENT}/main.csv"
+    first = pd.read_csv(published / table, dtype=str).estimate[0]
+    other = first[:-1] + str((int(first[-1]) + 1) % 10)
+    edit(published / table, first, other)
+    edit(published / f"tables/{EXPERIMENT}/claims.md", "not decided", "supported")
+    markdown, whole, cell, line = problems(published, capsys)
+    assert markdown == f"tables/{EXPERIMENT}/claims.md: is not the file of the manifest (SHA-256)"
+    assert whole == f"{table}: is not the file of the manifest (SHA-256)"
+    assert line.startswith(f"{table}: row 1 (base), column estimate: '{other}', computed '{first}'") or cell.startswith(
+        f"{table}: row 1 (base), column estimate: '{other}', computed '{first}'"
+    )
+    assert {cell.split(":")[0], line.split(":")[0]} == {table, f"tables/{EXPERIMENT}/claims.md"}
+
+
+def test_the_general_benchmarks_follow_from_their_rows(published, capsys):
+    edit(published / "general/general.csv", ",50.0,", ",51.0,")
+    whole, cell = problems(published, capsys)
+    assert whole == "general/general.csv: is not the file of the manifest (SHA-256)"
+    assert re.match(r"general/general.csv: row 1 \(topics\), column \w+: '51.0', computed '50.0'", cell)
+
+
+def test_an_edited_verdict_of_a_prompt_shows_in_the_analysis(published, capsys):
+    scores = pd.read_parquet(published / "rows/scores.parquet")
+    edited = (scores.arm == "chord") & (scores.decoding == "greedy")
+    scores.loc[scores.index[edited][0], "strict"] ^= 1
+    scores.to_parquet(published / "rows/scores.parquet", compression="zstd", index=False)
+    changed, *cells = problems(published, capsys)
+    assert changed.startswith("rows/scores.parquet: is not the file")
+    assert any(line.startswith(f"analyse/{EXPERIMENT}/main.csv: row ") and "(chord)" in line for line in cells)
+
+
+def test_the_id_names_scale_commit_and_content(published, capsys):
+    manifest = json.loads((published / "manifest.json").read_text())
+    scale, commit, content = manifest["id"].split("-")
+    assert (scale, commit) == ("tiny", manifest["commit"][:12])
+    edit(published / "manifest.json", content, "0" * 12)
+    assert problems(published, capsys) == [
+        f"manifest.json: says id tiny-{commit}-{'0' * 12}, its files have {manifest['id']}"
+    ]
+
+
+def test_missing_and_extra_files_are_named(published):
+    (published / f"analyse/{EXPERIMENT}/types.csv").unlink()
+    (published / "notes.txt").write_text("")
+    sha256 = json.loads((published / "manifest.json").read_text())["sha256"]
+    assert [line.removeprefix(f"{published}/") for line in verify.changed_files(published, sha256)] == [
+        f"analyse/{EXPERIMENT}/types.csv: is in the manifest and does not exist",
+        "notes.txt: is not in the manifest",
+    ]
+
+
+@pytest.mark.parametrize("spoil", [lambda path: path.unlink(), lambda path: path.write_text("no Parquet")])
+def test_rows_that_cannot_be_read_and_a_folder_without_a_manifest_are_one_line(published, capsys, spoil):
+    spoil(published / "rows/scores.parquet")
+    with pytest.raises(SystemExit) as left:
+        verify.main([str(published)])
+    assert left.value.code == 2 and "error: " in capsys.readouterr().err.splitlines()[-1]
+    with pytest.raises(SystemExit):
+        verify.main([str(published / "rows")])
+    assert "manifest.json: no such file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lost", ["id", "sha256", "experiments"])
+def test_a_manifest_that_is_not_json_or_lacks_a_key_is_one_line(published, capsys, lost):
+    path = published / "manifest.json"
+    whole = json.loads(path.read_text())
+    del whole[lost]
+    for text, message in (("{bad", ":1: not JSON"), ("{}", ": no key id, "), (json.dumps(whole), f": no key {lost};")):
+        path.write_text(text)
+        with pytest.raises(SystemExit) as left:
+            verify.main([str(published)])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert left.value.code == 2 and line.startswith(f"error: {path}{message}") and "restore it" in line
+
+
+def test_rows_of_runs_are_those_of_the_arm_at_its_seeds():
+    frame = pd.DataFrame({"arm": ["a", "a", "b"], "seed": [0, 1, 0], "value": [1, 2, 3]})
+    assert evidence.of_runs(frame, {"a": (1,), "b": (0, 1)}).value.tolist() == [2, 3]

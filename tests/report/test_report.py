@@ -1,0 +1,207 @@
+"""Stage report: one file that loads nothing, says what is missing, and shows the numbers of the tables."""
+
+import json
+import sys
+
+import pytest
+from support.analysis_files import CLAIM
+from support.places import ROOT
+from support.report_pages import Parsed, build, published, write_figures
+
+from uniapl import tables
+from uniapl.config.figures import figures_of
+from uniapl.errors import UserError
+from uniapl.report import page, records, sections
+from uniapl.report.read import read
+
+PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
+
+
+# What it says -------------------------------------------------------------------------------------
+
+
+def test_claims_come_first_then_experiments_runs_settings_and_environment(local, tmp_path):
+    built = build(local, write_figures(tmp_path / "figures"))
+    parts = [a["id"] for a in Parsed(built).all("section")]
+    assert parts[:2] == ["claims-section", "headline"]
+    assert parts[-3:] == ["runs-section", "settings-section", "environment-section"]
+    assert built.index('id="claims"') < built.index('id="headline-claims"') < built.index('id="headline-main"')
+    assert len(Parsed(built).all("img")) == len(figures_of(["headline"]))
+    assert {a["alt"] for a in Parsed(built).all("img")} == {"What it shows."}
+
+
+def test_a_claim_has_its_verdict_interval_and_reason(local, tmp_path):
+    text = Parsed(build(local, tmp_path)).text
+    assert "13.80 [7.34, 20.47] points over seeds [6.40, 21.20]" in text
+    assert "supported" in text and "not decided 2 of 3 seeds of uniapl" in text
+
+
+def test_what_a_set_lacks_is_named_and_never_zero(local, tmp_path):
+    (local / "tables/headline/cost.csv").unlink()
+    text = Parsed(build(local, tmp_path)).text
+    for said in (
+        "tables/headline/cost.csv",
+        "figure scores.png",
+        "no run card of uniapl/seed0",
+        "the summary of the data",
+    ):
+        assert said in text
+    results = read(local)
+    overview, _ = sections.claims(results)
+    lacking = [
+        (row, mark)
+        for row, mark in zip(overview.view.rows, overview.marks, strict=True)
+        if mark.experiment != "headline"
+    ]
+    assert {mark.experiment for _, mark in lacking} >= {"unified", "staged"}
+    assert all(row[2:] == ["not measured", "", "", "", "missing"] and mark.glyph is None for row, mark in lacking)
+
+
+def test_a_set_without_claims_says_so(local, tmp_path):
+    (local / "tables/headline/claims.csv").write_text(",".join([*CLAIM, "x"]) + "\n")
+    overview, of_each = sections.claims(read(local))
+    assert of_each == {} and {mark.verdict for mark in overview.marks} == {"missing"}
+
+
+def test_a_training_with_other_settings_than_the_checkout_has_is_named(local, tmp_path):
+    path = local / "train/grpo/seed0/run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "other"}))
+    assert "or not at all: grpo/seed0" in Parsed(build(local, tmp_path)).text
+
+
+def test_the_changes_of_an_arm_are_those_of_its_card(local, tmp_path):
+    path = local / "train/grpo/seed0/run.json"
+    card = json.loads(path.read_text())
+    card["settings"] |= {"group": 5}
+    path.write_text(json.dumps(card))
+    text = Parsed(build(local, tmp_path)).text
+    assert "grpo baselines.grpo base group = 5 1" in text
+    assert "sft baselines.sft base nothing 1" in text
+    assert "prompts_per_step 4" in text and "scale smoke" in text
+
+
+def test_a_published_and_a_local_set_show_the_same_tables(local, tmp_path):
+    before = read(local)
+    after = read(published(local))
+    assert (before.kind, after.kind) == ("local", "published")
+    assert before.tables["headline"]["main"].csv == after.tables["headline"]["main"].csv
+    assert [card["fingerprint"] for card in before.cards] == [card["fingerprint"] for card in after.cards]
+    assert before.absent == after.absent == ["uniapl/seed0"]
+
+
+def test_equal_inputs_give_equal_files(local, tmp_path):
+    figures = write_figures(tmp_path / "figures")
+    assert build(local, figures) == build(local, figures)
+
+
+@pytest.mark.parametrize("manifest", PUBLISHED, ids=lambda path: path.parent.name)
+def test_the_published_set_shows_what_its_tables_say(manifest, tmp_path):
+    results = read(manifest.parent)
+    built = page.render(results, tmp_path)
+    assert len(built) < 8_000_000
+    shown = Parsed(built)
+    for experiment, stored in results.tables.items():
+        assert f'id="{experiment}"' in built
+        for name in stored:
+            table = sections.table(name, experiment, stored[name])
+            folder = manifest.parent / "tables" / experiment
+            assert tables.markdown(table.view) == (folder / f"{name}.md").read_text()
+            assert table.tex == (folder / f"{name}.tex").read_text()
+            assert table.tex in shown.inline["template"] or not table.view.rows
+
+
+# What it must not do ------------------------------------------------------------------------------
+
+
+def test_nothing_is_loaded_and_only_the_hashed_style_and_script_are_there(local, tmp_path):
+    built = Parsed(build(local, write_figures(tmp_path / "figures")))
+    policies = [a["content"] for a in built.all("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert policies == [page.policy(built.inline["style"], built.inline["script"])]
+    assert policies[0].startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert len(built.all("style")) == len(built.all("script")) == 1
+    for tag, attributes in built.tags:
+        assert not [name for name in attributes if name == "style" or name.startswith("on")], (tag, attributes)
+        for name in ("src", "href"):
+            assert attributes.get(name, "#").startswith(("#", "data:")), (tag, attributes)
+
+
+def test_hostile_texts_stay_text(local, tmp_path):
+    for path in local.glob("tables/headline/*.csv"):
+        quoted = '"' + HOSTILE.replace('"', '""') + '"'
+        path.write_text(path.read_text().replace("\ngrpo,", f"\n{quoted},").replace("UniAPL beats GRPO.", quoted))
+    path = local / "train/grpo/seed0/run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"device": HOSTILE, "commit": HOSTILE}))
+    built = build(local, write_figures(tmp_path / "figures", caption=HOSTILE))
+    parsed = Parsed(built)
+    assert len(parsed.all("script")) == 1 and parsed.inline["script"] == (page.HERE / "script.js").read_text()
+    assert all(a["src"].startswith("data:") for a in parsed.all("img"))
+    assert parsed.text.count("alert(1)") > 4
+    assert "<script>alert" not in built
+
+
+def test_a_card_imports_no_module_and_its_commit_is_no_option_of_git(local, tmp_path):
+    """A downloaded set is anybody's text. `this` prints when it is imported."""
+    path = local / "train/sft/seed0/run.json"
+    option = f"--output={tmp_path / 'written'}"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"method": "this", "commit": option}))
+    made = Parsed(build(local, tmp_path))
+    assert "this" not in sys.modules and not (tmp_path / "written").exists()
+    assert records.dated(option) == "" and option in made.text
+
+
+def test_ids_are_unique_and_every_link_leads_somewhere(local, tmp_path):
+    parsed = Parsed(build(local, write_figures(tmp_path / "figures")))
+    ids = [a["id"] for _, a in parsed.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    links = [a["href"][1:] for a in parsed.all("a") if a["href"].startswith("#")]
+    links += [a["popovertarget"] for a in parsed.all("button") if "popovertarget" in a]
+    assert set(links) <= set(ids) and len(links) > 10
+
+
+# What it refuses ----------------------------------------------------------------------------------
+
+
+def test_a_folder_without_tables_is_refused(tmp_path):
+    with pytest.raises(UserError, match="smoke: no such folder"):
+        read(tmp_path / "smoke")
+    (tmp_path / "smoke").mkdir()
+    with pytest.raises(UserError, match=r"no tables/\*/\*.csv; run the stages"):
+        read(tmp_path / "smoke")
+
+
+def test_a_file_that_is_not_the_manifest_s_is_refused(local):
+    root = published(local)
+    path = root / "tables/headline/main.csv"
+    path.write_text(path.read_text().replace("46.5", "64.5"))
+    with pytest.raises(UserError, match="main.csv: is not the file of the manifest .SHA-256.; publish the set again"):
+        read(root)
+
+
+def test_a_card_without_a_key_or_that_is_not_json_is_refused(local):
+    path = local / "train/grpo/seed0/run.json"
+    path.write_text('{"arm": "grpo"}')
+    with pytest.raises(UserError, match=r"grpo/seed0/run.json: no key seed, .*it has arm"):
+        read(local)
+    path.write_text("{")
+    with pytest.raises(UserError, match="grpo/seed0/run.json:1: not JSON"):
+        read(local)
+
+
+def test_a_table_without_a_column_is_refused(local, tmp_path):
+    path = local / "tables/headline/main.csv"
+    path.write_text(path.read_text().replace("n_seeds", "seeds", 1))
+    with pytest.raises(UserError, match="tables/headline/main.csv: no column n_seeds"):
+        read(local)
+    path.write_text(path.read_text().replace("seeds", "n_seeds", 1).replace("benchmark", "bench", 1))
+    with pytest.raises(UserError, match="tables/headline/main.csv: .*benchmark"):
+        page.render(read(local), tmp_path)
+
+
+def test_a_figure_that_is_no_png_is_refused_and_nothing_is_written(local, tmp_path, capsys):
+    figures = write_figures(tmp_path / "figures")
+    (figures / "scores.png").write_text("not a picture")
+    with pytest.raises(SystemExit) as ended:
+        build(local, figures)
+    assert ended.value.code == 2 and "scores.png: not a PNG file" in capsys.readouterr().err
+    assert not (local.parent / "out").exists()

@@ -1,0 +1,92 @@
+"""Fresh clones in which commands of the user run, with nothing on PATH but what a test puts there."""
+
+import collections
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from support.places import ROOT
+
+MADE_ANEW = {".snakemake", "__pycache__"}  # by looking at a workflow: no one's results
+
+
+class Clone:
+    """A copy of what git tracks or would track, and a folder of executables that is the whole PATH."""
+
+    def __init__(self, folder: Path, bin: Path):
+        self.folder, self.bin = folder, bin
+        names = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+        for name in subprocess.run(names, cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0"):
+            path = Path(os.fsdecode(name))
+            if name and (ROOT / path).is_file():  # a deleted file is still listed
+                (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / path, folder / path)
+        shutil.rmtree(folder / "results", ignore_errors=True)
+        bin.mkdir()
+        for name in ("bash", "sh", "which"):  # the last for the Slurm plugin, where it is installed
+            (bin / name).symlink_to(shutil.which(name))
+        self.tool("python", f'exec "{sys.executable}" "$@"')
+
+    def tool(self, name: str, script: str) -> None:
+        """Put an executable on PATH."""
+        (self.bin / name).write_text(f"#!{self.bin}/bash\n{script}\n")
+        (self.bin / name).chmod(0o755)
+
+    def write(self, name: str, text: str = "") -> Path:
+        """A file of the clone."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def run(self, *command: str | Path) -> tuple[int, str]:
+        """Exit code and everything printed, stderr first."""
+        env = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+        env |= {"PATH": str(self.bin), "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300)
+        return done.returncode, done.stderr + done.stdout
+
+    def snakemake(self, *arguments: str) -> tuple[int, str]:
+        """`snakemake ARGUMENTS` in the clone."""
+        return self.run(sys.executable, "-m", "snakemake", *arguments)
+
+    def files(self) -> dict[str, tuple[bytes, int]]:
+        """Content and time of every file, except what Snakemake and Python keep for themselves."""
+        paths = (p for p in self.folder.rglob("*") if p.is_file() and not MADE_ANEW & set(p.parts))
+        return {str(p.relative_to(self.folder)): (p.read_bytes(), p.stat().st_mtime_ns) for p in paths}
+
+
+def planned(output: str) -> dict[str, int]:
+    """Number of jobs per rule of a dry run; none where there is nothing to do."""
+    if "Job stats:" not in output:
+        assert "Nothing to be done" in output, output
+        return {}
+    table = output.split("Job stats:")[1]
+    jobs = collections.Counter()
+    for rule, n in re.findall(r"^(\S+) +(\d+)$", table.split("\n\n")[0], re.MULTILINE):
+        jobs[rule] += int(n)
+    assert jobs.pop("total") == jobs.total()
+    return dict(jobs)
+
+
+def refused(clone: Clone, *arguments: str) -> str:
+    """The one line that `snakemake ARGUMENTS` ends with; nothing is planned and no file changes."""
+    before = clone.files()
+    code, printed = clone.snakemake(*arguments)
+    errors = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert code != 0 and len(errors) == 1, printed
+    assert "Traceback" not in printed and "Job stats" not in printed, printed
+    assert clone.files() == before
+    return errors[0]
+
+
+def asking(text: str, name: str = "extra") -> str:
+    """An experiment file of this name with this inside its Experiment(...)."""
+    return (
+        "from baselines import grpo, sft\n"
+        "from uniapl.config import Arm, Experiment\n"
+        f"EXPERIMENT = Experiment(name='{name}', question='', expectation='', worlds=('miniature', 'public'), {text})\n"
+    )

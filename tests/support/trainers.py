@@ -1,0 +1,138 @@
+"""Trainers on the miniature world, and what a training did."""
+
+import torch
+from datasets import Dataset
+from transformers import TrainerCallback
+from trl import GRPOConfig, GRPOTrainer, SFTConfig
+
+from baselines.grpo_reward_shaped import reward_function
+from baselines.luffy_trainer import LUFFYTrainer
+from support import miniature
+from uniapl.method.grpo import GRPO
+from uniapl.method.sft import SFT
+from uniapl.method.trainer import UniAPLConfig, UniAPLTrainer
+
+COMMON = {
+    "per_device_train_batch_size": 8,
+    "num_generations": 4,
+    "max_completion_length": 12,
+    "max_steps": 3,
+    "learning_rate": 1e-3,
+    "beta": 0.0,
+    "logging_steps": 1,
+    "report_to": "none",
+    "disable_tqdm": True,
+    "save_strategy": "no",
+    "use_cpu": True,
+    "bf16": False,
+    "gradient_checkpointing": False,
+    "disable_dropout": True,
+    "dataloader_pin_memory": False,
+}
+
+
+class Learning(miniature.Scorer):
+    """A discriminator that changes: every lesson adds one to what it multiplies its score with."""
+
+    def __init__(self):
+        super().__init__(lambda reference, response: self.factor * miniature.nearness(reference, response))
+        self.factor, self.lessons = 1.0, []
+
+    def learn(self, prompts, references, responses):
+        self.factor += 1
+        self.lessons.append(len(responses))
+        return {"discriminator_loss": self.factor}
+
+    def state_dict(self):
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state):
+        self.factor = state["factor"]
+
+
+class Gradients(TrainerCallback):
+    """Keeps the gradient of every step, as one vector, before the optimizer sees it."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
+        self.steps.append(torch.cat([p.grad.flatten().clone() for p in model.parameters()]))
+
+
+def trained(trainer):
+    """Train; return losses, gradients and final weights."""
+    gradients = Gradients()
+    trainer.add_callback(gradients)
+    trainer.train()
+    losses = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    return losses, gradients.steps, miniature.weights(trainer.model)
+
+
+def grpo(tmp_path, *, rewards=(miniature.words,), rows=None, trainer=GRPOTrainer, **options):
+    return trainer(
+        model=miniature.policy(),
+        reward_funcs=list(rewards),
+        args=GRPOConfig(output_dir=str(tmp_path), **{**COMMON, **options}),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+    )
+
+
+def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, trainer=UniAPLTrainer, **options):
+    options = {"demonstrations_per_step": 8, **COMMON, **options}
+    return trainer(
+        model=miniature.policy(),
+        reward_funcs=[miniature.words],
+        discriminator=discriminator or miniature.Scorer(miniature.nearness),
+        args=UniAPLConfig(output_dir=str(tmp_path), **options),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        demonstrations=demonstrations,
+        processing_class=miniature.tokenizer(),
+    )
+
+
+def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, rows=None, **options):
+    options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **options}
+    return trainer(
+        model=miniature.policy(),
+        reward_funcs=[miniature.words],
+        args=GRPOConfig(output_dir=str(tmp_path), **options),
+        gamma=gamma,
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+    )
+
+
+def sft(tmp_path, *, trainer=SFT, rows=None, **options):
+    """Rows are grouped by length, as in baselines/sft.py."""
+    names = ("num_generations", "max_completion_length", "beta", "disable_dropout")
+    options = {name: value for name, value in {**COMMON, **options}.items() if name not in names}
+    completions = [
+        {"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["demonstration"]}]}
+        for row in rows or miniature.chats()
+    ]
+    return trainer(
+        model=miniature.policy(),
+        args=SFTConfig(output_dir=str(tmp_path), max_length=None, train_sampling_strategy="group_by_length", **options),
+        train_dataset=Dataset.from_list(completions),
+        processing_class=miniature.tokenizer(),
+    )
+
+
+def reward_shaped(tmp_path, **options):
+    rewards = (miniature.words, reward_function(miniature.Scorer(miniature.nearness)))
+    return grpo(tmp_path, rewards=rewards, reward_weights=[1.0, 0.1], **{"trainer": GRPO, **options})
+
+
+def mixed(tmp_path, **options):
+    """UniAPL with all of its terms, their weights moving."""
+    weights = {"mu_peak": 0.5, "mu_valley": 0.1, "mu_decay": 6, "lam": 0.3, "lam_step": 0.2, "eps": 0.1}
+    return uniapl(tmp_path, **{**weights, **options})
+
+
+def own_grpo(tmp_path, **options):
+    return grpo(tmp_path, **{"trainer": GRPO, **options})
+
+
+METHODS = {"sft": sft, "grpo": own_grpo, "grpo_reward_shaped": reward_shaped, "luffy": luffy, "uniapl": mixed}

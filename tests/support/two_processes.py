@@ -1,0 +1,104 @@
+"""Writes the gradient of one step of every method to a file: run by one process or by torchrun, it must be the same.
+
+`python tests/support/two_processes.py FOLDER ROWS_PER_PROCESS`. Rollouts are scripted: sampled ones depend on the
+number of processes. With two processes it also writes what a discriminator is in each, loaded as FSDP would have it.
+"""
+
+import os
+import random
+import sys
+from pathlib import Path
+
+import torch
+from accelerate.utils import gather_object
+from transformers import AutoModelForSequenceClassification
+
+from baselines.luffy_trainer import LUFFYTrainer
+from support import miniature, trainers
+from uniapl import UniAPLTrainer
+from uniapl.discriminators import pairs
+from uniapl.method.grpo import GRPO
+
+ONE_STEP = {"max_steps": 1, "max_grad_norm": 1e9, "num_generations": 8}
+MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonstrations_per_step": 8}
+LOGGED = ("loss_", "distance", "lam", "demonstration_tokens")
+
+
+def scripted(trainer):
+    """The class with rollouts that depend on the prompt and the rollout's place among all processes' alone."""
+
+    class Scripted(trainer):
+        def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+            first = self.accelerator.process_index * len(prompt_ids)
+            ids = [
+                [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
+                for i, ids in enumerate(prompt_ids)
+            ]
+            return ids, None
+
+    return Scripted
+
+
+class EverySecond(scripted(UniAPLTrainer)):
+    """Learns the demonstrations of every second prompt of the data set."""
+
+    def demonstration_mask(self, inputs):
+        return torch.tensor([row["row"] % 2 for row in inputs])
+
+
+METHODS = {
+    "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
+    "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
+    "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
+    "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
+    "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
+    "own prompts": lambda folder, **o: trainers.uniapl(
+        folder, trainer=scripted(UniAPLTrainer), **MIXED, own_prompts=True, **o
+    ),
+    "half of the own prompts": lambda folder, **o: trainers.uniapl(
+        folder, trainer=EverySecond, **MIXED, own_prompts=True, **{**o, "gradient_accumulation_steps": 2}
+    ),
+}
+
+
+def first_step(build, folder: Path, rows: int) -> dict:
+    trainer = build(folder, per_device_train_batch_size=rows, **ONE_STEP)
+    _, gradients, _ = trainers.trained(trainer)
+    logged = {name: value for name, value in trainer.state.log_history[0].items() if name.startswith(LOGGED)}
+    return {"gradient": gradients[0], "processes": trainer.accelerator.num_processes, "logged": logged}
+
+
+def discriminators(folder: Path) -> dict:
+    """Digest of the discriminator in each process, loaded with `whole_weights` and without, inside a process group."""
+    os.environ |= {"ACCELERATE_USE_FSDP": "true", "FSDP_CPU_RAM_EFFICIENT_LOADING": "true"}
+
+    def scorer():
+        return AutoModelForSequenceClassification.from_pretrained(folder / "reward", dtype=torch.float32)
+
+    def digest(model) -> str:
+        try:
+            return pairs.Scorer(model, None).sha256()
+        except ValueError:
+            return "a head of zeros"
+
+    with pairs.whole_weights():
+        whole = digest(scorer())
+    return {"sharded": gather_object([whole]), "sharded, without": gather_object([digest(scorer())])}
+
+
+def main(folder: Path, rows: int) -> None:
+    measured = {name: first_step(build, folder, rows) for name, build in METHODS.items()}
+    processes = measured["sft"]["processes"]
+    reward = folder / "reward"
+    if processes == 1:
+        miniature.policy().save_pretrained(folder / "policy")
+        torch.manual_seed(0)
+        pairs.from_policy(folder / "policy", 1).save_pretrained(reward)
+    else:
+        measured |= discriminators(folder)
+    if int(os.environ.get("RANK", "0")) == 0:
+        torch.save(measured, folder / f"{processes}.pt")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,0 +1,150 @@
+"""Stage train from the outside: kill and resume, configurations that must not mix, NaN, long prompts."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+import types
+
+import pytest
+from support.places import ROOT
+from support.train_command import ENVIRONMENT, command, run
+
+from uniapl import checkers
+from uniapl.config import arm_of, load_scale
+from uniapl.config.job import Job
+from uniapl.train.training import add_probe, main
+
+
+@pytest.mark.parametrize("arm", ["sft", "grpo", "uniapl"])
+def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_one(world, tmp_path, arm):
+    assert run(world, arm, tmp_path / "whole").returncode == 0
+    whole = json.loads((tmp_path / "whole/run.json").read_text())
+
+    out = tmp_path / "killed"
+    process = subprocess.Popen(command(world, arm, out), env=ENVIRONMENT, cwd=ROOT, stdout=subprocess.DEVNULL)
+    while not list(out.glob("state/checkpoint-*/complete")) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "run.json").exists(), "the run ended before it could be killed"
+    again = run(world, arm, out)
+    assert "continuing from checkpoint-" in again.stdout
+    resumed = json.loads((out / "run.json").read_text())
+    assert resumed["weights_sha256"] == whole["weights_sha256"]
+    for name in ("optimizer_steps", "tokens_generated", "tokens_trained", "demonstration_rows"):
+        assert resumed["cost"][name] == whole["cost"][name]
+    timing = {"seconds", "peak_memory_mb"}
+    rows = [
+        [line for line in (folder / "history.csv").read_text().splitlines()] for folder in (tmp_path / "whole", out)
+    ]
+    names = rows[0][0].split(",")
+    kept = [i for i, name in enumerate(names) if name not in timing]
+    values = [[[line.split(",")[i] for i in kept] for line in lines] for lines in rows]
+    assert values[0] == values[1]
+    assert not (out / "state").exists()
+
+
+def test_the_probe_holds_a_prompt_against_a_response_that_follows_it(world, tmp_path):
+    """Each instruction of a prompt is followed by the expert's response to it; to another's, by chance."""
+    scale, added = load_scale("smoke"), []
+    trainer = types.SimpleNamespace(accelerator=types.SimpleNamespace(device="cpu"), add_callback=added.append)
+    folders = {"start": world / "data/scratch", "base": world / "data/scratch", "state": tmp_path}
+    job = Job(arm_of(scale, "grpo", 0), world / "data", discriminator=world / "discriminator/model", **folders)
+    add_probe(trainer, job, scale.evaluation)
+    probe = added[0].probe
+    assert len(probe.rows) == len(probe.references) == scale.evaluation.probe_prompts
+    for row, reference in zip(probe.rows, probe.references, strict=True):
+        asked = checkers.build_all(row["instruction_id_list"], row["kwargs"])
+        assert checkers.all_strict(asked, reference)
+
+
+def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(world, tmp_path):
+    state = tmp_path / "state"
+    state.mkdir()
+    stale = {"arm": "sft", "seed": 0, "settings": {"learning_rate": 0.5}}
+    (state / "run.json").write_text(json.dumps(stale))
+    done = run(world, "sft", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "learning_rate: 0.5 -> 0.001" in done.stderr
+    assert json.loads((state / "run.json").read_text()) == stale
+
+
+@pytest.mark.parametrize(
+    "arm, named, message",
+    [
+        ("grpo", {"--data": "nowhere"}, "nowhere: no summary.json; run the stage data first"),
+        ("grpo", {"--discriminator": "discriminator/model"}, "--discriminator needs --base"),
+        ("uniapl", {"--base": "data/scratch"}, "arm uniapl needs --discriminator"),
+        ("d_cotrained", {}, "arm d_cotrained needs --base"),
+        ("grpo", {"--rollouts": "http://user:word@host:8000"}, "--rollouts holds a password or a query"),
+    ],
+)
+def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, capsys, arm, named, message):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/summary.json").write_text("{}")
+    line = ["--scale", "smoke", "--arm", arm, "--seed", "0", "--out", str(tmp_path / "out")]
+    folders = {"--data": "data", "--start": "data/scratch"} | named
+    line += [part for option, path in folders.items() for part in (option, str(tmp_path / path))]
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 2 and message in printed and not (tmp_path / "out").exists()
+
+
+def test_two_processes_cannot_train_one_run(world, tmp_path):
+    first = subprocess.Popen(
+        command(world, "sft", tmp_path),
+        env=ENVIRONMENT,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while not (tmp_path / "state/run.json").exists() and first.poll() is None:
+        time.sleep(0.02)
+    second = run(world, "sft", tmp_path)
+    first.kill()
+    first.wait()
+    assert second.returncode == 2 and "another process" in second.stderr
+
+
+def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp_path):
+    copy = tmp_path / "data"
+    subprocess.run(["cp", "-r", world / "data", copy], check=True)
+    rows = [json.loads(line) for line in (copy / "train.jsonl").read_text().splitlines()]
+    rows[2]["prompt"] = "sea " * 300
+    (copy / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    line = command(world, "grpo", tmp_path / "out")
+    line[line.index("--data") + 1] = str(copy)
+    done = subprocess.run(line, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2
+    assert "train.jsonl:3: prompt 2 has" in done.stderr and "context of 256" in done.stderr
+
+
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(world, tmp_path):
+    """Poison the weights after step 4 by a callback that a crash of the hardware would stand for."""
+    poison = f"""
+import sys, torch
+from transformers import TrainerCallback
+from baselines import sft
+from uniapl import train
+class Poison(TrainerCallback):
+    def on_step_begin(self, args, state, control, model=None, **kwargs):
+        if state.global_step == 5:
+            next(model.parameters()).data.fill_(float("nan"))
+build = sft.build
+def poisoned(job):
+    trainer = build(job)
+    trainer.add_callback(Poison())
+    return trainer
+sft.build = poisoned
+train.main({command(world, "sft", tmp_path)[3:]!r})
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", poison], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 2
+    assert "at step 6 of 6: training stopped" in done.stderr
+    assert [p.name for p in (tmp_path / "state").glob("checkpoint-4/complete")] == ["complete"]
+    assert not (tmp_path / "state/checkpoint-6").exists() and not (tmp_path / "run.json").exists()

@@ -1,0 +1,96 @@
+"""The plan as text."""
+
+from uniapl.config.runs import Runs
+from uniapl.costs import jobs, teaching
+from uniapl.costs.assumptions import listed
+from uniapl.costs.estimate import LIMITED, Estimate, alike
+from uniapl.costs.fit import in_gb
+from uniapl.costs.shapes import SOURCES
+
+
+def jobs_of(runs: Runs, experiments: list[str]) -> list[str]:
+    """The first lines: scale, experiments, jobs per stage."""
+    counts = jobs.by_stage(runs, experiments)
+    stages = ", ".join(f"{count} {stage}" for stage, count in counts.items())
+    return [
+        f"scale {runs.scale.name}: {', '.join(experiments)}",
+        f"{sum(counts.values())} jobs: {stages}",
+    ]
+
+
+def without_gpu(runs: Runs) -> list[str]:
+    """What can be said of a scale that runs on a CPU."""
+    scale = runs.scale
+    return [
+        f"{scale.minutes} on {scale.hardware}: measured, by its own runs; there is no arithmetic for a CPU here",
+        "memory: each job asks for what its stage does in experiments/scales.py; nothing is held against a GPU",
+    ]
+
+
+def time(e: Estimate) -> list[str]:
+    """GPU-hours per arm and in total, days."""
+    lines = ["", "GPU-hours   runs  GPUs    train  generate    total"]
+    for arm, hours in sorted(e.hours.items()):
+        lines.append(
+            f"{arm:<24} {hours.runs:>3} {hours.gpus:>3} {hours.train:>8.1f} {hours.generate:>8.1f} {hours.total:>8.1f}"
+        )
+    for stage, hours in e.other_hours.items():
+        most = " (its time limit: no arithmetic)" if stage in LIMITED else ""
+        lines.append(f"{stage:<50} {hours:>7.1f}{most}")
+    lines.append(f"{'in all':<50} {e.total_hours:>7.1f}")
+    lines.append(f"at least {e.days:.1f} days on {e.gpus} GPU(s): all busy, and no less than the longest chain of jobs")
+    return lines
+
+
+def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:
+    """Tokens and cost of the demonstrations."""
+    world = e.runs.scale.world
+    asked, budget = teaching.teaching(world, e.a), world.teacher.token_budget
+    over = "within" if asked.tokens <= budget else "ABOVE"
+    lines = [
+        "",
+        f"teacher {world.teacher.model}: {asked.prompts:,} prompts, {asked.answers:,.0f} answers "
+        f"(at most {world.teacher.attempts} each), {asked.demonstrations:,.0f} of {world.train:,} training prompts "
+        "with a demonstration",
+        f"tokens: {asked.prompt_tokens / 1e6:.1f} million of prompts, {asked.response_tokens / 1e6:.1f} of answers; "
+        f"{over} token_budget {budget / 1e6:.0f} million (every answer as long as it may be: "
+        f"{asked.most_tokens / 1e6:.0f})",
+        f"on {e.granted('teach')} GPU(s): {e.teach_seconds / 3600:.1f} hours, {e.other_hours['teach']:.1f} GPU-hours",
+    ]
+    if token_prices:
+        lines.append(f"from an endpoint: {teaching.price(asked, *token_prices):,.2f}")
+    return lines
+
+
+def memory(e: Estimate) -> list[str]:
+    """The fullest moment of each kind of job, in GB of one GPU."""
+    lines = ["", f"GB on one GPU of {e.gpu.memory / 1e9:.0f}, at the fullest moment, longest rows"]
+    for names, parts in alike(e.peaks):
+        lines += [f"{sum(parts.values()) / 1e9:>7.1f}  {names}", f"         {in_gb(parts)}"]
+    lines.append(f"vLLM beside a training has room for {e.cache_tokens:,} tokens of keys and values")
+    return lines
+
+
+def disk(e: Estimate) -> list[str]:
+    parts = ", ".join(f"{name} {size / 1e9:,.0f}" for name, size in e.disk.items())
+    return ["", f"disk {sum(e.disk.values()) / 1e9:,.0f} GB: {parts}"]
+
+
+def fits(e: Estimate) -> list[str]:
+    lines = [f"- {line}" for line in e.does_not_fit]
+    return ["", "does not fit, with the longest rows:", *lines] if lines else ["", "everything fits"]
+
+
+def assumptions(e: Estimate) -> list[str]:
+    """Every assumed value with its source, the GPU's and the shapes' sources."""
+    values = [f"- {name} = {value:g}: {source}" for name, value, source in listed(e.a)]
+    models = [f"- shape of {model}: {source}" for model, source in SOURCES.items()]
+    return ["", "assumptions (uniapl/costs/assumptions.py):", *values, f"- GPU: {e.gpu.source}", *models]
+
+
+def text(e: Estimate, gpu_price: float | None, token_prices: tuple[float, float] | None) -> str:
+    """The whole plan."""
+    lines = jobs_of(e.runs, e.experiments) + time(e)
+    if gpu_price:
+        lines.append(f"at {gpu_price:g} per GPU-hour: {e.total_hours * gpu_price:,.0f}")
+    return "\n".join(lines + teacher(e, token_prices) + memory(e) + disk(e) + fits(e) + assumptions(e))

@@ -1,0 +1,1 @@
+"""What the Snakefile needs of Python: the choice of a scale, targets, what a job may use."""

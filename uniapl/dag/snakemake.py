@@ -1,0 +1,232 @@
+"""Snakemake's own objects, adapted: the choice of a scale, the machine it runs on, the lock, the exit. No torch."""
+
+import csv
+import fcntl
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from uniapl.config import Scale, choose, load_scale
+from uniapl.config.resources import Resources
+from uniapl.config.runs import Runs
+from uniapl.costs import jobs
+from uniapl.dag import lease
+from uniapl.errors import UserError
+
+SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
+    "teacher": ("UNIAPL_TEACHER", "--endpoint"),
+    "polar": ("UNIAPL_SERVERS", "--polar"),
+    "rollouts": ("UNIAPL_SERVERS", "--rollouts"),
+}
+CONFIG_KEYS = ("scale", *SERVERS)
+MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
+    "MALLOC_MMAP_THRESHOLD_": "4000000000",
+    "MALLOC_TRIM_THRESHOLD_": "16000000000",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
+
+
+def prepare(workflow, config: dict) -> tuple[Runs, bool]:
+    """The runs that this command line is about, and whether it asks for figures alone. Ends Snakemake on a mistake.
+
+    Prints what the run is, and why; limits what runs at a time to this machine's GPUs; sets the environment of jobs.
+    """
+    alone = or_exit(plots_only, sys.argv[1:])
+    scale, reason = or_exit(choose_scale, config)
+    runs = Runs(scale)
+    if not alone:
+        or_exit(runs.check)
+        or_exit(limit_gpus, workflow, runs)
+        print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
+    set_environment(runs, config)
+    if ignore_missing_conda(workflow.deployment_settings):
+        print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
+    return runs, alone
+
+
+def set_environment(runs: Runs, config: dict) -> None:
+    """What every job finds: the allocator's settings, whether it may ask a hub, and the servers of --config.
+
+    A server is no parameter of a rule: another host gives the same results.
+    """
+    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false"}.items():
+        os.environ.setdefault(name, value)
+    if runs.scale.kind == "miniature":
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
+    for variable in {variable for variable, _ in SERVERS.values()}:
+        options = [
+            f"{option} {config[name]}" for name, (v, option) in SERVERS.items() if v == variable and name in config
+        ]
+        os.environ[variable] = " ".join(options)
+
+
+def announce(runs: Runs, reason: str, capacity: str) -> str:
+    """The first line of a run: which scale, why, how many jobs its two targets are, and how long `all` takes."""
+    count = {target: sum(jobs.by_stage(runs, getattr(runs, target)).values()) for target in ("default", "extended")}
+    return (
+        f"scale {runs.scale.name} ({reason}): {count['default']} jobs in all, {runs.scale.minutes} "
+        f"on {runs.scale.hardware}; {count['extended']} in extended; this run has {capacity}"
+    )
+
+
+def choose_scale(config: dict) -> tuple[Scale, str]:
+    """The scale of `--config scale=...`, and why; without it, paper where an NVIDIA GPU is visible, else tiny."""
+    for key in config:
+        choose("--config key", key, CONFIG_KEYS)
+    if "scale" in config:
+        return load_scale(str(config["scale"])), "asked for"
+    if lease.devices():
+        return load_scale("paper"), "an NVIDIA GPU is visible"
+    return load_scale("tiny"), "no NVIDIA GPU is visible"
+
+
+def _parsed(argv: list[str]):
+    """The command line by Snakemake's own parser: `-R figures` and `-q all` are no targets."""
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args(argv)[0]
+
+
+def plots_only(argv: list[str]) -> bool:
+    """Whether this Snakemake command line asks for figures alone: then no rule that trains may exist.
+
+    Raises UserError where figures and other targets are asked for at once.
+    """
+
+    def figure(target: str) -> bool:
+        return target.removeprefix("./").split("/")[0] == "figures"
+
+    if not any(map(figure, argv)):
+        return False
+    targets = _parsed(argv).targets
+    figures, others = [t for t in targets if figure(t)], [t for t in targets if not figure(t)]
+    if figures and others:
+        asked = ", ".join(figures)
+        raise UserError(f"ask for {asked} alone, or for {', '.join(others)} alone: figures never train")
+    return bool(figures)
+
+
+def ignore_missing_conda(deployment_settings) -> bool:
+    """Where no conda executable exists, drop `--use-conda`, so that rules run in the active environment.
+
+    Returns whether it was dropped. `deployment_settings` is Snakemake's own object (pinned, >=9.27,<10).
+    """
+    from snakemake.settings.types import DeploymentMethod
+
+    if deployment_settings is None or DeploymentMethod.CONDA not in deployment_settings.deployment_method:
+        return False
+    if shutil.which("conda"):
+        return False
+    kept = set(deployment_settings.deployment_method) - {DeploymentMethod.CONDA}
+    deployment_settings.deployment_method = kept
+    return True
+
+
+def capacity(resource_settings) -> str:
+    """What a run has to work with: the cores of this machine, or so many jobs of a cluster at a time."""
+    if resource_settings.nodes is not None:
+        return f"{resource_settings.nodes} cluster job(s) at a time"
+    return f"{resource_settings.cores or 'all'} core(s)"
+
+
+def request(needs: Callable[[object], Resources]) -> dict:
+    """What a job with these wildcards needs, as resources of a Snakemake rule; n times memory and time at attempt n.
+
+    Snakemake lowers `gpu` to what its profile has; `gpus_asked` stays, so that a run can record that it got fewer.
+    """
+    return {
+        "gpu": lambda wildcards: needs(wildcards).gpus,
+        "gpus_asked": lambda wildcards: needs(wildcards).gpus,
+        "mem_mb": lambda wildcards, attempt: 1000 * needs(wildcards).memory_gb * attempt,
+        "runtime": lambda wildcards, attempt: needs(wildcards).minutes * attempt,
+    }
+
+
+def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
+    """What jobs of the stage ask for, as `request`; no GPUs where a server elsewhere does what they are for."""
+
+    def needs(wildcards) -> Resources:
+        asked = runs.needs(stage, getattr(wildcards, "arm", ""))
+        return replace(asked, gpus=0) if served else asked
+
+    return request(needs)
+
+
+def leased(command: str) -> str:
+    """The shell command of a job that may compute on a GPU: it runs on those that no other job has."""
+    lease = "python -m uniapl lease -n {resources.gpu} --asked {resources.gpus_asked} --"
+    return f"OMP_NUM_THREADS={{threads}} {lease} {command}"
+
+
+def any_of(names: Iterable[str]) -> str:
+    """The wildcard constraint that lets these names through, and nothing where there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def limit_gpus(workflow, runs: Runs) -> None:
+    """Let jobs of this machine use its GPUs at a time and no more, unless a profile or the command line says how many.
+
+    `workflow` is Snakemake's own object (pinned, >=9.27,<10). Its children and jobs of a cluster are left alone. Raises
+    UserError where the scale needs a GPU and there is none, but for a dry run.
+    """
+    here = workflow.is_main_process and workflow.resource_settings.nodes is None
+    if not here or "gpu" in workflow.global_resources:
+        return
+    needed = max((needs.gpus for needs in runs.scale.resources.values()), default=0)
+    found = len(lease.devices()) if needed else 0
+    if needed and not found and not _parsed(sys.argv[1:]).dryrun:
+        raise UserError(
+            f"scale {runs.scale.name} needs {needed} GPU(s) and none is visible: run it where `nvidia-smi -L` lists "
+            "one, on a cluster with --workflow-profile profiles/slurm, or choose --config scale=tiny"
+        )
+    workflow.register_resource("gpu", found)
+
+
+def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> str:
+    """How much of wall time x cores the jobs finished since `started` spent in training and generation.
+
+    Empty where no job finished, and on a cluster, which has no `cores` of its own.
+    """
+    if cores is None:
+        return ""
+    spent, benchmarks = dict.fromkeys((*COMPUTE, "other"), 0.0), Path(benchmarks)
+    for path in benchmarks.rglob("*.tsv"):
+        if path.stat().st_mtime >= started:
+            with open(path) as file:
+                rule = path.relative_to(benchmarks).parts[0]
+                seconds = sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
+                spent[rule if rule in COMPUTE else "other"] += seconds
+    if not any(spent.values()):
+        return ""
+    wall = time.time() - started
+    share = 100 * sum(spent[rule] for rule in COMPUTE) / (wall * cores)
+    parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
+    of = "of wall time x cores in training and generation"
+    return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {of} ({parts})"
+
+
+def hold_run_lock(lock: str = ".snakemake.lock") -> None:
+    """Hold the lock that `make` waits for, until this process ends.
+
+    While nobody holds it, `make` treats other locks of Snakemake as stale. Where `make` started this process, it holds
+    the lock already.
+    """
+    file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
+    with suppress(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def or_exit(function: Callable, *arguments):
+    """What the function returns; where it raises UserError, Snakemake's parsing ends with one line, no traceback."""
+    try:
+        return function(*arguments)
+    except UserError as error:
+        sys.stdout.flush()
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        os._exit(2)

@@ -1,0 +1,57 @@
+"""Prompts: what a row must hold, for everything that trains on it, answers it or scores it."""
+
+from collections import Counter
+from pathlib import Path
+
+from uniapl import checkers
+from uniapl.errors import UserError
+from uniapl.jsonl import read_jsonl, writable
+
+PROMPT_FIELDS = {"key": (int, str), "prompt": str}
+
+
+def name_of_row(row: dict) -> str:
+    """How a message names a row: by its key, or else by its prompt's first words."""
+    if row.get("key") is not None:
+        return f"key {row['key']}"
+    return f"prompt {' '.join(str(row.get('prompt')).split()[:8])!r}"
+
+
+def refuse_rows(rows: list[dict], of: int, problem: str) -> None:
+    """Raise UserError with a count and the first names, unless `rows` is empty."""
+    if rows:
+        names = list(dict.fromkeys(map(name_of_row, rows)))
+        raise UserError(f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
+
+
+def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None) -> list[dict]:
+    """`rows`, once every one has valid fields and instructions (of `family`, where given) and a key of its own.
+
+    Their instructions are lists, in whatever form of `checkers.read_instructions` the rows had them. Raises UserError
+    that names `where` and the row's key or number.
+    """
+    valid = []
+    for number, row in enumerate(rows, start=1):
+        here = f"{where}: row {number}, {name_of_row(row)}"
+        for field, kind in PROMPT_FIELDS.items():
+            if not isinstance(row.get(field), kind):
+                raise UserError(f"{here}: {field} is missing or of a wrong type")
+        ids, kwargs = checkers.read_instructions(row, here)
+        if not isinstance(row.get("benchmark"), str | None):
+            raise UserError(f"{here}: benchmark is {row['benchmark']!r:.40}, and must be text")
+        for field in ("key", "benchmark"):
+            if not writable(str(row.get(field))):
+                raise UserError(f"{here}: {field} {row[field]!r} has half a surrogate pair, which no table can hold")
+        checkers.build_all(ids, kwargs, where=here, family=family)
+        others = {name: value for name, value in row.items() if name != "instructions"}
+        valid.append({**others, "instruction_id_list": ids, "kwargs": kwargs})
+    if len({type(row["key"]) for row in rows}) > 1:
+        raise UserError(f"{where}: keys must be all numbers or all text")
+    counts = Counter(row["key"] for row in rows)
+    refuse_rows([row for row in rows if counts[row["key"]] > 1], len(rows), f"prompts of {where} share a key")
+    return valid
+
+
+def read_prompts(path: str | Path, family: str | None = None) -> list[dict]:
+    """The rows of a prompts file, valid as `valid_prompts` says. Raises UserError that names the file."""
+    return valid_prompts(read_jsonl(path), path, family)

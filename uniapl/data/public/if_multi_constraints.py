@@ -1,0 +1,34 @@
+"""allenai/IF_multi_constraints_upto5: 95,373 training prompts with one to five of 54 instruction types, no responses.
+
+Parquet: key, messages (one of the user), ground_truth (a Python literal, see uniapl/data/public/ground_truth.py), and
+dataset, constraint_type, constraint, which are not read. ODC-BY; Pyatkin et al. 2025 (arXiv 2507.02833).
+"""
+
+from pathlib import Path
+
+from uniapl.data.public.ground_truth import read_ground_truth
+from uniapl.data.public.tables import MESSAGES, TEXT, LeftOut, Pool, files, in_form, plain, pool, usable
+from uniapl.errors import UserError
+
+ID = "allenai/IF_multi_constraints_upto5"
+COLUMNS = {"key": TEXT, "messages": MESSAGES, "ground_truth": TEXT}
+
+
+def read_row(row: dict, where: str) -> dict:
+    """A published row in the suite's form. Raises LeftOut."""
+    said = row["messages"] or []
+    if [message["role"] for message in said] != ["user"] or not (said[0]["content"] or "").strip():
+        raise LeftOut("not one message of the user", f"{where}: messages must be one of the user, with a text")
+    try:
+        ids, kwargs = read_ground_truth(row["ground_truth"], where)
+    except UserError as error:
+        raise LeftOut("ground_truth not in the published form", str(error)) from None
+    kwargs = [plain(given) for given in kwargs]
+    usable(ids, kwargs, where)
+    prompt = {"key": row["key"], "prompt": said[0]["content"], "instruction_id_list": ids, "kwargs": kwargs}
+    return in_form("if_multi_constraints", prompt, "trained")
+
+
+def read(folder: Path) -> Pool:
+    """The usable prompts in the files' order. Raises UserError for a table that is not in the published form."""
+    return pool(files(folder, "data/train-*.parquet"), COLUMNS, read_row)

@@ -1,0 +1,22 @@
+"""allenai/IFBench_test: 300 prompts with 58 instruction types (Pyatkin et al. 2025, arXiv 2507.02833).
+
+Parquet: key (text), prompt, instruction_id_list (texts), kwargs (an object per instruction, padded with nulls).
+"""
+
+from pathlib import Path
+
+from uniapl.data.prompts import valid_prompts
+from uniapl.data.public import BENCHMARKS
+from uniapl.data.public.tables import KEY, OBJECTS, TEXT, TEXTS, files, in_form, plain, read_parquet
+
+ID = "allenai/IFBench_test"
+COLUMNS = {"key": KEY, "prompt": TEXT, "instruction_id_list": TEXTS, "kwargs": OBJECTS}
+
+
+def read(folder: Path) -> list[dict]:
+    """The prompts in the file's order. Raises UserError that names file, row, key and instruction."""
+    found = []
+    for path in files(folder, "data/train-*.parquet"):
+        rows = [{**row, "kwargs": [plain(k or {}) for k in row["kwargs"] or []]} for row in read_parquet(path, COLUMNS)]
+        found += [in_form("ifbench", row, BENCHMARKS["ifbench"]) for row in valid_prompts(rows, path, "ifbench")]
+    return found

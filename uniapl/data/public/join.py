@@ -1,0 +1,128 @@
+"""The stage data of the paper scale: prompts of `python -m uniapl.data.public` joined with their demonstrations.
+
+`python -m uniapl.data.public.join --prompts D --demonstrations F.jsonl --out DATA` writes what
+uniapl/data/miniature/rows.py writes for the stages after it:
+
+    train.jsonl        the training prompts with `demonstration`: accepted responses only
+    validation.jsonl, test.jsonl   the prompts
+    expert.jsonl       key, response: the demonstrator's on every validation and test prompt, accepted or not
+    summary.json       counts, the summary of D, SHA-256 of every file
+
+F has a row per answer: key, response, passed (whether it follows all instructions), and more that is not read; several
+files may share the prompts. Of several answers to a prompt the first that passed counts, else the first. Training
+prompts without an accepted response are left out and counted. A response that is marked as passed is checked again,
+because checkers change.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from uniapl import checkers
+from uniapl.data.prompts import read_prompts
+from uniapl.data.public.prepare import write
+from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_jsonl
+
+
+def read_demonstrations(paths: Iterable[Path]) -> dict[str, dict]:
+    """The row that counts of every key. Raises UserError for a field that is missing or of a wrong type."""
+    found: dict[str, dict] = {}
+    for path in paths:
+        for number, row in enumerate(read_jsonl(path), start=1):
+            for name, kind in (("key", str), ("response", str), ("passed", bool)):
+                if not isinstance(row.get(name), kind):
+                    where = f"{path}: row {number}, key {row.get('key')}"
+                    raise UserError(f"{where}: {name} is missing or no {kind.__name__}")
+            if row["passed"] > found.get(row["key"], {"passed": -1})["passed"]:
+                found[row["key"]] = row
+    return found
+
+
+def accepted(prompts: Sequence[dict], given: dict[str, dict]) -> tuple[list[dict], Counter]:
+    """The prompts with their accepted response as `demonstration`; why the others have none, counted.
+
+    Raises UserError where a response that is marked as passed does not follow every instruction.
+    """
+    rows, reasons = [], Counter({"no response": 0, "response breaks its instructions": 0})
+    for prompt in prompts:
+        one = given.get(prompt["key"])
+        if one is None:
+            reasons["no response"] += 1
+        elif not one["passed"]:
+            reasons["response breaks its instructions"] += 1
+        else:
+            asked = checkers.build_row(prompt, where=prompt["key"])
+            if not checkers.all_strict(asked, one["response"]):
+                raise UserError(
+                    f"key {prompt['key']}: the response is marked as passed and does not follow its instructions: "
+                    "the checkers differ from those that marked it, or the prompts do; generate or mark it again"
+                )
+            rows.append({**prompt, "demonstration": one["response"]})
+    return rows, reasons
+
+
+def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
+    """Write the files to `out`; returns the summary. Raises UserError, and then overwrites nothing.
+
+    Besides what `read_demonstrations` and `accepted` say: a response answers no prompt; a validation or test prompt has
+    none; no training prompt has an accepted one.
+    """
+    names = {"train": "train_prompts", "validation": "validation_prompts", "test": "test"}
+    asked = {split: read_prompts(prompts / f"{name}.jsonl") for split, name in names.items()}
+    counts = Counter(row["key"] for rows in asked.values() for row in rows)
+    given = read_demonstrations(demonstrations)
+    held_out = [*asked["validation"], *asked["test"]]
+    for problem, keys in (
+        ("prompts share a key with another", [key for key, n in counts.items() if n > 1]),
+        ("responses answer no prompt", [key for key in given if key not in counts]),
+        (
+            "validation and test prompts have no response; generate them too",
+            [row["key"] for row in held_out if row["key"] not in given],
+        ),
+    ):
+        if keys:
+            more = ", ..." if keys[3:] else ""
+            raise UserError(f"{prompts}: {len(keys)} {problem}: {', '.join(map(str, keys[:3]))}{more}")
+    train, left_out = accepted(asked["train"], given)
+    if not train:
+        raise UserError(f"{prompts}: no training prompt has an accepted response: {dict(left_out)}")
+    files = {
+        "train.jsonl": train,
+        "validation.jsonl": asked["validation"],
+        "test.jsonl": asked["test"],
+        "expert.jsonl": [{"key": row["key"], "response": given[row["key"]]["response"]} for row in held_out],
+    }
+    taught = [path.with_suffix(".summary.json") for path in demonstrations]  # where stage teach made them
+    summary = {
+        "rows": {name.removesuffix(".jsonl"): len(rows) for name, rows in files.items()},
+        "training prompts left out": dict(left_out),
+        "expert accepted": sum(given[row["key"]]["passed"] for row in held_out),
+        "prompts": _summary(prompts / "summary.json"),
+        "teachers": [_summary(path) for path in taught if path.is_file()],
+    }
+    return write(out, files, summary)
+
+
+def _summary(path: Path) -> dict:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: {error}; make the prompts again: python -m uniapl.data.public") from error
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompts", type=Path, required=True)
+    parser.add_argument("--demonstrations", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args(argv)
+    summary = join(args.prompts, args.demonstrations, args.out)
+    print(json.dumps({name: summary[name] for name in ("rows", "training prompts left out")}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""General benchmarks through lm-eval: which, at what version, with how many examples; and their rows.
+
+    python -m uniapl.generate.suite                                                     what the suites hold
+    python -m uniapl.generate.suite --suite miniature --model CHECKPOINT --out rows.csv
+    python -m uniapl.generate.suite --samples FOLDER --out rows.csv      of `lm_eval --log_samples`
+
+A row is one value of one prompt: task, doc_id, metric (lm-eval's name with its filter, such as
+`exact_match,strict-match`), value. The mean over a task's rows is lm-eval's figure, but for what lm-eval pools, as the
+instruction-level accuracy: there a row is the prompt's share. `general` reads the benchmarks from the hub or its cache;
+`miniature` needs no data, and exists so that the path is exercised.
+
+Tasks that run the code which the model wrote are left out unless --run-code is given: that code runs on this machine
+with this user's rights.
+"""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, fields
+from pathlib import Path
+
+import pandas as pd
+
+from uniapl.config.suites import COLUMNS, SUITES, Task
+from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_jsonl
+from uniapl.models import harness
+from uniapl.models.checkpoints import checkpoint
+from uniapl.scorers.verdicts import ENDINGS, write_frame
+
+TASKS = Path(__file__).resolve().parent / "tasks"
+BACKENDS = ("transformers", "vllm")
+HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+
+
+def chosen(suite: Iterable[Task], *, run_code: bool) -> list[Task]:
+    """The benchmarks of a suite that may run."""
+    return [benchmark for benchmark in suite if run_code or not benchmark.code]
+
+
+def _value(found: object) -> float | None:
+    """One metric of one prompt as a number: a list of verdicts is their share; None where only an aggregate is one."""
+    if isinstance(found, list) and found and all(isinstance(verdict, bool) for verdict in found):
+        return sum(found) / len(found)
+    try:
+        return None if isinstance(found, list | tuple | str) else float(found)
+    except TypeError:
+        return None
+
+
+def rows(results: Mapping) -> pd.DataFrame:
+    """One row (see COLUMNS) per task, prompt and metric of lm-eval's result. Raises UserError where it has no samples.
+
+    Metrics without a value per prompt (perplexity, F1, correlations: lm-eval keeps tuples for these) have no rows.
+    """
+    if not results.get("samples"):
+        raise UserError("the result has no samples: run lm-eval with --log_samples (log_samples=True)")
+    found = [
+        (task, int(sample["doc_id"]), f"{metric},{sample['filter']}", _value(sample[metric]))
+        for task, samples in results["samples"].items()
+        for sample in samples
+        for metric in sample["metrics"]
+    ]
+    return pd.DataFrame(found, columns=COLUMNS).dropna(subset="value", ignore_index=True)
+
+
+def read_samples(folder: Path) -> dict:
+    """The samples that `lm_eval --log_samples --output_path FOLDER` wrote, as `rows` takes them. Raises UserError."""
+    samples: dict[str, list[dict]] = {}
+    for path in sorted(folder.rglob("samples_*.jsonl")):
+        task = re.sub(r"_\d{4}-\d\d-\d\dT[\d.:-]+$", "", path.stem.removeprefix("samples_"))
+        if task in samples:
+            raise UserError(f"{folder}: holds two runs of {task}: name the folder of one")
+        samples[task] = read_jsonl(path)
+    if not samples:
+        raise UserError(f"{folder}: holds no samples_*.jsonl: run lm_eval with --log_samples --output_path {folder}")
+    return {"samples": samples}
+
+
+def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | None = None) -> dict:
+    """lm-eval's results, versions and samples of the benchmarks that may run. Raises UserError at another version.
+
+    One call of the harness for each: its number of examples holds for a whole call.
+    """
+    from lm_eval import simple_evaluate
+    from lm_eval.tasks import TaskManager
+
+    harness.describe_once()
+    if run_code:
+        os.environ["HF_ALLOW_CODE_EVAL"] = "1"
+    suite = chosen(suite, run_code=run_code)
+    ours = all((TASKS / f"{benchmark.name}.yaml").exists() for benchmark in suite)
+    manager = TaskManager(include_path=str(TASKS), include_defaults=not ours)  # lm-eval's 14,000 take seconds to list
+    merged: dict[str, dict] = {"results": {}, "versions": {}, "samples": {}}
+    for benchmark in suite:
+        found = simple_evaluate(
+            model=lm,
+            tasks=[benchmark.name],
+            num_fewshot=benchmark.few_shot,
+            task_manager=manager,
+            apply_chat_template=True,
+            log_samples=True,
+            bootstrap_iters=0,
+            limit=limit,
+            confirm_run_unsafe_code=benchmark.code,
+        )
+        version = found["versions"].get(benchmark.name)
+        if str(version) != str(benchmark.version):  # a group's is text
+            raise UserError(f"{benchmark.name}: lm-eval has version {version}, the suite names {benchmark.version}")
+        for part in merged:
+            merged[part] |= found[part]
+    return merged
+
+
+def load(model: str, batch: int, backend: str = "transformers"):
+    """A checkpoint's folder, or a hub id, as lm-eval's model. vLLM needs a folder, and a GPU to itself.
+
+    Raises UserError where there is no such checkpoint.
+    """
+    name = located(model)
+    if backend == "vllm":
+        return harness.of_folder(Path(model), harness.ALONE)
+    import torch
+    from lm_eval.models.huggingface import HFLM
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        return HFLM(pretrained=name, dtype="auto", batch_size=batch, device=device)
+    except OSError:  # transformers': its text is long, and may quote a request
+        raise UserError(
+            f"{model}: no checkpoint that transformers can read, neither in a folder of this name nor on the hub"
+        ) from None
+
+
+def located(model: str) -> str:
+    """What transformers reads: a folder with its absolute path, since a relative one may be a hub id too, or a hub id.
+
+    Raises UserError for a folder without checkpoint, and for what is neither.
+    """
+    folder = Path(model)
+    if folder.is_dir():
+        return str(checkpoint(folder).resolve())
+    if not HUB_ID.fullmatch(model) or "/" in model and folder.parent.is_dir():
+        raise UserError(f"{model}: no such folder, and no hub id such as Qwen/Qwen3-0.6B; name one of both")
+    return model
+
+
+def at_least_one(args: argparse.Namespace, *names: str) -> None:
+    """Raise UserError for an option that is given and below 1."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least 1")
+
+
+def table() -> pd.DataFrame:
+    """What the suites hold."""
+    names = ["suite", *(field.name for field in fields(Task))]
+    held = [(name, *astuple(benchmark)) for name, suite in SUITES.items() for benchmark in suite]
+    return pd.DataFrame(held, columns=names)
+
+
+def means(frame: pd.DataFrame) -> pd.DataFrame:
+    """Per task and metric the mean over prompts, and their number."""
+    return frame.groupby(["task", "metric"], sort=False)["value"].agg(n="size", mean="mean").reset_index()
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--suite", choices=SUITES)
+    source.add_argument("--samples", type=Path, help="a folder that lm_eval --log_samples wrote")
+    parser.add_argument("--model", help="a checkpoint's folder or a hub id")
+    parser.add_argument("--out", type=Path, help="rows, as CSV or Parquet by the name's ending")
+    parser.add_argument("--run-code", action="store_true", help="run the code that the model writes, on this machine")
+    parser.add_argument("--limit", type=int, help="prompts per task, for a trial")
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--backend", choices=BACKENDS, default=BACKENDS[0])
+    args = parser.parse_args(argv)
+    at_least_one(args, "limit", "batch")
+    if not (args.suite or args.samples):
+        print(table().to_string(index=False))
+        return
+    if args.suite and not args.model or not args.out:
+        raise UserError("--suite needs --model and --out, --samples needs --out")
+    if args.out.suffix not in ENDINGS:
+        raise UserError(f"{args.out}: must end in {' or '.join(ENDINGS)}")
+    if args.samples:
+        results = read_samples(args.samples)
+    else:
+        left = [benchmark.name for benchmark in SUITES[args.suite] if benchmark.code and not args.run_code]
+        if left:
+            print(f"left out, because they run code (--run-code): {', '.join(left)}", file=sys.stderr)
+        results = evaluate(
+            load(args.model, args.batch, args.backend), SUITES[args.suite], run_code=args.run_code, limit=args.limit
+        )
+    frame = rows(results)
+    write_frame(frame, args.out)
+    print(means(frame).to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

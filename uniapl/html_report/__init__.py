@@ -1,1 +1,0 @@
-"""Stage report: one self-contained HTML file of a set of results; `python -m uniapl.html_report --help`."""

@@ -1,0 +1,1 @@
+"""How a policy is trained: the objective's equations, the trainers that minimise it, and how a training is resumed."""

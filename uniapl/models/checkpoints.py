@@ -1,0 +1,32 @@
+"""What every trainer builds on: where a run's files are, its policy, its rows and its shared arguments."""
+
+from pathlib import Path
+
+from uniapl.errors import UserError
+
+
+def checkpoint(folder: Path) -> Path:
+    """The folder, once it holds a checkpoint. Raises UserError."""
+    if not (folder / "config.json").exists():
+        raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
+    return folder
+
+
+def load_policy(folder: Path):
+    """The causal language model of a checkpoint, float32. Raises UserError where the folder holds none."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(checkpoint(folder), dtype=torch.float32)
+
+
+def load_tokenizer(folder: Path):
+    """The tokenizer of a checkpoint, with its chat template."""
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(checkpoint(folder))
+
+
+def messages(prompt: str) -> list[dict]:
+    """A prompt as the chat that every policy sees."""
+    return [{"role": "user", "content": prompt}]

@@ -1,0 +1,179 @@
+"""Publish a finished run: copy what is small and citable to results/published/<scale>/, with a manifest.
+
+`python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
+of the target `all` must), the rows behind them (uniapl/publish/rows.py), the general benchmarks
+(uniapl/tables/general.py), the overview (uniapl/tables/overview.py), one line per run card, writes manifest.json
+(commit, versions, device, fingerprints, SHA-256 of every file) and renews the verdict table in README.md. It refuses a
+tree with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer
+have.
+"""
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from uniapl.analyse import plan_of
+from uniapl.analyse.inputs import made
+from uniapl.config import load_scale
+from uniapl.config.card import PUBLISHED, read_card
+from uniapl.config.names import TABLES
+from uniapl.config.runs import Runs
+from uniapl.errors import UserError, one_line_errors
+from uniapl.provenance import commit, versions
+from uniapl.publish import rows as evidence
+from uniapl.publish.readme import verdict_table, with_table
+from uniapl.publish.verify import differences, stable_id
+from uniapl.tables import general, overview
+
+CARD = (
+    "arm",
+    "seed",
+    "start_arm",
+    "fingerprint",
+    "commit",
+    "device",
+    "settings",
+    "cost",
+    "heldout",
+    "weights_sha256",
+)
+ALSO = ("trainer", "versions", "devices", "compute", "source")  # of a card, where it has them
+README_SCALE = "tiny"  # whose verdicts it shows
+LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes, of a file and of all files of a scale
+
+
+def finished(root: Path, runs: Runs) -> list[str]:
+    """The experiments with tables, which all default ones must have or a UserError says which has not."""
+    lacking = {
+        name: [path for table in TABLES if not (path := root / f"tables/{name}/{table}.csv").is_file()]
+        for name in runs.extended
+    }
+    for name in runs.default:
+        if lacking[name]:
+            raise UserError(f"{lacking[name][0]}: no such table; finish the run before publishing it")
+    return [name for name in runs.extended if not lacking[name]]
+
+
+def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
+    """The card of every training that the experiments need, complete and of their settings or a UserError."""
+    cards = []
+    for arm, seed in sorted(set().union(*map(runs.trained, experiments))):
+        path = root / "train" / arm / f"seed{seed}" / "run.json"
+        if not path.exists():
+            raise UserError(f"{path}: no such run card; finish the run before publishing it")
+        card = read_card(path)
+        check_card(card, runs, str(path))
+        kept = {name: card[name] for name in PUBLISHED if name in card}
+        cards.append(kept | made(root, "test", arm, seed))
+    return cards
+
+
+def check_card(card: dict, runs: Runs, where: str) -> None:
+    """Raise UserError for a training from an uncommitted tree, and of settings that the experiments do not have."""
+    if card["commit"] == "unknown" or card["commit"].endswith("-dirty"):
+        raise UserError(f"{where}: trained from {card['commit']}; publish only runs of a committed tree")
+    if card["arm"] not in runs.arms or card["fingerprint"] != runs.run(card["arm"], card["seed"]).fingerprint:
+        run = f"{card['arm']}/seed{card['seed']}"
+        raise UserError(f"{where}: {run} was trained with other settings than the arm has now; run snakemake again")
+
+
+def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
+    """arm -> every seed at which one of the experiments evaluates it."""
+    found: dict[str, set[int]] = {}
+    for name in experiments:
+        for arm, seeds in plan_of(runs.experiments[name], runs.scale).seeds.items():
+            found.setdefault(arm, set()).update(seeds)
+    return {arm: sorted(seeds) for arm, seeds in found.items()}
+
+
+def emptied(out: Path) -> Path:
+    """A folder of the same name that takes its place when all is well: nothing is overwritten on error."""
+    fresh = out.parent / ".new" / out.name
+    shutil.rmtree(fresh.parent, ignore_errors=True)
+    return fresh
+
+
+def check_sizes(files: list[Path]) -> None:
+    """Raise UserError where a file, or all of them together, are too large to be committed."""
+    sizes = {path: path.stat().st_size for path in files}
+    for path, size in sizes.items():
+        if size > LARGEST:
+            raise UserError(f"{path}: {size} bytes; published files stay below {LARGEST}")
+    if sum(sizes.values()) > LARGEST_SET:
+        raise UserError(f"{len(files)} files of {sum(sizes.values())} bytes; a published set stays below {LARGEST_SET}")
+
+
+def clean_commit() -> str:
+    """The commit of the tree. Raises UserError where it has uncommitted changes, or none."""
+    now = commit()
+    if now == "unknown" or now.endswith("-dirty"):
+        raise UserError(f"the tree is at {now}: commit first, so that the published numbers have a commit")
+    return now
+
+
+def seal(fresh: Path, about: dict, cards: list[dict]) -> dict:
+    """Write and return the manifest of what is in `fresh`; `about` says scale, experiments, commit and versions.
+
+    Raises UserError for too large a set.
+    """
+    files = sorted(path for path in fresh.rglob("*") if path.is_file())
+    check_sizes(files)
+    sha256 = {str(p.relative_to(fresh)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    manifest = {"id": stable_id(about["scale"], about["commit"], sha256)} | about
+    manifest |= {
+        "commits_of_runs": sorted({card["commit"] for card in cards}),
+        "devices": sorted({card["device"] for card in cards}),
+        "fingerprints": {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards},
+        "sha256": sha256,
+    }
+    (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return manifest
+
+
+def replace(out: Path, fresh: Path) -> None:
+    """Put the sealed set in the place of the one before, and its verdict table into the README if that is of its scale.
+
+    Raises UserError, and changes nothing, for a README without the place for a table.
+    """
+    readme = out.resolve().parents[2] / "README.md"
+    shown = out.name == README_SCALE and readme.is_file()
+    text = with_table(readme.read_text(), verdict_table(fresh)) if shown else ""
+    before = out.with_name(f".{out.name}.before")  # what a kill leaves here is the set
+    if out.exists():
+        shutil.rmtree(before, ignore_errors=True)
+        out.rename(before)
+    fresh.rename(out)
+    shutil.rmtree(before, ignore_errors=True)
+    fresh.parent.rmdir()
+    if shown:
+        readme.write_text(text)
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scale", required=True)
+    args = parser.parse_args(argv)
+    now = clean_commit()
+    root, out = Path("results/local") / args.scale, Path("results/published") / args.scale
+    runs = Runs(load_scale(args.scale))
+    experiments = finished(root, runs)
+    cards = read_cards(root, runs, experiments)
+    fresh = emptied(out)
+    for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
+        shutil.copytree(root / folder, fresh / folder)
+    evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")
+    rows = general.read(root)
+    rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
+    general.render(rows, args.scale, fresh / "general")
+    shutil.copy(root / "data/summary.json", fresh / "data.json")
+    (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
+    overview.render(fresh, fresh / "overview", out.parent)
+    about = {"scale": args.scale, "experiments": experiments, "commit": now, "versions": versions()}
+    manifest = seal(fresh, about, cards)
+    for line in differences(fresh, manifest, out.parent):
+        raise UserError(f"{line}: this does not follow from the set's own rows; run snakemake again, then publish")
+    replace(out, fresh)
+    print(f"published {len(manifest['sha256'])} files of {len(experiments)} experiments to {out}: {manifest['id']}")

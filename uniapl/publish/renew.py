@@ -1,0 +1,92 @@
+"""Renew a published set: `python -m uniapl.publish.renew results/published/tiny`. No training, no generation.
+
+What follows from the published rows is computed again by the code of this checkout: analyses, tables, overview and
+manifest. Runs, rows, fingerprints, devices and recorded versions stay; the commit is that of the analysis,
+and `renewed` names the set before and the versions of the analysis. `logprobs.csv`, the histogram of single tokens,
+has no published rows and stays; so does the record of how each claim was first stated. An experiment that was written
+since and asks about runs of the set is added, its claims recorded as late; one that is gone is left out.
+
+Refuses a tree with uncommitted changes, a set that is not the one of its manifest, and runs of settings that the
+experiments no longer have.
+"""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from uniapl import tables
+from uniapl.analyse import claims
+from uniapl.analyse.stated import first_statements
+from uniapl.config import load_scale
+from uniapl.config.runs import Runs
+from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_jsonl
+from uniapl.provenance import versions
+from uniapl.publish import rows as evidence
+from uniapl.publish.publish import check_card, clean_commit, emptied, replace, seal
+from uniapl.publish.verify import contradictions, of_rows, read_manifest
+from uniapl.tables import general, overview
+
+KEPT = ("data.json", "runs.jsonl")  # beside the rows
+
+
+def renew(folder: Path) -> dict:
+    """Replace the set in this folder, and return its manifest. Raises UserError, and then changes nothing."""
+    now, manifest = clean_commit(), read_manifest(folder)
+    for problem in contradictions(folder, manifest):
+        raise UserError(f"{problem}; restore the set from version control before renewing it")
+    runs = Runs(load_scale(folder.name))
+    cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.read(folder / "rows")
+    for card in cards:
+        check_card(card, runs, f"{folder}/runs.jsonl")
+    by_run = {(card["arm"], card["seed"]): card for card in cards}
+    experiments = answered(runs, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"])
+    fresh = emptied(folder)
+    shutil.copytree(folder / "rows", fresh / "rows")
+    for name in KEPT:
+        shutil.copy(folder / name, fresh)
+    for name in experiments:
+        analysis, before, asked = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
+        claims.check(asked)
+        stated = first_statements(analysis, before, asked.claims, late=not before.is_dir())
+        of_rows(analysis, asked, runs.scale, rows, by_run, stated)
+        if (before / "logprobs.csv").is_file():
+            shutil.copy(before / "logprobs.csv", analysis)
+        tables.render(analysis, fresh / "tables" / name)
+    if (fresh / general.PUBLISHED).is_file():
+        general.render(pd.read_parquet(fresh / general.PUBLISHED), manifest["scale"], fresh / "general")
+    overview.render(fresh, fresh / "overview", folder.parent)
+    about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}
+    about |= {"commit": now, "renewed": {"from": manifest["id"], "versions": versions()}}
+    manifest = seal(fresh, about, cards)
+    replace(folder, fresh)
+    return manifest
+
+
+def answered(runs: Runs, pairs: set[tuple[str, int]], before: list[str]) -> list[str]:
+    """The experiments of which the set has every run: those of `before`, and others that ask about the same runs.
+
+    Raises UserError where an experiment of `before` now asks for a run that the set does not have.
+    """
+    lacking = {name: sorted(set(runs.evaluated(name)) - pairs) for name in runs.extended}
+    for name in before:
+        if lacking.get(name):
+            arm, seed = lacking[name][0]
+            raise UserError(f"experiments/{name}.py asks for {arm}/seed{seed}, which the set lacks; run it and publish")
+    return [name for name in runs.extended if not lacking[name]]
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="results/published/<scale>")
+    folder = parser.parse_args(argv).folder
+    manifest = renew(folder)
+    before, n = manifest["renewed"]["from"], len(manifest["experiments"])
+    print(f"renewed {folder}, {n} experiments: {manifest['id']}, from the rows of {before}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Verify a published set: `python -m uniapl.publish.verify results/published/tiny`.
+
+Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, and the
+tables from the analyses, computed again by this code, cell by cell. Every difference is one line that names file, row
+and column; with any, the exit code is 1. Numbers may differ by a billionth of their size: machines round differently.
+`logprobs.csv`, the histogram of single tokens, has its hash alone.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from uniapl import tables
+from uniapl.analyse import DIGITS, SEED, from_rows, plan_of
+from uniapl.analyse.stated import recorded_statements
+from uniapl.config import Experiment, Scale, load_experiment, load_scale
+from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_json, read_jsonl
+from uniapl.publish import rows as evidence
+from uniapl.tables import general, overview
+
+TOLERANCE = 1e-9  # of a number's size
+MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
+
+
+def changed_files(folder: Path, sha256: dict[str, str]) -> Iterator[str]:
+    """A line for each file that is missing, extra or not the one of the manifest."""
+    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
+    for name in sorted(found | set(sha256)):
+        if name not in found:
+            yield f"{folder / name}: is in the manifest and does not exist"
+        elif name not in sha256:
+            yield f"{folder / name}: is not in the manifest"
+        elif hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256[name]:
+            yield f"{folder / name}: is not the file of the manifest (SHA-256)"
+
+
+def _same(a: str, b: str) -> bool:
+    try:
+        return a == b or math.isclose(float(a), float(b), rel_tol=TOLERANCE)
+    except ValueError:
+        return False
+
+
+def different_cells(path: Path, computed: Path) -> Iterator[str]:
+    """A line for each cell of a published CSV that is not the computed one, or one line where the shapes differ."""
+    if not path.is_file():
+        yield f"{path}: does not exist, and can be computed"
+        return
+    said, found = (pd.read_csv(p, dtype=str, keep_default_na=False) for p in (path, computed))
+    if list(said.columns) != list(found.columns) or len(said) != len(found):
+        of = "{} rows of {}".format
+        yield f"{path}: {of(len(said), ', '.join(said))}; computed {of(len(found), ', '.join(found))}"
+        return
+    for column in said:
+        for row, (a, b) in enumerate(zip(said[column], found[column], strict=True), start=1):
+            if not _same(a, b):
+                yield f"{path}: row {row} ({said.iloc[row - 1, 0]}), column {column}: {a!r}, computed {b!r}"
+
+
+def different_lines(path: Path, computed: Path) -> Iterator[str]:
+    """A line for the first difference of two texts."""
+    said, found = (p.read_text(encoding="utf-8").splitlines() if p.is_file() else [] for p in (path, computed))
+    for number, (a, b) in enumerate(zip([*said, ""], [*found, ""], strict=False), start=1):
+        if a != b:
+            yield f"{path}:{number}: {a[:60]!r}, computed {b[:60]!r}"
+            return
+
+
+def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
+    """What a citation names: scale, commit and content; another content has another id."""
+    content = json.dumps(sha256, sort_keys=True).encode()
+    return f"{scale}-{commit[:12]}-{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
+    """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
+    if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
+        yield f"{folder / 'manifest.json'}: says id {manifest['id']}, its files have {found}"
+    yield from changed_files(folder, manifest["sha256"])
+
+
+def of_rows(out: Path, asked: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict) -> None:
+    """Write the analysis of an experiment to `out`, from published rows and cards by (arm, seed)."""
+    plan = plan_of(asked, scale, stated)
+    pairs, by_seed = (evidence.of_runs(frame, plan.seeds) for frame in (rows.pairs, rows.by_seed))
+    inputs = rows.inputs(plan.seeds, cards)
+    out.mkdir(parents=True, exist_ok=True)
+    for name, table in from_rows(inputs, pairs, by_seed, plan, rng=np.random.default_rng(SEED)).items():
+        table.to_csv(out / f"{name}.csv", index=False, float_format=DIGITS)
+
+
+def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Iterator[str]:
+    """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
+    yield from contradictions(folder, manifest)
+    rows, scale = evidence.read(folder / "rows"), load_scale(folder.name)
+    cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
+    for experiment in manifest["experiments"]:
+        with tempfile.TemporaryDirectory() as temporary:
+            out, said = Path(temporary), folder / "analyse" / experiment
+            of_rows(out / "analyse", load_experiment(experiment), scale, rows, cards, recorded_statements(said))
+            tables.render(said, out / "tables")
+            for stage in ("analyse", "tables"):
+                yield from _compare(folder / stage / experiment, out / stage)
+    with tempfile.TemporaryDirectory() as temporary:
+        out = Path(temporary)
+        overview.render(folder, out / "overview", sets)
+        if (folder / general.PUBLISHED).is_file():  # older sets have none
+            general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
+        for made in sorted(out.iterdir()):
+            yield from _compare(folder / made.name, made)
+
+
+def read_manifest(folder: Path) -> dict:
+    """The manifest of a published set. Raises UserError where the folder has none, or one that lacks a key."""
+    if not (folder / "manifest.json").is_file():
+        raise UserError(f"{folder / 'manifest.json'}: no such file; name a folder like results/published/tiny")
+    return read_json(folder / "manifest.json", MANIFEST)
+
+
+def _compare(said: Path, computed: Path) -> Iterator[str]:
+    """A line for each difference between a published folder and the files that were computed for it."""
+    for path in sorted(computed.iterdir()):
+        compare = different_cells if path.suffix == ".csv" else different_lines
+        yield from compare(said / path.name, path)
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="results/published/<scale>")
+    folder = parser.parse_args(argv).folder
+    manifest, found = read_manifest(folder), 0
+    for line in differences(folder, manifest):
+        found += 1
+        print(line, file=sys.stderr)
+    if found:
+        print(f"{folder}: {found} differences from {manifest['id']}", file=sys.stderr)
+        sys.exit(1)
+    files, experiments = len(manifest["sha256"]), len(manifest["experiments"])
+    print(f"{manifest['id']}: {files} files as published; analyses and tables of {experiments} experiments follow")
+
+
+if __name__ == "__main__":
+    main()

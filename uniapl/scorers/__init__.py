@@ -1,0 +1,98 @@
+"""The scorers for use from elsewhere: as reward functions of TRL, and from Python.
+
+    from uniapl.scorers import reward                       # GRPOTrainer(reward_funcs=reward, ...)
+
+    from uniapl.scorers import score
+    frame = score("prompts.jsonl", "responses.jsonl")       # a row per instruction: key, instruction_id, strict, loose
+    print(frame.groupby("key").strict.min().mean())         # IFEval's prompt-level strict accuracy
+
+`reward` and `fraction` read these columns of the training set, and no other:
+
+    instruction_id_list, kwargs   as in IFEval's rows; arguments that are None are padding, as are rows without any
+    instructions                  instead of both: the JSON of [instruction_id_list, kwargs]. One text column holds
+                                  arguments of any type, where a data set of objects needs one type per name
+    key                           if there is one, messages name a row by it
+
+A row is read as by the scorer (uniapl/checkers/row.py): what it refuses, the rewards refuse, in the same words.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from uniapl import checkers
+from uniapl.checkers.reward import built, follows_all, names
+from uniapl.checkers.thinking import strip_thinking
+from uniapl.data.prompts import read_prompts, valid_prompts
+from uniapl.errors import UserError
+from uniapl.scorers import verdicts as stage
+from uniapl.scorers.compare import compare
+from uniapl.scorers.match import read_responses
+from uniapl.scorers.report import report
+from uniapl.scorers.verdicts import summary
+
+__all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
+
+
+def _instructions(columns: Mapping[str, Sequence | None], where: Sequence[str]) -> list[str]:
+    """The JSON of each rollout's instructions. Raises UserError where a column is missing, and for a row's form."""
+    given = {name: column for name, column in columns.items() if column is not None}
+    if given.keys() not in ({"instructions"}, {"instruction_id_list"}, {"instruction_id_list", "kwargs"}):
+        raise UserError(
+            "the reward needs the columns instruction_id_list and kwargs, or instructions alone: keep them in the "
+            "training set"
+        )
+    rows = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
+    return [json.dumps(checkers.read_instructions(row, here)) for row, here in zip(rows, where, strict=True)]
+
+
+def _chat(completion: str | Sequence[Mapping]) -> list[Mapping]:
+    """A completion, text or messages, as one message: the last is the answer, those before it call tools."""
+    return [{"content": completion} if isinstance(completion, str) else completion[-1]]
+
+
+def reward(completions, instruction_id_list=None, kwargs=None, instructions=None, key=None, **_) -> list[float]:
+    """TRL reward function: 1.0 where a completion follows all of its instructions, strictly, else 0.0."""
+    columns = {"instruction_id_list": instruction_id_list, "kwargs": kwargs, "instructions": instructions}
+    return follows_all(
+        completions=[_chat(completion) for completion in completions],
+        instructions=_instructions(columns, names(len(completions), key)),
+        key=key,
+    )
+
+
+def fraction(completions, instruction_id_list=None, kwargs=None, instructions=None, key=None, **_) -> list[float]:
+    """TRL reward function: the share of its instructions that a completion follows, strictly."""
+    columns = {"instruction_id_list": instruction_id_list, "kwargs": kwargs, "instructions": instructions}
+    where = names(len(completions), key)
+    shares = []
+    for completion, asked, here in zip(completions, _instructions(columns, where), where, strict=True):
+        text = _chat(completion)[0]["content"]
+        followed = [checkers.all_strict((checker,), text) for checker in built(asked, here)]
+        shares.append(sum(followed) / len(followed))
+    return shares
+
+
+def score(
+    prompts: str | Path | list[dict], responses: str | Path | list[dict] | list[str], *, family: str | None = None
+) -> pd.DataFrame:
+    """One row per instruction: key, [benchmark,] index, instruction_id, strict, loose (1 is followed).
+
+    Prompts: a JSON Lines file or its rows. Responses: a file (JSON Lines or Parquet), its rows with response and key or
+    prompt, or one text per prompt in their order. Raises UserError like the command: an unknown instruction, one that
+    is not of `family`, a prompt without response.
+    """
+    if isinstance(prompts, str | Path):
+        prompts = read_prompts(prompts, family)
+    else:
+        prompts = valid_prompts(prompts, "prompts", family)
+    if isinstance(responses, str | Path):
+        responses = read_responses(responses)
+    elif all(isinstance(response, str) for response in responses):
+        if len(responses) != len(prompts):
+            raise UserError(f"{len(responses)} responses to {len(prompts)} prompts: give one for each, in their order")
+        rows = zip(prompts, responses, strict=True)
+        responses = [{"key": prompt["key"], "response": response} for prompt, response in rows]
+    return stage.score(prompts, responses)

@@ -1,0 +1,138 @@
+"""Stage score: what responses earn, instruction by instruction.
+
+`python -m uniapl.score --prompts P.jsonl --responses R.jsonl --out scores.csv` reads
+
+    prompts      JSON Lines in IFEval's form: key, prompt, instruction_id_list, kwargs, and benchmark if any
+    responses    JSON Lines or Parquet: response, and key or prompt or both
+
+writes one row per instruction, as CSV or Parquet by the name's ending
+
+    key, [benchmark,] index (in the prompt's list, from 0), instruction_id, strict, loose (1 is followed)
+
+and prints IFEval's four figures as one JSON object; with --format a report instead, with intervals, by category and
+by type (uniapl/scorers/report.py). Without --out nothing is written. Unless every prompt has exactly one response,
+nothing is written and the exit code is 2. Several responses files, with as many outputs in their order, are one call:
+starting Python takes longer than scoring a file.
+
+`--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts (uniapl/scorers/compare.py).
+
+`--family multi_if` reads Multi-IF's file as prompts and responses with key, turn (1 to 3) and response; a turn is
+scored by all instructions so far, and the rows and figures are by turn (uniapl/scorers/multi_if.py). `--list` prints
+every instruction type with its arguments instead (uniapl/scorers/instruction_types.py).
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from uniapl.checkers.families import BY_NAME
+from uniapl.checkers.version import version
+from uniapl.data.conversations import read_conversations
+from uniapl.data.prompts import read_prompts
+from uniapl.errors import UserError, one_line_errors
+from uniapl.scorers import instruction_types, multi_if
+from uniapl.scorers.match import read_responses
+from uniapl.scorers.verdicts import ENDINGS, score, summary, without_thinking, write_frame
+
+FORMATS = ("json", "md", "csv")
+
+
+LONG = 200  # prompts from which on a terminal shows a progress bar: about half a second
+
+
+def progress(title: str) -> Callable[[list], Iterable]:
+    """`score`'s `watch`: a bar on stderr where that is a terminal and the file is long, nothing elsewhere."""
+
+    def watch(work: list) -> Iterable:
+        if len(work) < LONG or not sys.stderr.isatty():
+            return iter(work)
+        from rich.console import Console
+        from rich.progress import track
+
+        return track(work, description=title, console=Console(file=sys.stderr), transient=True)
+
+    return watch
+
+
+def scorer(path: Path, family: str | None) -> Callable[..., pd.DataFrame]:
+    """`score` for the prompts of a file, or `multi_if.score` for its conversations: takes response rows and `watch`."""
+    if family != "multi_if":
+        return partial(score, read_prompts(path, family))
+    conversations = read_conversations(path)
+    return lambda rows, *, watch: multi_if.score(conversations, multi_if.join(conversations, rows), watch=watch)
+
+
+def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
+    """Raise UserError unless there is no output, or one for each responses file that is no input and no other's."""
+    if out and len(responses) != len(out):
+        raise UserError(f"{len(responses)} --responses and {len(out)} --out: name an output for each")
+    taken = {path.resolve() for path in (prompts, *responses)}
+    for path in out:
+        if path.suffix not in ENDINGS:
+            raise UserError(f"{path}: must end in {' or '.join(ENDINGS)}")
+        if path.resolve() in taken:
+            raise UserError(f"{path}: is an input or another output, and would be overwritten")
+        taken.add(path.resolve())
+
+
+def printed(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
+    """What the command prints of the score frames, by their responses file."""
+    if compared:  # these import SciPy, which costs as much as scoring a file: only where they are asked for
+        from uniapl.scorers import compare as score_compare
+
+        (a, first), (b, second) = frames.items()
+        return score_compare.render(score_compare.compare(first, second), form or "md", str(a), str(b))
+    if form:
+        from uniapl.scorers.report import render, report
+
+        return render({str(path): report(frame) for path, frame in frames.items()}, form)
+    return "\n".join(json.dumps(summary(frame)) for frame in frames.values())
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--prompts", type=Path)
+    parser.add_argument("--responses", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, nargs="+", default=[], help="a file of scores per responses file")
+    parser.add_argument("--compare", action="store_true", help="how two responses files differ, paired by prompt")
+    parser.add_argument("--family", choices=tuple(BY_NAME), help="the only family whose instructions may occur")
+    parser.add_argument("--format", choices=FORMATS, help="print the report (others: default md) in this format")
+    parser.add_argument("--record", action="store_true", help="write checkers.json, their version, beside every --out")
+    parser.add_argument(
+        "--strip-thinking", action="store_true", help="score without a <think>...</think> before the answer"
+    )
+    parser.add_argument("--list", action="store_true", help="the instruction types (of --family) and their arguments")
+    return parser
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    args = parser().parse_args(argv)
+    if args.list:
+        print(instruction_types.render(instruction_types.types(args.family), args.format or "md"))
+        return
+    if args.prompts is None or not args.responses:
+        raise UserError("needs --prompts and --responses, or --list")
+    check_paths(args.prompts, args.responses, args.out)
+    if len({path.resolve() for path in args.responses}) < len(args.responses):
+        raise UserError("--responses names a file twice")
+    if args.record and not args.out:
+        raise UserError("--record needs --out: the version is written beside the scores")
+    if args.compare and len(args.responses) != 2:
+        raise UserError(f"--compare needs two --responses, not {len(args.responses)}")
+    scored = scorer(args.prompts, args.family)
+    frames = {}
+    for path in args.responses:
+        rows = read_responses(path)
+        rows = without_thinking(rows) if args.strip_thinking else rows
+        frames[path] = scored(rows, watch=progress(path.name))
+    for path, frame in zip(args.out, frames.values(), strict=False):  # no output, or one for each
+        write_frame(frame, path)
+        if args.record:
+            (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
+    print(printed(frames, args.format, args.compare))

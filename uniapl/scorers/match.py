@@ -1,0 +1,56 @@
+"""Responses: how they are read, and which prompt each one answers."""
+
+from collections import Counter
+from pathlib import Path
+
+import pyarrow.parquet
+
+from uniapl.data.prompts import refuse_rows
+from uniapl.errors import UserError
+from uniapl.jsonl import read_jsonl
+
+
+def read_responses(path: str | Path) -> list[dict]:
+    """The rows of a responses file (JSON Lines, or Parquet where it ends so), each with a text in `response`.
+
+    Of a Parquet file only key, turn, prompt and response are read. Raises UserError that names file and row.
+    """
+    if Path(path).suffix == ".parquet":
+        try:
+            with pyarrow.parquet.ParquetFile(path) as file:
+                columns = [c for c in ("key", "turn", "prompt", "response") if c in file.schema_arrow.names]
+                rows = file.read(columns=columns).to_pylist()
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path}: {error}") from error
+    else:
+        rows = read_jsonl(path)
+    if not rows:
+        raise UserError(f"{path}: holds no rows")
+    bad = [row for row in rows if not isinstance(row.get("response"), str)]
+    refuse_rows(bad, len(rows), f"rows of {path} have no text in their field response")
+    return rows
+
+
+def match(prompts: list[dict], responses: list[dict]) -> list[str]:
+    """The response to each prompt, in the order of `prompts`.
+
+    Joined by key where every row of both has one, otherwise by the prompt's exact text. Keys are compared as
+    text, so that 7 and "7" are one. Raises UserError where a prompt has no response or several, where a
+    response answers no prompt, and where the text that was answered under a key is not that prompt's: prompts
+    change between releases of IFEval while keys stay.
+    """
+    by = "key" if all(row.get("key") is not None for row in [*prompts, *responses]) else "prompt"
+    refuse_rows([row for row in responses if row.get(by) is None], len(responses), f"responses have no {by}")
+    for what, rows in (("prompts", prompts), ("responses", responses)):
+        counts = Counter(str(row[by]) for row in rows)
+        repeated = [row for row in rows if counts[str(row[by])] > 1]
+        refuse_rows(repeated, len(rows), f"{what} have the same {by} as another")
+    asked = {str(row[by]): row for row in prompts}
+    answers = {str(row[by]): row for row in responses}
+    missing = [row for i, row in asked.items() if i not in answers]
+    refuse_rows(missing, len(asked), f"prompts have no response (joined by {by})")
+    extra = [row for i, row in answers.items() if i not in asked]
+    refuse_rows(extra, len(answers), f"responses answer no prompt (joined by {by})")
+    changed = [row for i, row in asked.items() if answers[i].get("prompt") not in (None, row["prompt"])]
+    refuse_rows(changed, len(asked), "prompts are not the text that was answered under their key")
+    return [answers[i]["response"] for i in asked]
