@@ -72,9 +72,9 @@ def _without_demonstrations(job: Job, rows: list[dict]) -> list[dict]:
 def training_rows(job: Job) -> list[dict]:
     """The rows of train.jsonl, with the demonstrations of the run's `teacher` on the first `demonstrations` of them.
 
-    `demonstration` is None on the rows after these, and on every row in a world without demonstrations. Raises UserError
-    for a row without one where others have one, a run that reads demonstrations where there are none, an unknown teacher,
-    a prompt that the teacher has not answered, and a number of demonstrations that there are not.
+    `demonstration` is None on the rows after these, and on every row in a world without demonstrations. Raises
+    UserError for a row without one where others have one, a run that reads demonstrations where there are none, an
+    unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
     """
     s, path, others = job.run.settings, job.data / "train.jsonl", job.data / "teachers.jsonl"
     rows = read_jsonl(path)
