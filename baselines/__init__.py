@@ -1,1 +1,1 @@
-"""The arms' trainers, siblings with one signature: `Settings`, `build(job)` and `cost_per_step(settings)`."""
+"""The training methods, siblings with one contract (uniapl/config/method.py), and what they share (common.py)."""

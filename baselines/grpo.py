@@ -1,26 +1,33 @@
 """GRPO: trl.GRPOTrainer with the binary verifiable reward, resumable (uniapl/method/grpo.py)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines.common import arguments, rollout_rows
 from uniapl.checkers.reward import follows_all
-from uniapl.config import setting
+from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import share
 
+if TYPE_CHECKING:
+    from trl import GRPOTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(Teaching, Optimization):
-    prompts_per_step: int = setting(16, "ours: not stated")
+    prompts_per_step: int = per_scale("ours: not stated")
     group: int = setting(8, "CHORD and LUFFY: 8 rollouts per prompt")
-    max_new_tokens: int = setting(48, "ours: response tokens; the miniature's expert writes 47 at most")
+    max_new_tokens: int = per_scale("ours: response tokens; the miniature's expert writes 47 at most")
     loss_type: str = setting("dapo", "TRL's default: token mean over the step")
     sampler_correction: str = setting(
         "token_truncate",
         "Yao et al. 2025 (TIS), verl's rollout_is=token; TRL's default drops whole responses; acts on vLLM's rollouts",
     )
     sampler_clip: float = setting(2.0, "verl's rollout_is_threshold and ms-swift's default: no token weighs more")
+
+
+METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
 def grpo_arguments(job: Job) -> dict:
@@ -67,7 +74,7 @@ def dataset(job: Job, tokenizer):
     return Dataset.from_list(rollout_rows(job, tokenizer))
 
 
-def build(job: Job):
+def build(job: Job) -> "GRPOTrainer":
     """The run's trainer: trl.GRPOTrainer, bit for bit."""
     from trl import GRPOConfig
 
@@ -83,6 +90,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes."""
-    return {"demonstration_rows": 0, "rollouts": settings.prompts_per_step * settings.group}
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that every optimizer step consumes."""
+    return StepRows(rollouts=settings.prompts_per_step * settings.group)

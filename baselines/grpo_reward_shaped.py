@@ -5,6 +5,7 @@ The alternative to UniAPL's separate term: here lam trades obedience against sty
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines import grpo
 from uniapl.checkers.reward import follows_all
@@ -13,8 +14,11 @@ from uniapl.config.job import Job
 from uniapl.discriminators import Discriminator, checked, of
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 
+if TYPE_CHECKING:
+    from trl import GRPOTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(grpo.Settings):
     lam: float = setting(0.1, "ours: not stated; UniAPL's lambda, so that the arms differ in where the score enters")
 
@@ -31,15 +35,15 @@ def reward_function(discriminator: Discriminator) -> Callable:
         if rows:
             asked, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
             responses = [completions[i][0]["content"] for i in rows]
-            found = checked(discriminator.score(asked, references, responses), len(rows)).tolist()
-            for i, score in zip(rows, found, strict=True):
+            known = checked(discriminator.score(asked, references, responses), len(rows)).tolist()
+            for i, score in zip(rows, known, strict=True):
                 scores[i] = score
         return scores
 
     return discriminate
 
 
-def build(job: Job):
+def build(job: Job) -> "GRPOTrainer":
     """The run's trainer: trl.GRPOTrainer with two weighted rewards and the discriminator of `job.discriminator`."""
     from trl import GRPOConfig
 
@@ -56,4 +60,5 @@ def build(job: Job):
     )
 
 
-cost_per_step = grpo.cost_per_step
+METRICS = grpo.METRICS
+most_per_step = grpo.most_per_step

@@ -1,22 +1,29 @@
 """LUFFY as an arm: GRPO's settings with the expert in every group (baselines/luffy_trainer.py has the method)."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines import grpo
 from uniapl.checkers.reward import follows_all
-from uniapl.config import setting
+from uniapl.config import StepRows, setting
 from uniapl.config.job import Job
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 
+if TYPE_CHECKING:
+    from baselines.luffy_trainer import LUFFYTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(grpo.Settings):
     group: int = setting(7, "LUFFY's train.sh: 7 rollouts and 1 expert response")
     loss_type: str = setting("dr_grpo", "LUFFY's loss_remove_token_mean: sum / longest response")
     gamma: float = setting(0.1, "LUFFY's train.sh: off_policy_reshape p_div_p_0.1")
 
 
-def build(job: Job):
+METRICS: dict[str, str] = {}  # beside those that every method may log
+
+
+def build(job: Job) -> "LUFFYTrainer":
     """A LUFFYTrainer for the run."""
     from trl import GRPOConfig
 
@@ -33,6 +40,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes."""
-    return {**grpo.cost_per_step(settings), "demonstration_rows": settings.prompts_per_step}
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that every optimizer step consumes: one demonstration beside each group."""
+    return grpo.most_per_step(settings)._replace(demonstration_rows=settings.prompts_per_step)

@@ -1,27 +1,34 @@
-"""The frozen discriminator of the miniature world as a training of the DAG: trl.RewardTrainer on scripted policies.
+"""The frozen discriminator of the miniature world, a training of the DAG: trl.RewardTrainer on scripted policies.
 
 loss    - log sigma(score(chosen) - score(rejected)) over triples. uniapl.discriminators.miniature reads it.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines.common import arguments
-from uniapl.config import setting
+from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization
 from uniapl.discriminators.miniature import Encoder
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_tokenizer
 
+if TYPE_CHECKING:
+    from trl import RewardTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(Optimization):
     layers: int = setting(2, "ours: two layers of the policy's width")
-    pairs_per_step: int = setting(32, "ours: enough for a held-out accuracy well above chance without saturation")
-    response_tokens: int = setting(56, "ours: POLAR keeps 4096; here the longest rollout and a margin")
+    pairs_per_step: int = per_scale("ours: enough for a held-out accuracy well above chance without saturation")
+    response_tokens: int = per_scale("ours: POLAR keeps 4096; here the longest rollout and a margin")
     weight_decay: float = setting(0.01, "ours: the family of scripted policies is small")
 
 
-def build(job: Job):
+METRICS: dict[str, str] = {}  # beside those that every method may log
+
+
+def build(job: Job) -> "RewardTrainer":
     """A trl.RewardTrainer, resumable, on the scripted policies' triples; held-out triples are its evaluation set."""
     import torch
     from datasets import Dataset
@@ -57,6 +64,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes: none of the policy's."""
-    return {"demonstration_rows": 0, "rollouts": 0}
+def most_per_step(settings: Settings) -> StepRows:
+    """None of the policy's rows."""
+    return StepRows()

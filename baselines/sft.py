@@ -1,13 +1,17 @@
 """SFT: trl.SFTTrainer, resumable, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines.common import arguments, training_rows
-from uniapl.config import choose, setting
+from uniapl.config import StepRows, choose, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
 from uniapl.models.devices import share
+
+if TYPE_CHECKING:
+    from trl import SFTTrainer
 
 
 def _demonstrations(job: Job) -> list[tuple[str, str]]:
@@ -22,10 +26,10 @@ def _corpus(job: Job) -> list[tuple[str, str]]:
 TEXTS = {"demonstrations": _demonstrations, "corpus": _corpus}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings(Teaching, Optimization):
     text: str = setting("demonstrations", "demonstrations; the miniature's base reads the corpus")
-    rows_per_step: int = setting(32, "ours: not stated")
+    rows_per_step: int = per_scale("ours: not stated")
     prompt_loss: bool = setting(False, "SFT on responses alone; pretraining reads whole documents")
     adam_beta2: float = setting(0.999, "transformers' default")
 
@@ -33,14 +37,17 @@ class Settings(Teaching, Optimization):
 def rows(job: Job) -> list[dict]:
     """The rows that are learned, in TRL's format of chats with `prompt_loss`, of prompts and completions without."""
     s = job.run.settings
-    found = []
+    chats = []
     for prompt, text in TEXTS[choose("text", s.text, TEXTS)](job):
         asked, answer = messages(prompt), [{"role": "assistant", "content": text}]
-        found.append({"messages": asked + answer} if s.prompt_loss else {"prompt": asked, "completion": answer})
-    return found
+        chats.append({"messages": asked + answer} if s.prompt_loss else {"prompt": asked, "completion": answer})
+    return chats
 
 
-def build(job: Job):
+METRICS: dict[str, str] = {}  # beside those that every method may log
+
+
+def build(job: Job) -> "SFTTrainer":
     """The run's trainer: trl.SFTTrainer, bit for bit."""
     from datasets import Dataset
     from trl import SFTConfig
@@ -63,6 +70,6 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes."""
-    return {"demonstration_rows": settings.rows_per_step, "rollouts": 0}
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that every optimizer step consumes."""
+    return StepRows(demonstration_rows=settings.rows_per_step)

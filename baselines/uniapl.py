@@ -2,26 +2,30 @@
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from baselines import grpo
 from uniapl.checkers.reward import follows_all
-from uniapl.config import setting
+from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 
+if TYPE_CHECKING:
+    from uniapl.method.trainer import UniAPLTrainer
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Settings(grpo.Settings):
     w_pref: float = setting(1.0, "CHORD: the mixture is 1 - mu to mu")
     w_demo: float = setting(1.0, "CHORD: the mixture is 1 - mu to mu")
-    demonstrations_per_step: int = setting(48, "ours: as many rows in all as the SFT arm sees")
+    demonstrations_per_step: int = per_scale("ours: as many rows in all as the SFT arm sees")
     own_prompts: bool = setting(False, "CHORD's code: expert rows from a loader of their own")
     mu_peak: float = setting(0.9, "CHORD (arXiv 2508.11408), Sec. 4.3: mu decays from 0.9 to 0.05")
     mu_valley: float = setting(0.05, "CHORD, Sec. 4.3")
     mu_warmup: int = setting(0, "CHORD's example configuration: none")
-    mu_decay: int = setting(60, "ours: over the whole run; CHORD's lengths differ between its text and its code")
+    mu_decay: int = per_scale("ours: over the whole run; CHORD's lengths differ between its text and its code")
     phi: float = setting(0.0, "0: CHORD-mu's plain likelihood; 1: CHORD-phi")
-    discriminator: str = setting("miniature", "paper's reviews: a fixed, modified POLAR; here its miniature")
+    discriminator: str = per_scale("paper's reviews: a fixed, modified POLAR; in the miniature, its miniature")
     lam: float = setting(0.1, "ours: lambda is not stated; experiments/lambda_sweep.py")
     lam_step: float = setting(0.0, "ours: 0 keeps lambda constant, as the paper's reviews describe it")
     lam_penalty: float = setting(
@@ -33,7 +37,21 @@ class Settings(grpo.Settings):
     adversarial_clip: float = setting(float("inf"), "ours: no clipping of the advantage; not stated")
 
 
-def build(job: Job):
+METRICS = {
+    "loss_preference": "TRL's loss with the reward's advantage",
+    "loss_demonstration": "negative log-likelihood of the step's demonstrations, per token",
+    "loss_adversarial": "TRL's loss with the discriminator's advantage",
+    "mu": "the demonstrations' share in the mixture",
+    "lam": "lambda, as it enters the loss",
+    "distance": "expert's minus policy's mean score, of the step",
+    "distance_mean": "running mean of the distance",
+    "auc": "how often the discriminator ranks the expert's response above the rollout",
+    "discriminator_loss": "Bradley-Terry loss of a discriminator that learns",
+    "discriminator_accuracy": "of a discriminator that learns: share of pairs ranked right",
+}
+
+
+def build(job: Job) -> "UniAPLTrainer":
     """A UniAPLTrainer for the run; a discriminator only where lambda is or can become positive."""
     from uniapl import discriminators
     from uniapl.discriminators.frozen import Frozen
@@ -60,8 +78,8 @@ def build(job: Job):
     )
 
 
-def cost_per_step(settings: Settings) -> dict:
-    """Rows that one optimizer step consumes; a term that never has weight consumes none."""
+def most_per_step(settings: Settings) -> StepRows:
+    """Rows that an optimizer step consumes; a term that never has weight consumes none, a step without it fewer."""
     learns = settings.w_demo > 0 and max(settings.mu_peak, settings.mu_valley) > 0
     rows = settings.prompts_per_step if settings.own_prompts else settings.demonstrations_per_step
-    return {**grpo.cost_per_step(settings), "demonstration_rows": rows if learns else 0}
+    return grpo.most_per_step(settings)._replace(demonstration_rows=rows if learns else 0)

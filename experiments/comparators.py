@@ -3,7 +3,7 @@
 The teacher and Qwen3-32B are evaluated as the arms are: same prompts, same template without thinking, greedy.
 """
 
-from experiments.headline import GRPO, UNIAPL
+from experiments.arms import GRPO, UNIAPL
 from experiments.scales import fetched
 from uniapl.config import Arm, Claim, Experiment
 
@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     arms=(GRPO, UNIAPL, MIDDLE, LARGER, TEACHER),
     against=(LARGER.name, TEACHER.name),
     extended=True,
-    kinds=("public",),
+    worlds=("public",),
     claims=(
         reaches("comparators-1", "UniAPL matches Qwen3-32B", LARGER),
         reaches("comparators-2", "UniAPL outperforms its teacher", TEACHER, margin=0.0),

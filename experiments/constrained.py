@@ -6,8 +6,9 @@ the reward alone takes d. Step, penalty and targets were chosen on trainings of 
 plain dual ascent (penalty 0) went past the target and back, d = 0.9 and then 0.2 for eps = 0.6.
 """
 
-from experiments.headline import SFT_THEN_GRPO
-from experiments.staged import AFTER, SFT_THEN_A_GRPO
+from dataclasses import replace
+
+from experiments.arms import ONLY_ROLLOUTS, SFT_THEN_A_GRPO, SFT_THEN_GRPO
 from uniapl.config import Arm, Claim, Experiment
 
 DUAL = {"lam": 0.0, "lam_step": 0.01, "lam_penalty": 0.3, "distance_decay": 0.8}
@@ -15,7 +16,7 @@ DUAL = {"lam": 0.0, "lam_step": 0.01, "lam_penalty": 0.3, "distance_decay": 0.8}
 
 def target(name: str, eps: float) -> Arm:
     """SFT then A-GRPO whose lambda rises from 0 while the running distance exceeds `eps`, and falls below it."""
-    return Arm(name, "baselines.uniapl", start="sft", changes={**AFTER, **DUAL, "eps": eps})
+    return replace(SFT_THEN_A_GRPO, name=name, changes={**ONLY_ROLLOUTS, **DUAL, "eps": eps}, label="")
 
 
 def within(eps: float, arm: str, number: int) -> tuple[Claim, Claim]:
@@ -44,5 +45,5 @@ EXPERIMENT = Experiment(
     most_seeds=3,
     extended=True,
     claims=(*within(0.6, "eps_high", 1), *within(0.3, "eps_low", 3)),
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

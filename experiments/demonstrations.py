@@ -4,7 +4,7 @@ Rows per step stay equal, so fewer demonstrations are seen more often. Prompts w
 rollouts; there the adversarial term has no reference and is zero.
 """
 
-from experiments.headline import SFT_THEN_GRPO, UNIAPL, with_demonstrations
+from experiments.arms import SFT_THEN_GRPO, UNIAPL, with_demonstrations
 from uniapl.config import Experiment
 
 FEWER = (24, 96, 384)
@@ -15,6 +15,7 @@ EXPERIMENT = Experiment(
     expectation="UniAPL loses less than the pipeline as demonstrations become few, because rollouts go on beside them.",
     arms=(SFT_THEN_GRPO, UNIAPL, *(arm for n in FEWER for arm in with_demonstrations(f"d{n}", {"demonstrations": n}))),
     against=("uniapl",),
+    worlds=("miniature", "public"),
     most_seeds=3,
     extended=True,
 )

@@ -1,12 +1,22 @@
 """Whose score?  The frozen miniature POLAR against one trained alongside, noise, length alone, and none."""
 
-from experiments.unified import CHORD, UNIAPL
-from uniapl.config import Arm, Claim, Experiment
+from dataclasses import replace
+
+from experiments.arms import CHORD, UNIAPL
+from experiments.claims import follows_more
+from uniapl.config import Arm, Experiment
+
+BEATS_NOISE = "the frozen discriminator beats noise in its place"
+BEATS_FROZEN = "the co-trained discriminator beats the frozen one"
+SCORE = ("discriminator",)  # what the arms differ in
 
 
 def judged_by(kind: str) -> Arm:
     """UniAPL with another discriminator."""
-    return Arm(f"d_{kind}", "baselines.uniapl", changes={"discriminator": kind})
+    return replace(UNIAPL, name=f"d_{kind}", changes={"discriminator": kind}, label="")
+
+
+COTRAINED, RANDOM, LENGTH = map(judged_by, ("cotrained", "random", "length"))
 
 
 EXPERIMENT = Experiment(
@@ -14,28 +24,13 @@ EXPERIMENT = Experiment(
     question="Does it matter which discriminator gives the adversarial term its score?",
     expectation="Noise changes nothing beyond variance, length alone shortens the distance in length, the co-trained "
     "one is exploited less than the frozen one.",
-    arms=(CHORD, UNIAPL, *map(judged_by, ("cotrained", "random", "length"))),
+    arms=(CHORD, UNIAPL, COTRAINED, RANDOM, LENGTH),
     against=("uniapl", "chord"),
+    worlds=("miniature", "public"),
     most_seeds=3,
     extended=True,
     claims=(
-        Claim(
-            "discriminator-1",
-            "the frozen discriminator beats noise in its place",
-            "[R-asks] 5",
-            "accuracy",
-            "uniapl",
-            "d_random",
-            "above",
-        ),
-        Claim(
-            "discriminator-2",
-            "the co-trained discriminator beats the frozen one",
-            "[R-asks] 5",
-            "accuracy",
-            "d_cotrained",
-            "uniapl",
-            "above",
-        ),
+        follows_more("discriminator-1", UNIAPL, RANDOM, "[R-asks] 5", BEATS_NOISE, differs=SCORE),
+        follows_more("discriminator-2", COTRAINED, UNIAPL, "[R-asks] 5", BEATS_FROZEN, differs=SCORE),
     ),
 )

@@ -6,31 +6,9 @@ Not equal: optimizer steps (the pipeline's SFT steps come on top) and the discri
 sees; tables/cost has both. The claims were written after a first run of this experiment had been seen.
 """
 
-from dataclasses import replace
-
-from uniapl.config import Arm, Claim, Experiment
-
-
-def not_exploited(id: str, arm: str, name: str) -> Claim:
-    """The claim that the discriminator, against which the arm was trained, can still tell it from the expert."""
-    sentence = f"the discriminator still ranks the expert above {name}'s responses: it is not exploited"
-    return Claim(id, sentence, "[R-asks] 5", "auc", arm, None, "above", margin=0.5)
-
-
-SFT = Arm("sft", "baselines.sft")
-GRPO = Arm("grpo", "baselines.grpo")
-SFT_THEN_GRPO = Arm("sft_then_grpo", "baselines.grpo", start="sft", changes={"learning_rate": 3e-4})
-UNIAPL = Arm("uniapl", "baselines.uniapl")
-
-
-def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:
-    """SFT, SFT-then-GRPO and UniAPL with other demonstrations, the arms named after them."""
-    return (
-        replace(SFT, name=f"sft_{name}", changes=changes),
-        replace(SFT_THEN_GRPO, name=f"sft_then_grpo_{name}", start=f"sft_{name}"),
-        replace(UNIAPL, name=f"uniapl_{name}", changes=changes),
-    )
-
+from experiments.arms import GRPO, SFT, SFT_THEN_GRPO, UNIAPL
+from experiments.claims import RATE, follows_more, nearer_in_length, not_exploited, transfers_better
+from uniapl.config import Experiment
 
 EXPERIMENT = Experiment(
     name="headline",
@@ -39,45 +17,13 @@ EXPERIMENT = Experiment(
     "open on trained instruction types; better on types never trained on, which SFT forgets.",
     arms=(SFT, GRPO, SFT_THEN_GRPO, UNIAPL),
     against=("grpo", "sft_then_grpo"),
+    worlds=("miniature", "public"),
     claims=(
-        Claim("headline-1", "UniAPL follows more prompts than GRPO", "[A]", "accuracy", "uniapl", "grpo", "above"),
-        Claim(
-            "headline-2",
-            "UniAPL follows more prompts than SFT then GRPO",
-            "[A]",
-            "accuracy",
-            "uniapl",
-            "sft_then_grpo",
-            "above",
-        ),
-        Claim(
-            "headline-3",
-            "UniAPL transfers to instruction types never trained on better than SFT then GRPO",
-            "[K]",
-            "accuracy",
-            "uniapl",
-            "sft_then_grpo",
-            "above",
-            benchmark="new_types",
-        ),
-        Claim(
-            "headline-4",
-            "UniAPL's response lengths are nearer to the expert's than GRPO's",
-            "[A]",
-            "length",
-            "uniapl",
-            "grpo",
-            "below",
-        ),
-        Claim(
-            "headline-5",
-            "UniAPL's response lengths are nearer to the expert's than those of SFT then GRPO",
-            "[A]",
-            "length",
-            "uniapl",
-            "sft_then_grpo",
-            "below",
-        ),
-        not_exploited("headline-6", "uniapl", "UniAPL"),
+        follows_more("headline-1", UNIAPL, GRPO, "[A]", differs=RATE),
+        follows_more("headline-2", UNIAPL, SFT_THEN_GRPO, "[A]", differs=RATE),
+        transfers_better("headline-3", UNIAPL, SFT_THEN_GRPO, "[K]", differs=RATE),
+        nearer_in_length("headline-4", UNIAPL, GRPO, "[A]", differs=RATE),
+        nearer_in_length("headline-5", UNIAPL, SFT_THEN_GRPO, "[A]", differs=RATE),
+        not_exploited("headline-6", UNIAPL),
     ),
 )

@@ -1,6 +1,7 @@
 """How should the demonstrations' weight move?  CHORD's decay against a constant, a warm-up, and CHORD-phi."""
 
-from experiments.headline import UNIAPL
+from baselines import uniapl
+from experiments.arms import UNIAPL
 from uniapl.config import Arm, Experiment
 
 EXPERIMENT = Experiment(
@@ -10,12 +11,12 @@ EXPERIMENT = Experiment(
     "CHORD-phi learns less from the demonstrations and forgets fewer held-out types.",
     arms=(
         UNIAPL,
-        Arm("mu_constant", "baselines.uniapl", changes={"mu_peak": 0.5, "mu_valley": 0.5}),
-        Arm("mu_warmup", "baselines.uniapl", changes={"mu_warmup": 50, "mu_decay": 50}),
-        Arm("mu_phi", "baselines.uniapl", changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
+        Arm("mu_constant", uniapl, changes={"mu_peak": 0.5, "mu_valley": 0.5}),
+        Arm("mu_warmup", uniapl, changes={"mu_warmup": 50, "mu_decay": 50}),
+        Arm("mu_phi", uniapl, changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
     ),
     against=("uniapl",),
     most_seeds=3,
     extended=True,
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

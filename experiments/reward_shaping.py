@@ -4,36 +4,24 @@ On policy, a separate loss is GRPO with A_reward + lambda A_discriminator, each 
 normalises reward + lambda score together. The difference is the normalisation, nothing else (tested).
 """
 
-from experiments.headline import GRPO
-from experiments.staged import A_GRPO
-from uniapl.config import Arm, Claim, Experiment
+from experiments.arms import A_GRPO, GRPO, SHAPED
+from experiments.claims import falls, follows_more
+from uniapl.config import Experiment
+
+MORE = "the separate loss follows more prompts than the shaped reward"
+EXPLOITED = "the shaped reward exploits the discriminator more than the separate loss"
 
 EXPERIMENT = Experiment(
     name="reward_shaping",
     question="Does a separate adversarial loss beat adding the discriminator's score to the reward?",
     expectation="The shaped reward is exploited more (lower AUC), because the raw score dominates where all rollouts "
     "of a group earn the same reward; accuracy slightly lower.",
-    arms=(GRPO, A_GRPO, Arm("grpo_reward_shaped", "baselines.grpo_reward_shaped")),
+    arms=(GRPO, A_GRPO, SHAPED),
     against=("grpo_reward_shaped", "grpo"),
+    worlds=("miniature", "public"),
     most_seeds=3,
     claims=(
-        Claim(
-            "shaping-1",
-            "the separate loss follows more prompts than the shaped reward",
-            "[R]",
-            "accuracy",
-            "a_grpo",
-            "grpo_reward_shaped",
-            "above",
-        ),
-        Claim(
-            "shaping-2",
-            "the shaped reward exploits the discriminator more than the separate loss",
-            "ours",
-            "auc",
-            "grpo_reward_shaped",
-            "a_grpo",
-            "below",
-        ),
+        follows_more("shaping-1", A_GRPO, SHAPED, "[R]", MORE),
+        falls("shaping-2", "auc", EXPLOITED, SHAPED, A_GRPO, "ours"),
     ),
 )

@@ -1,4 +1,7 @@
-"""The scales: the same DAG with other data in it. Seeds, budgets and the settings of every trainer stand here.
+"""The scales: the same DAG with other data in it. Seeds, budgets and the settings of every method stand here.
+
+Every rate, number of steps, batch and length is stated for every scale: a method's own defaults have none.
+`rates` are learning rates by role: of stages on rollouts alone, and of those after SFT (experiments/arms.py).
 
 Budgets at smoke and tiny are matched: SFT-then-GRPO and UniAPL see the same number of demonstration rows and of
 rollouts; SFT alone sees these demonstration rows, GRPO alone these rollouts. Learning rates and weights at tiny are
@@ -7,22 +10,30 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 
 from dataclasses import replace
 
+from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
 from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100
 from uniapl.data.miniature.world import World
 from uniapl.data.public.world import Public
 from uniapl.data.teach import Teacher
+from uniapl.train import fetch
 
-DISCRIMINATOR = Arm("discriminator", "baselines.miniature_discriminator", start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch", once=True)
 
 
 def pretrained(**changes) -> Arm:
     """The miniature's base: the random policy after reading the corpus."""
     reading = {"text": "corpus", "prompt_loss": True, "schedule": "cosine", "learning_rate": 5e-3}
-    return Arm("base", "baselines.sft", start="scratch", once=True, changes={**reading, **changes})
+    return Arm("base", sft, start="scratch", once=True, changes={**reading, **changes})
 
 
-RL_SMOKE = {"steps": 6, "prompts_per_step": 4, "group": 4, "save_every": 2, "probe_every": 3}
+MINIATURE = {"max_new_tokens": 48, "batch": 256}  # its expert writes 47 tokens at most
+SHORT = {"learning_rate": 1e-3, "warmup": 10}
+OPTIMIZATION_SMOKE = {**SHORT, "steps": 6, "save_every": 2, "probe_every": 3}
+SFT_SMOKE = {**OPTIMIZATION_SMOKE, "rows_per_step": 16}
+RL_SMOKE = {**OPTIMIZATION_SMOKE, "prompts_per_step": 4, "group": 4, "max_new_tokens": 48}
+UNIAPL_SMOKE = {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6, "discriminator": "miniature"}
+PAIRS = {**SHORT, "schedule": "cosine", "pairs_per_step": 32, "response_tokens": 56}
 
 SMOKE = Scale(
     name="smoke",
@@ -32,17 +43,29 @@ SMOKE = Scale(
     world=World(corpus=2_000, train=64, validation=16, test=24, comparisons=300),
     shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
     settings={
-        "baselines.sft": {"steps": 6, "rows_per_step": 16, "save_every": 2, "probe_every": 3},
-        "baselines.grpo": RL_SMOKE,
-        "baselines.grpo_reward_shaped": RL_SMOKE,
-        "baselines.luffy": {**RL_SMOKE, "group": 3},
-        "baselines.uniapl": {**RL_SMOKE, "demonstrations_per_step": 16, "mu_decay": 6},
-        "baselines.miniature_discriminator": {"steps": 10, "schedule": "cosine"},
+        sft: SFT_SMOKE,
+        grpo: RL_SMOKE,
+        grpo_reward_shaped: RL_SMOKE,
+        luffy: {**RL_SMOKE, "group": 3},
+        uniapl: UNIAPL_SMOKE,
+        miniature_discriminator: {**PAIRS, "steps": 10},
     },
-    evaluation=Evaluation(probe_prompts=16),
+    rates={"rollouts": 5e-4, "after_sft": 3e-4},
+    unequal=("learning_rate",),  # six steps of one seed show that the parts fit, and nothing about the arms
+    evaluation=Evaluation(**MINIATURE, probe_prompts=16),
 )
 
-RL_TINY = {"steps": 100, "prompts_per_step": 10, "schedule": "constant_with_warmup", "probe_every": 25}
+RL_TINY = {
+    "steps": 100,
+    "learning_rate": 5e-4,
+    "warmup": 10,
+    "schedule": "constant_with_warmup",
+    "prompts_per_step": 10,
+    "max_new_tokens": 48,
+    "probe_every": 25,
+}
+SFT_TINY = {"steps": 150, "learning_rate": 4e-3, "warmup": 10, "rows_per_step": 32, "probe_every": 25}
+LEARNS_TINY = {"learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100, "discriminator": "miniature"}
 
 TINY = Scale(
     name="tiny",
@@ -52,20 +75,21 @@ TINY = Scale(
     world=World(),
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
-        "baselines.sft": {"steps": 150, "rows_per_step": 32, "learning_rate": 4e-3, "probe_every": 25},
-        "baselines.grpo": {**RL_TINY, "learning_rate": 5e-4},
-        "baselines.grpo_reward_shaped": {**RL_TINY, "learning_rate": 5e-4},
-        "baselines.luffy": {**RL_TINY, "learning_rate": 5e-4, "group": 7},
-        "baselines.uniapl": {**RL_TINY, "learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100},
-        "baselines.miniature_discriminator": {"steps": 140, "learning_rate": 1e-3, "schedule": "cosine"},
+        sft: SFT_TINY,
+        grpo: RL_TINY,
+        grpo_reward_shaped: RL_TINY,
+        luffy: {**RL_TINY, "group": 7},
+        uniapl: {**RL_TINY, **LEARNS_TINY},
+        miniature_discriminator: {**PAIRS, "steps": 140},
     },
-    evaluation=Evaluation(),
+    rates={"rollouts": 5e-4, "after_sft": 3e-4},
+    evaluation=Evaluation(**MINIATURE, probe_prompts=64),
 )
 
 
 def fetched(name: str, model: str) -> Arm:
     """A checkpoint of the hub that is not trained here."""
-    return Arm(name, "uniapl.train.fetch", start="scratch", once=True, changes={"model": model})
+    return Arm(name, fetch, start="scratch", once=True, changes={"model": model})
 
 
 # Rates are ours and untuned: not stated. Of CHORD's and LUFFY's scripts for 7B, 1e-6 for GRPO and 5e-6 to 1e-5 where
@@ -75,11 +99,21 @@ RL_PAPER = {
     "prompts_per_step": 32,
     "max_new_tokens": 1024,
     "learning_rate": 1e-6,
+    "warmup": 10,
     "schedule": "constant_with_warmup",
     "save_every": 16,
     "probe_every": 32,
 }
-SFT_PAPER = {"steps": 256, "rows_per_step": 64, "learning_rate": 1e-5, "save_every": 64, "probe_every": 32}
+SFT_PAPER = {
+    "steps": 256,
+    "rows_per_step": 64,
+    "learning_rate": 1e-5,
+    "warmup": 10,
+    "save_every": 64,
+    "probe_every": 32,
+}
+LEARNS_PAPER = {"learning_rate": 5e-6, "demonstrations_per_step": 64, "mu_decay": 256, "discriminator": "polar"}
+FETCHED = {"context": 4096}
 
 PAPER = Scale(
     name="paper",
@@ -89,20 +123,16 @@ PAPER = Scale(
     world=Public(train=8_192, validation=256),
     shared=(fetched("base", "Qwen/Qwen3-0.6B"), fetched("discriminator", "internlm/POLAR-1_8B")),
     settings={
-        "baselines.sft": SFT_PAPER,
-        "baselines.grpo": RL_PAPER,
-        "baselines.grpo_reward_shaped": RL_PAPER,
-        "baselines.uniapl": {
-            **RL_PAPER,
-            "learning_rate": 5e-6,
-            "demonstrations_per_step": 64,
-            "mu_decay": 256,
-            "discriminator": "polar",
-        },
+        sft: SFT_PAPER,
+        grpo: RL_PAPER,
+        grpo_reward_shaped: RL_PAPER,
+        uniapl: {**RL_PAPER, **LEARNS_PAPER},
+        fetch: FETCHED,
     },
+    rates={"rollouts": 1e-6, "after_sft": 1e-6},
     evaluation=Evaluation(max_new_tokens=1280, batch=32, probe_prompts=32, sampled=PUBLISHED),
     suite="general",
-    keeps=("learning_rate", "prompts_per_step"),
+    fixed_settings=("learning_rate", "prompts_per_step"),
     compute=Compute(
         bf16=True, gradient_checkpointing=True, rows_per_device=8, rollouts="vllm", evaluate="vllm", vllm_memory=0.35
     ),
@@ -131,12 +161,14 @@ REHEARSAL = replace(
         teacher=Teacher(tensor_parallel=1, max_model_len=256, max_tokens=56, concurrency=16, token_budget=200_000),
     ),
     settings={
-        "baselines.sft": SMOKE.settings["baselines.sft"],
-        "baselines.grpo": RL_REHEARSAL,
-        "baselines.grpo_reward_shaped": RL_REHEARSAL,
-        "baselines.uniapl": {**RL_REHEARSAL, "demonstrations_per_step": 16, "mu_decay": 6, "discriminator": "polar"},
+        sft: SFT_SMOKE,
+        grpo: RL_REHEARSAL,
+        grpo_reward_shaped: RL_REHEARSAL,
+        uniapl: {**UNIAPL_SMOKE, **RL_REHEARSAL, "discriminator": "polar"},
+        fetch: FETCHED,
     },
-    evaluation=Evaluation(max_new_tokens=48, probe_prompts=8, sampled=PUBLISHED),
+    rates={"rollouts": 1e-3, "after_sft": 1e-3},
+    evaluation=Evaluation(**MINIATURE, probe_prompts=8, sampled=PUBLISHED),
     suite="miniature",
     compute=Compute(rows_per_device=8, evaluate="vllm"),
     resources={},

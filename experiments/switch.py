@@ -3,25 +3,20 @@
 The sum of steps is that of sft_then_grpo at tiny (150 + 100); the cost table shows what each share spends.
 """
 
-from experiments.headline import GRPO, SFT, SFT_THEN_GRPO, UNIAPL
+from dataclasses import replace
+
+from experiments.arms import GRPO, SFT, SFT_THEN_GRPO, UNIAPL
 from uniapl.config import Arm, Experiment
 
 STEPS = 250
-RATE = SFT_THEN_GRPO.changes["learning_rate"]
 
 
 def pipeline(share: int) -> tuple[Arm, Arm]:
     """The SFT stage that takes `share` percent of the steps, and the GRPO stage that takes the rest."""
     first = round(STEPS * share / 100)
-    return (
-        Arm(f"sft_{share}", "baselines.sft", changes={"steps": first}),
-        Arm(
-            f"switch_{share}",
-            "baselines.grpo",
-            start=f"sft_{share}",
-            changes={"steps": STEPS - first, "learning_rate": RATE},
-        ),
-    )
+    start = replace(SFT, name=f"sft_{share}", changes={"steps": first}, label="")
+    rest = {"steps": STEPS - first}
+    return start, replace(SFT_THEN_GRPO, name=f"switch_{share}", start=start.name, changes=rest, label="")
 
 
 EXPERIMENT = Experiment(
@@ -32,5 +27,5 @@ EXPERIMENT = Experiment(
     against=("uniapl", "sft_then_grpo"),
     most_seeds=3,
     extended=True,
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

@@ -1,6 +1,6 @@
 """What does a wrong teacher do?  Demonstrations that ignore the instructions (20, 50 %), or write in another style."""
 
-from experiments.headline import SFT_THEN_GRPO, UNIAPL, with_demonstrations
+from experiments.arms import SFT_THEN_GRPO, UNIAPL, with_demonstrations
 from uniapl.config import Experiment
 
 TEACHERS = ("noise20", "noise50", "biased")  # whose demonstrations are UniAPL's references too
@@ -17,5 +17,5 @@ EXPERIMENT = Experiment(
     against=("uniapl",),
     most_seeds=3,
     extended=True,
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

@@ -5,10 +5,8 @@ off-policy members of the group. Demonstrations alone are there twice: `sft_cont
 the other corners that learn them, `sft` its own. The corners without demonstrations have GRPO's rate.
 """
 
-from experiments.controls import SFT_CONTROL
-from experiments.headline import GRPO, SFT, UNIAPL
-from experiments.staged import A_GRPO, A_SFT
-from experiments.unified import CHORD
+from baselines import luffy, uniapl
+from experiments.arms import A_GRPO, A_SFT, CHORD, GRPO, ROLLOUTS, SFT, SFT_CONTROL, UNIAPL
 from uniapl.config import Arm, Experiment
 
 EXPERIMENT = Experiment(
@@ -20,16 +18,16 @@ EXPERIMENT = Experiment(
         SFT,
         SFT_CONTROL,
         GRPO,
-        Arm("adv_only", "baselines.uniapl", changes={"w_pref": 0.0, "w_demo": 0.0, "learning_rate": 5e-4}),
+        Arm("adv_only", uniapl, changes={"w_pref": 0.0, "w_demo": 0.0}, rate=ROLLOUTS),
         A_SFT,
         A_GRPO,
         CHORD,
         UNIAPL,
-        Arm("uniapl_own_prompts", "baselines.uniapl", changes={"own_prompts": True}),
-        Arm("luffy", "baselines.luffy"),
+        Arm("uniapl_own_prompts", uniapl, changes={"own_prompts": True}),
+        Arm("luffy", luffy, label="LUFFY"),
     ),
     against=("uniapl",),
     most_seeds=3,
     extended=True,
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

@@ -5,12 +5,13 @@ strict accuracy on the validation prompts of trained types. The choice is writte
 with the table that justified it in results/LOG.md. mu and lambda of UniAPL are not tuned.
 """
 
-from uniapl.config import Arm, Experiment
+from baselines import grpo, sft, uniapl
+from uniapl.config import Arm, Experiment, Method
 
 
-def candidates(name: str, trainer: str, rates: tuple[float, ...], **start) -> list[Arm]:
+def candidates(name: str, method: Method, rates: tuple[float, ...], **start) -> list[Arm]:
     """One arm per learning rate, named by it."""
-    return [Arm(f"{name}_lr{i + 1}", trainer, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)]
+    return [Arm(f"{name}_lr{i + 1}", method, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)]
 
 
 EXPERIMENT = Experiment(
@@ -18,13 +19,13 @@ EXPERIMENT = Experiment(
     question="Which learning rate gives each arm its best validation accuracy?",
     expectation="About 2e-3 for SFT and UniAPL; 5e-4 for GRPO, since 1e-3 degraded language in a first look.",
     arms=(
-        *candidates("sft", "baselines.sft", (2e-3, 4e-3, 8e-3)),
-        *candidates("grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4)),
-        *candidates("sft_then_grpo", "baselines.grpo", (3e-4, 5e-4, 8e-4), start="sft"),
-        *candidates("uniapl", "baselines.uniapl", (1e-3, 2e-3, 4e-3)),
+        *candidates("sft", sft, (2e-3, 4e-3, 8e-3)),
+        *candidates("grpo", grpo, (3e-4, 5e-4, 8e-4)),
+        *candidates("sft_then_grpo", grpo, (3e-4, 5e-4, 8e-4), start="sft"),
+        *candidates("uniapl", uniapl, (1e-3, 2e-3, 4e-3)),
     ),
     against=(),
     split="validation",
     seeds=(100,),
-    kinds=("miniature",),
+    worlds=("miniature",),
 )

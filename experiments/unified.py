@@ -1,9 +1,8 @@
 """CHORD against CHORD with the adversarial term, which is UniAPL.  The paper's table of single-run methods."""
 
-from experiments.headline import UNIAPL, not_exploited
-from uniapl.config import Arm, Claim, Experiment
-
-CHORD = Arm("chord", "baselines.uniapl", changes={"lam": 0.0})
+from experiments.arms import CHORD, UNIAPL
+from experiments.claims import TERM, follows_more, nearer_in_length, not_exploited
+from uniapl.config import Experiment
 
 EXPERIMENT = Experiment(
     name="unified",
@@ -11,18 +10,11 @@ EXPERIMENT = Experiment(
     expectation="No difference in accuracy that three seeds can see; a smaller distance to the expert with the term.",
     arms=(CHORD, UNIAPL),
     against=("chord",),
+    worlds=("miniature", "public"),
     most_seeds=3,
     claims=(
-        Claim("unified-1", "UniAPL follows more prompts than CHORD", "[A]", "accuracy", "uniapl", "chord", "above"),
-        Claim(
-            "unified-2",
-            "UniAPL's response lengths are nearer to the expert's than CHORD's",
-            "[A]",
-            "length",
-            "uniapl",
-            "chord",
-            "below",
-        ),
-        not_exploited("unified-3", "uniapl", "UniAPL"),
+        follows_more("unified-1", UNIAPL, CHORD, "[A]", differs=TERM),
+        nearer_in_length("unified-2", UNIAPL, CHORD, "[A]", differs=TERM),
+        not_exploited("unified-3", UNIAPL),
     ),
 )

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from baselines import grpo, sft
 from uniapl.config import Run, arm_of, load_experiment, load_scale
 
-SEPARATE = ("baselines.sft", "baselines.grpo")  # the trainers of a pipeline's stages
+SEPARATE = (sft, grpo)  # the methods of a pipeline's stages
 
 
 def chains(results: Path, experiment: str) -> dict[str, list[Run]]:
@@ -41,10 +42,10 @@ def teacher(chain: list[Run]) -> str:
 
 def sft_share(chain: list[Run]) -> float | None:
     """The share of optimizer steps that are SFT steps, in %, of an arm whose stages are SFT and GRPO; else None."""
-    steps = {name: sum(run.settings.steps for run in chain if run.trainer == name) for name in SEPARATE}
-    if any(run.trainer not in SEPARATE for run in chain):
+    steps = {method: sum(run.settings.steps for run in chain if run.method is method) for method in SEPARATE}
+    if any(run.method not in SEPARATE for run in chain):
         return None
-    return 100 * steps["baselines.sft"] / sum(steps.values())
+    return 100 * steps[sft] / sum(steps.values())
 
 
 def target(chain: list[Run]) -> float | None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from support.four_prompts import CLAIMS, PLAN, run
 
-from uniapl.analyse.claims import fingerprint
+from uniapl.analyse.claims import fingerprint, statement
 from uniapl.analyse.stated import LOCK, first_statements, recorded_statements
 from uniapl.errors import UserError
 
@@ -24,7 +24,7 @@ def test_the_first_statement_stays_whatever_a_later_analysis_claims(tmp_path):
     folder, none = tmp_path / "local", tmp_path / "none"
     first_statements(folder, none, [FIRST])
     stated = first_statements(folder, none, [LATER, OTHER])
-    assert stated == {"C1": dataclasses.asdict(FIRST), "C2": dataclasses.asdict(OTHER) | {"late": True}}
+    assert stated == {"C1": statement(FIRST), "C2": statement(OTHER) | {"late": True}}
     entry = json.loads((folder / LOCK).read_text())["C1"]
     assert entry["fingerprint"] == fingerprint(FIRST) != fingerprint(LATER) and entry["commit"]
 
@@ -53,7 +53,7 @@ def test_a_claim_that_is_new_after_the_analysis_says_so(tmp_path):
 
 
 def test_what_was_changed_stands_beside_the_verdict():
-    stated = {"C1": dataclasses.asdict(FIRST), "C2": dataclasses.asdict(OTHER)}
+    stated = {"C1": statement(FIRST), "C2": statement(OTHER)}
     same = judged((FIRST, OTHER), stated)
     assert same.changed.isna().all() and same.fingerprint.C1 == fingerprint(FIRST)
     changed = judged((LATER, OTHER), stated)
@@ -62,7 +62,7 @@ def test_what_was_changed_stands_beside_the_verdict():
 
 
 def test_a_claim_that_is_gone_is_withdrawn_and_has_no_numbers():
-    found = judged((FIRST,), {claim.id: dataclasses.asdict(claim) for claim in CLAIMS})
+    found = judged((FIRST,), {claim.id: statement(claim) for claim in CLAIMS})
     assert found.verdict.C2 == "withdrawn" and found.sentence.C2 == OTHER.sentence
     assert found.loc["C2", ["estimate", "low", "high"]].isna().all()
 

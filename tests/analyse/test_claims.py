@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baselines import grpo, uniapl
 from uniapl.analyse.claims import (
     COLUMNS,
     CONTRADICTED,
@@ -23,7 +24,7 @@ from uniapl.errors import UserError
 
 BETTER = Claim("C1", "UniAPL beats GRPO.", "ours", "accuracy", "uniapl", "grpo", "above")
 NEAR = Claim("C2", "The discriminator is fooled.", "Sec. 3", "auc", "uniapl", None, "below", margin=0.6)
-ARMS = (Arm("grpo", "baselines.grpo"), Arm("uniapl", "baselines.uniapl"))
+ARMS = (Arm("grpo", grpo), Arm("uniapl", uniapl))
 
 
 def verdict(claim, *bounds, **rest):
@@ -115,7 +116,8 @@ def test_a_claim_that_names_no_family_has_the_fingerprint_of_before_there_were_f
     # Of headline-1 as results/published/tiny recorded it.
     first = Claim("headline-1", "UniAPL follows more prompts than GRPO", "[A]", "accuracy", "uniapl", "grpo", "above")
     assert fingerprint(first) == "d9f255a73ba32db6" != fingerprint(replace(first, family="headline"))
-    said = {name: value for name, value in vars(first).items() if name != "family"}
+    assert fingerprint(replace(first, differs=("lam",))) == fingerprint(first)  # says nothing of the outcome
+    said = {name: value for name, value in vars(first).items() if name not in ("family", "differs")}
     assert judge(first, Finding(), said)["changed"] is None
     assert judge(replace(first, family="headline"), Finding(), said)["changed"] == "family was ''"
 

@@ -58,7 +58,7 @@ def test_the_types_are_those_of_the_three_families_with_ids_of_their_own():
     for family in families.FAMILIES:
         assert all(name.endswith("~fixed") for name in family.fixed)
         assert {name.removesuffix("~fixed") for name in family.fixed} <= family.instructions.keys()
-        assert re.fullmatch(r"[\w-]+/[\w-]+@(v[\d.]+|[0-9a-f]{40})", family.revision), "a release or a whole commit"
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", family.revision), "a whole commit"
 
 
 def test_a_type_of_multi_if_alone_says_which_family_to_name():

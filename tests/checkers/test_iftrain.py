@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from uniapl import checkers
-from uniapl.checkers import all_strict, check, ifeval, iftrain, sentences
+from uniapl.checkers import all_strict, check, ifeval, iftrain, iftrain_fixed, sentences
 from uniapl.checkers.arguments import Instruction
 from uniapl.errors import UserError
 
-TYPES = {**iftrain.INSTRUCTIONS, **iftrain.FIXED}
+TYPES = {**iftrain.INSTRUCTIONS, **iftrain_fixed.FIXED}
 
 FOX = {"phrase": "red warm furry fox", "small_n": 2}
 ASK = {"prompt_to_repeat": "What is rain?"}
@@ -77,8 +77,9 @@ EXAMPLES = {
 # id, the argument that counts, all arguments, a text, the verdicts with one less, as given, one more
 COUNTED = [
     ("copy:repeat_phrase", "small_n", FOX, EXAMPLES["copy:repeat_phrase"][1], "FTF"),
-    ("copy:repeat_phrase~fixed", "small_n", FOX, EXAMPLES["copy:repeat_phrase"][1], "FTF"),
     ("copy:copying_multiple", "N", {**ASK, "N": 3}, "******".join(["What is rain?"] * 3), "FTF"),
+    ("copy:copying_multiple~fixed", "N", {**ASK, "N": 3}, "******".join(["What is rain?"] * 3), "FTF"),
+    ("letters:letter_counting~fixed", "N", {"N": 5, **LEAST}, "caf\u00e9 \u0436 1", "TTF"),
     ("new:copy_span_idx", "n_start", {"prompt_to_repeat": "abcdef", "n_start": 1, "n_end": 4}, "bcd", "FTF"),
     ("new:copy_span_idx", "n_end", {"prompt_to_repeat": "abcdef", "n_start": 1, "n_end": 4}, "bcd", "FTF"),
     ("new:copy_span_idx~fixed", "n_start", {"prompt_to_repeat": "abcdef", "n_start": 1, "n_end": 3}, "bcd", "FTF"),
@@ -101,7 +102,7 @@ COUNTED = [
         "keywords:word_count_different_numbers~fixed",
         "frequency",
         {"keyword": "go", "frequency": 3, **LESS},
-        "go Go ego",
+        "go Go ago-go ego",
         "FTF",
     ),
     ("keywords:keyword_specific_position", "n", {"keyword": "go", "n": 2, "m": 3}, "I ran. Now I go. No.", "FTF"),
@@ -132,7 +133,6 @@ COUNTED = [
 
 # id, arguments, a text, upstream's verdict, the verdict that the prompt's words ask for
 FIXES = [
-    ("copy:repeat_phrase", FOX, "red warm furry fox, red hot furry fox", True, False),
     ("new:copy_span_idx", {"prompt_to_repeat": "abcdef", "n_start": 1, "n_end": 3}, "bcd", False, True),
     ("new:copy_span_idx", {"prompt_to_repeat": "abcdef", "n_start": 1, "n_end": 3}, "bc", True, False),
     ("detectable_format:sentence_hyphens", {}, "It rains.-", True, False),
@@ -161,6 +161,22 @@ FIXES = [
         True,
     ),
     ("count:count_unique", {}, "One, two, three", False, True),
+    ("copy:copy", ASK, "what is RAIN?", True, False),
+    ("copy:copy", ASK, "What is rain?\n", True, True),
+    ("copy:copying_simple", ASK, "what is rain?", True, False),
+    ("copy:copying_simple", ASK, " What is rain? ", True, True),
+    ("copy:copying_multiple", {**ASK, "N": 2}, "What is rain?\n******\nwhat is rain?", True, False),
+    ("detectable_format:square_brackets", {}, "[It] [rains].", False, True),
+    ("detectable_format:square_brackets", {}, "[It]rains[today]", True, False),
+    ("keywords:word_once", {"keyword": "art"}, "Start", True, False),
+    ("keywords:word_count_different_numbers", {"keyword": "art", "frequency": 1, **LEAST}, "Start", True, False),
+    ("keywords:start_end", {}, "“Don't say don't", False, True),
+    ("keywords:start_end", {}, "- a -", True, False),
+    ("count:lowercase_counting", {"N": 1}, "I don't", False, True),
+    ("count:lowercase_counting", {"N": 1}, "caf\u00e9 cr\u00e8me", True, False),
+    ("count:count_increment_word", {"keyword1": "art", "keyword2": "b"}, "Start b b", True, False),
+    ("count:count_increment_word", {"keyword1": "art", "keyword2": "b"}, "Art, no start: b b", False, True),
+    ("letters:letter_counting", {"N": 4, **LEAST}, "caf\u00e9", False, True),
     ("count:count_unique", {}, "Rain or rain", True, False),
 ]
 
@@ -168,6 +184,8 @@ FIXES = [
 EDGES = [
     ("copy:repeat_phrase", FOX, "red hot furry fox red hot blue fox", False),  # two words differ
     ("copy:repeat_phrase", FOX, "red hot furry fox red warm furry fox", False),  # the last does not differ
+    ("copy:repeat_phrase", FOX, "red warm furry fox, red hot furry fox", False),  # nor the first, since ebca9f7
+    ("copy:repeat_phrase", {"phrase": "rain falls down", "small_n": 2}, "rain falls down\nrain B down", False),
     ("copy:repeat_phrase", FOX, "red hot furry\nfox red hot furry fox", False),  # a line's end ends a repetition
     ("copy:repeat_phrase", FOX, "red hot fox red hot furry fox", False),  # a word too few
     ("new:copy_span_idx", {"prompt_to_repeat": "abcdef", "n_start": 0, "n_end": 2}, "ab", True),
@@ -215,7 +233,7 @@ def build(name: str, kwargs: dict, types: dict[str, Instruction] = TYPES):
 
 
 ALL = {name: checkers.build(name, kwargs) for name, (kwargs, _, _) in EXAMPLES.items()}
-ALL |= {name: build(name, EXAMPLES[name.removesuffix("~fixed")][0]) for name in iftrain.FIXED}
+ALL |= {name: build(name, EXAMPLES[name.removesuffix("~fixed")][0]) for name in iftrain_fixed.FIXED}
 
 CASES = [
     *((name, kwargs, text, verdict) for name, example in EXAMPLES.items() for kwargs, text, verdict in (
@@ -234,7 +252,7 @@ def test_there_are_29_types_and_none_is_ifevals():
     assert EXAMPLES.keys() == iftrain.INSTRUCTIONS.keys()
     assert len(EXAMPLES) == 29
     assert not EXAMPLES.keys() & ifeval.INSTRUCTIONS.keys()
-    assert {name.removesuffix("~fixed") for name in iftrain.FIXED} <= EXAMPLES.keys()
+    assert {name.removesuffix("~fixed") for name in iftrain_fixed.FIXED} <= EXAMPLES.keys()
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -133,7 +133,7 @@ def test_a_training_stops_at_such_a_row_before_its_first_step(tmp_path):
     """`rollout_rows` names file and line."""
     from types import SimpleNamespace
 
-    from uniapl.models.checkpoints import rollout_rows
+    from baselines.common import rollout_rows
 
     good = {"key": 1, "prompt": "Say.", "demonstration": "the sea", "instruction_id_list": [NO_COMMA], "kwargs": [None]}
     settings = SimpleNamespace(max_new_tokens=1, teacher="expert", demonstrations=None)

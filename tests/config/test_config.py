@@ -1,42 +1,47 @@
 """What is asked, resolved into runs: typos are caught, and a fingerprint says which training it is."""
 
 import dataclasses
-import importlib
 import subprocess
 import sys
 import types
 
 import pytest
 from support.places import ROOT
+from support.settings import EVALUATION, per_scale
 
+from baselines import grpo, miniature_discriminator, sft, uniapl
 from experiments.scales import SCALES
 from uniapl.config import (
     Arm,
-    Evaluation,
     Experiment,
     Scale,
+    StepRows,
     all_arms,
     arm_of,
+    check_scale,
     experiments_of,
+    load,
     load_experiment,
     load_scale,
     resolve,
 )
 from uniapl.config import model as config
+from uniapl.config.method import name_of
 from uniapl.dag.snakemake import Plan
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 
-SFT, GRPO = Arm("sft", "baselines.sft"), Arm("grpo", "baselines.grpo")
-BASE = Arm("base", "baselines.sft", start="scratch", once=True)
-TRAINERS = ("baselines.sft", "baselines.grpo", "baselines.uniapl", "baselines.miniature_discriminator")
+SFT, GRPO = Arm("sft", sft), Arm("grpo", grpo)
+BASE = Arm("base", sft, start="scratch", once=True)
+METHODS = (sft, grpo, uniapl, miniature_discriminator)
+LISTED = {method: per_scale(method) for method in METHODS}
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
 
 
 def scale(**changes) -> Scale:
     """A scale with one shared arm, the base."""
-    plain = dict(name="small", hardware="a laptop", minutes="a minute", seeds=(0, 1), evaluation=Evaluation())
-    return Scale(**{**plain, "world": World(), "shared": (BASE,), "settings": {}, **changes})
+    plain = dict(name="small", hardware="a laptop", minutes="a minute", seeds=(0, 1), evaluation=EVALUATION)
+    return Scale(**{**plain, "world": World(), "shared": (BASE,), "settings": LISTED, **changes})
 
 
 def experiment(*arms: Arm, **changes) -> Experiment:
@@ -58,16 +63,16 @@ def test_a_fingerprint_is_that_of_the_training_and_not_of_the_machine():
     once = run(SFT)
     assert once.fingerprint == run(SFT).fingerprint
     assert once.fingerprint == run(SFT, of=scale(hardware="8 GPUs", minutes="a day", seeds=(7,))).fingerprint
-    assert once.fingerprint == run(SFT, of=scale(evaluation=Evaluation(batch=1))).fingerprint
+    assert once.fingerprint == run(SFT, of=scale(evaluation=dataclasses.replace(EVALUATION, batch=1))).fingerprint
     assert once.fingerprint != run(SFT, seed=1).fingerprint
     assert once.fingerprint != run(SFT, of=scale(world=World(seed=1))).fingerprint
-    assert once.fingerprint != run(SFT, of=scale(settings={"baselines.sft": {"steps": 7}})).fingerprint
+    assert once.fingerprint != run(SFT, of=scale(settings={sft: per_scale(sft) | {"steps": 7}})).fingerprint
     assert once.fingerprint != run(dataclasses.replace(SFT, start="scratch")).fingerprint
 
 
-@pytest.mark.parametrize("trainer", TRAINERS)
-def test_every_setting_of_a_trainer_is_in_the_fingerprint(trainer):
-    arm = Arm("arm", trainer)
+@pytest.mark.parametrize("method", METHODS, ids=name_of)
+def test_every_setting_of_a_method_is_in_the_fingerprint(method):
+    arm = Arm("arm", method)
     before = run(arm)
     for name, value in dataclasses.asdict(before.settings).items():
         settings = dataclasses.replace(before.settings, **{name: f"not {value}"})
@@ -75,7 +80,7 @@ def test_every_setting_of_a_trainer_is_in_the_fingerprint(trainer):
 
 
 def test_an_arm_is_another_training_when_the_one_that_it_starts_from_changes():
-    chain = Arm("sft_then_grpo", "baselines.grpo", start="sft")
+    chain = Arm("sft_then_grpo", grpo, start="sft")
     before = run(SFT, chain)
     after = run(changed(SFT, steps=7), chain)
     assert before.settings == after.settings
@@ -92,7 +97,7 @@ def test_a_shared_arm_is_one_run_for_every_seed():
 
 
 def test_the_arm_s_changes_stand_above_the_scale_s_settings():
-    of = scale(settings={"baselines.sft": {"steps": 5, "warmup": 6}})
+    of = scale(settings={sft: per_scale(sft) | {"steps": 5, "warmup": 6}})
     settings = run(changed(SFT, steps=7), of=of).settings
     assert (settings.steps, settings.warmup) == (7, 6)
 
@@ -104,9 +109,9 @@ def test_the_arm_s_changes_stand_above_the_scale_s_settings():
             changed(SFT, stepz=1),
             "unknown setting of baselines.sft in arm 'sft' 'stepz'.*did you mean 'steps'",
         ),
-        (Arm("late", "baselines.grpo", start="stf"), "unknown arm 'stf'.*did you mean 'sft'"),
-        (Arm("odd", "baselines.stf"), "unknown trainer 'baselines.stf' in arm 'odd'"),
-        (Arm("odd", "baseline.sft"), "unknown trainer 'baseline.sft' in arm 'odd'"),
+        (Arm("late", grpo, start="stf"), "unknown arm 'stf'.*did you mean 'sft'"),
+        (Arm("odd", "baselines.sft"), "arm 'odd': the method is the text 'baselines.sft', not .*import sft`"),
+        (Arm("odd", 7), "arm 'odd': the method is 7, not a module"),
         (dataclasses.replace(SFT, start="sft"), "arm 'sft' starts from itself: sft -> sft"),
     ],
 )
@@ -119,7 +124,7 @@ def test_a_mistake_in_an_arm_is_one_line_with_the_nearest_spelling(arm, message)
 
 def test_a_cycle_of_two_arms_is_named_in_full():
     with pytest.raises(UserError, match="arm 'b' starts from itself: b -> a -> b"):
-        run(Arm("a", "baselines.sft", start="b"), Arm("b", "baselines.grpo", start="a"))
+        run(Arm("a", sft, start="b"), Arm("b", grpo, start="a"))
 
 
 def test_one_name_is_one_recipe_in_every_experiment():
@@ -129,23 +134,20 @@ def test_one_name_is_one_recipe_in_every_experiment():
     with pytest.raises(UserError, match="experiments/other.py: arm 'sft' is already defined with other"):
         all_arms(scale(), [experiment(SFT), other])
     with pytest.raises(UserError, match="experiments/asked.py: arm 'base' is already defined with other"):
-        all_arms(scale(), [experiment(Arm("base", "baselines.sft"))])
+        all_arms(scale(), [experiment(Arm("base", sft))])
 
 
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (
-            {"baselines.sft": {"stepz": 1}},
-            "unknown setting of baselines.sft in scale 'small' 'stepz'.*'steps'",
-        ),
-        ({"baselines.stf": {}}, "unknown trainer 'baselines.stf' in scale 'small'"),
-        ({"baselines.sft": {"steps": 1.5}}, "setting steps of baselines.sft in scale 'small' is 1.5"),
+        ({sft: {"stepz": 1}}, "unknown setting of baselines.sft in scale 'small' 'stepz'.*'steps'"),
+        ({"baselines.sft": {}}, "scale 'small': the method is the text 'baselines.sft'"),
+        ({sft: {"steps": 1.5}}, "setting steps of baselines.sft in scale 'small' is 1.5: must be .* annotation, int"),
     ],
 )
 def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message):
     with pytest.raises(UserError, match=message):
-        config.check_scale(scale(settings=settings))
+        check_scale(scale(settings=settings))
 
 
 @pytest.mark.parametrize(
@@ -164,21 +166,26 @@ def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message
         ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS[0]})", "arms is of type Arm, not a tuple: write a comma"),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': ('a',)})", "arms has 'a' in it, which is not of type Arm"),
         ("EXPERIMENT = Experiment(**GOOD | {'against': ('a')})", "against is of type str, not a tuple"),
-        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('A-b', 'baselines.sft'),)})", "the name 'A-b' may have small"),
-        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', 'baselines.sft', changes='x'),)})", "changes is 'x'"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('A-b', sft),)})", "the name 'A-b' may have small"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', sft, changes='x'),)})", "changes is 'x'"),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS[0].changed})", "has no attribute 'changed'"),
+        ("EXPERIMENT = Experiment(**GOOD | {'worlds': ()})", r"states no worlds: add worlds=.*, of miniature, public"),
+        ("EXPERIMENT = Experiment(**GOOD | {'worlds': ('minature',)})", "unknown world in .*mean 'miniature'"),
+        ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', 'baselines.sft'),)})", "arm 'a': the method is the text"),
         ("import uniapl.nowhere", "No module named 'uniapl.nowhere'"),
+        ("from baselines import stf", "cannot import name 'stf' from 'baselines'"),
         ("EXPERIMENT = (", "was never closed"),
     ],
 )
 def test_a_mistake_in_an_experiment_file_is_one_line_that_names_it(text, message, tmp_path, monkeypatch):
     head = (
+        "from baselines import sft\n"
         "from uniapl.config import Arm, Experiment\n"
-        "ARMS = (Arm('a', 'baselines.sft'),)\n"
-        "GOOD = dict(name='broken', question='', expectation='', arms=ARMS, against=())\n"
+        "ARMS = (Arm('a', sft),)\n"
+        "GOOD = dict(name='broken', question='', expectation='', arms=ARMS, against=(), worlds=('miniature',))\n"
     )
     (tmp_path / "broken.py").write_text(head + text + "\n")
-    monkeypatch.setattr(config, "EXPERIMENTS", tmp_path)
+    monkeypatch.setattr(load, "EXPERIMENTS", tmp_path)
     monkeypatch.setattr(sys.modules["experiments"], "__path__", [str(tmp_path)])
     monkeypatch.delitem(sys.modules, "experiments.broken", raising=False)
     with pytest.raises(UserError, match=message) as error:
@@ -189,39 +196,34 @@ def test_a_mistake_in_an_experiment_file_is_one_line_that_names_it(text, message
 def test_a_name_that_the_snakefile_has_no_path_for_is_refused(tmp_path, monkeypatch):
     (tmp_path / "big-rates.py").write_text(
         "from uniapl.config import Experiment\n"
-        "EXPERIMENT = Experiment(name='big-rates', question='', expectation='', arms=(), against=())\n"
+        "EXPERIMENT = Experiment('big-rates', '', '', arms=(), against=(), worlds=('public',))\n"
     )
-    monkeypatch.setattr(config, "EXPERIMENTS", tmp_path)
+    monkeypatch.setattr(load, "EXPERIMENTS", tmp_path)
     monkeypatch.setattr(sys.modules["experiments"], "__path__", [str(tmp_path)])
     with pytest.raises(UserError, match="experiments/big-rates.py: the name 'big-rates' may have small letters"):
         load_experiment("big-rates")
     for name, shared in (("Small", BASE), ("small", dataclasses.replace(BASE, name="the base"))):
         with pytest.raises(UserError, match="the name '(Small|the base)' may have small letters"):
-            config.check_scale(scale(name=name, shared=(shared,)))
+            check_scale(scale(name=name, shared=(shared,)))
 
 
 @pytest.mark.parametrize(
-    "text, message",
+    "names, message",
     [
-        ("", "has no dataclass Settings"),
-        ("class Settings: pass", "has no dataclass Settings"),
-        ("{}\ndef build(job): pass", r"has no cost_per_step\(\)"),
-        ("{}\ndef cost_per_step(settings): pass", r"has no build\(\)"),
+        ((), "has no dataclass Settings"),
+        (("Settings",), r"has no build\(\)"),
+        (("Settings", "build"), r"has no most_per_step\(\)"),
+        (("Settings", "build", "most_per_step"), "has no METRICS, a dictionary of name and meaning of what it logs"),
     ],
 )
-def test_a_method_that_lacks_a_part_is_refused_before_anything_is_trained(text, message, tmp_path, monkeypatch):
-    settings = "from dataclasses import dataclass\n@dataclass\nclass Settings:\n    steps: int = 1"
-    (tmp_path / "own_method.py").write_text(text.format(settings))
-    monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "own_method", raising=False)
-    with pytest.raises(UserError, match=f"trainer 'own_method' in arm 'own': the module {message}"):
-        run(Arm("own", "own_method"))
-    monkeypatch.delitem(sys.modules, "own_method")
+def test_a_method_that_lacks_a_part_is_refused_before_anything_is_trained(names, message):
+    with pytest.raises(UserError, match=f"arm 'own': method own_method {message}; baselines/grpo.py has one"):
+        run(Arm("own", own_method(*names)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """A setting of each kind."""
+    """A setting of each type."""
 
     whole: int = 1
     rate: float = 0.5
@@ -230,6 +232,14 @@ class Settings:
     most: int | None = None
     several: tuple[int, ...] = (1, 2)
     written: "int | None" = None
+
+
+def own_method(*names: str) -> types.ModuleType:
+    """A method with these of its four parts."""
+    parts = {"Settings": Settings, "build": lambda job: None, "most_per_step": lambda settings: StepRows()}
+    method = types.ModuleType("own_method")
+    vars(method).update({name: (parts | {"METRICS": {}})[name] for name in names})
+    return method
 
 
 @pytest.mark.parametrize(
@@ -247,43 +257,44 @@ class Settings:
         ({"written": 3}, {"whole": True}),
     ],
 )
-def test_a_setting_has_the_type_of_its_default(good, bad, monkeypatch):
-    module = types.SimpleNamespace(Settings=Settings, build=None, cost_per_step=None)
-    monkeypatch.setitem(sys.modules, "own_method", module)
-    assert dataclasses.asdict(run(Arm("own", "own_method", changes=good)).settings).items() >= good.items()
+def test_a_setting_has_the_type_of_its_default(good, bad):
+    method = own_method("Settings", "build", "most_per_step", "METRICS")
+    of = scale(settings={**LISTED, method: {}})
+    assert dataclasses.asdict(run(Arm("own", method, changes=good), of=of).settings).items() >= good.items()
     (name,) = bad
     with pytest.raises(UserError, match=f"setting {name} of own_method in arm 'own' is .*: must be of the type of"):
-        run(Arm("own", "own_method", changes=bad))
+        run(Arm("own", method, changes=bad), of=of)
 
 
 def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
     with pytest.raises(UserError, match="unknown experiment 'headlines'.*did you mean 'headline'"):
         load_experiment("headlines")
     with pytest.raises(UserError, match="unknown scale 'tinny'.*did you mean 'tiny'"):
-        config.load_scale("tinny")
+        load_scale("tinny")
 
 
 @pytest.mark.parametrize("name", BUILT)
 def test_every_scale_and_experiment_of_the_repository_resolves(name):
-    plan = Plan(config.load_scale(name), "asked for")
+    plan = Plan(load_scale(name), "asked for")
     plan.check()
     for asked in plan.experiments:
         assert plan.evaluated(asked)[0] == ("base", 0)
 
 
 def test_every_setting_has_a_source():
-    modules = {arm.trainer for s in SCALES for arm in s.shared} | set(TRAINERS)
-    modules |= {arm.trainer for name in config.experiment_names() for arm in load_experiment(name).arms}
-    for module in sorted(modules):
-        for field in dataclasses.fields(importlib.import_module(module).Settings):
-            assert field.metadata.get("source", "").strip(), f"{module}.Settings.{field.name} has no source"
+    methods = {arm.method for s in SCALES for arm in s.shared} | set(METHODS)
+    methods |= {arm.method for name in config.experiment_names() for arm in load_experiment(name).arms}
+    for method in methods:
+        for field in dataclasses.fields(method.Settings):
+            assert field.metadata.get("source", "").strip(), f"{name_of(method)}.Settings.{field.name} has no source"
 
 
 def test_what_plans_and_reports_imports_no_torch():
     program = (
         "import sys\n"
-        "from uniapl import analyse, checkers, config, score, tables, workflow\n"
-        "workflow.choose_scale({'scale': 'tiny'}).check()\n"
+        "from uniapl import analyse, checkers, config, scorers, tables\n"
+        "from uniapl.dag import snakemake\n"
+        "config.check_scale(config.load_scale('tiny'))\n"
         "print(*{'torch', 'transformers', 'trl', 'datasets', 'lm_eval'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
@@ -292,13 +303,13 @@ def test_what_plans_and_reports_imports_no_torch():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_pipeline_and_the_single_stage_consume_the_same_budget(name):
-    plan = Plan(config.load_scale(name), "asked for")
+    plan = Plan(load_scale(name), "asked for")
 
     def consumed(arm: str) -> dict[str, int]:
-        total, stage = {"demonstration_rows": 0, "rollouts": 0}, plan.run(arm, 0)
+        total, stage = StepRows()._asdict(), plan.run(arm, 0)
         while stage.arm != "base":
-            per_step = importlib.import_module(stage.trainer).cost_per_step(stage.settings)
-            total = {what: n + per_step[what] * stage.settings.steps for what, n in total.items()}
+            most = stage.method.most_per_step(stage.settings)._asdict()
+            total = {what: n + most[what] * stage.settings.steps for what, n in total.items()}
             stage = stage.start
         return total
 

@@ -20,7 +20,7 @@ from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
 from uniapl.train import training as train
 
-EVALUATION = Evaluation(max_new_tokens=48, probe_prompts=4)
+EVALUATION = Evaluation(max_new_tokens=48, batch=256, probe_prompts=4)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_a_served_discriminator_and_served_rollouts_take_no_memory(job):
 
 def test_more_demonstrations_at_a_time_than_rollouts_are_seen():
     # 8 rollouts a step, of one prompt, are one micro-batch, and so are all of the step's 64 demonstrations
-    run = Plan(dataclasses.replace(PAPER, keeps=("learning_rate",)), "").run("sft_control", 0)
+    run = Plan(dataclasses.replace(PAPER, fixed_settings=("learning_rate",)), "").run("sft_control", 0)
     lengths = fit.Lengths(100, 100, 600, 1280)
     assert list(fit.passes(run, 1, lengths)) == [(64, 700, 64 * 600), (8, 100 + 1024, 8 * 1024)]
     # uniapl: 256 rollouts are 32 micro-batches of 8, with 2 demonstrations each

@@ -93,9 +93,9 @@ def test_multi_if_is_part_of_both_targets_where_the_data_are_published(dry_run):
 
 def test_experiments_share_trainings_and_an_extended_one_adds_only_its_own(clone):
     """smoke has seed 0; `more` asks a shared arm for seeds 0 and 1, the extended `most` for 2 as well."""
-    sft = "Arm('sft', 'baselines.sft')"
+    sft = "Arm('sft', sft)"
     clone.write("experiments/more.py", asking(f"arms=({sft},), against=(), seeds=(0, 1)", "more"))
-    chained = "Arm('sft_twice', 'baselines.sft', start='sft')"
+    chained = "Arm('sft_twice', sft, start='sft')"
     most = asking(f"arms=({sft}, {chained}), against=(), seeds=(0, 1, 2), extended=True", "most")
     clone.write("experiments/most.py", most)
 
@@ -156,8 +156,8 @@ done < {outputs}"""
 def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_other(clone):
     def ask(steps: int) -> None:
         arms = (
-            f"Arm('long', 'baselines.sft', changes={{'steps': {steps}}}), "
-            "Arm('long_then_grpo', 'baselines.grpo', start='long'), Arm('other', 'baselines.grpo')"
+            f"Arm('long', sft, changes={{'steps': {steps}}}), "
+            "Arm('long_then_grpo', grpo, start='long'), Arm('other', grpo)"
         )
         clone.write("experiments/extra.py", asking(f"arms=({arms}), against=(), seeds=(3, 4)"))
 
@@ -227,9 +227,9 @@ def test_an_unknown_scale_or_one_without_its_gpus_is_one_line(setting, message, 
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("arms=(Arm('x', 'baselines.grpo', start='stf'),), against=()", "unknown arm 'stf'.*mean 'sft'"),
+        ("arms=(Arm('x', grpo, start='stf'),), against=()", "unknown arm 'stf'.*mean 'sft'"),
         (
-            "arms=(Arm('x', 'baselines.sft', changes={'stepz': 1}),), against=()",
+            "arms=(Arm('x', sft, changes={'stepz': 1}),), against=()",
             "in arm 'x' 'stepz'.*'steps'",
         ),
     ],

@@ -91,7 +91,7 @@ def test_only_what_learns_is_a_learner(scorer, policy):
 
 def test_settings_of_the_miniature_import_no_torch():
     program = (
-        "import sys; from baselines import miniature_discriminator as m; m.Settings(); print('torch' in sys.modules)"
+        "import sys; from baselines import miniature_discriminator as m; m.Settings; print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr

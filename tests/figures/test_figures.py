@@ -20,6 +20,7 @@ from support.synthetic_results import (
     write_all,
 )
 
+from baselines import grpo, sft, uniapl
 from figures import recipes, style
 from figures.arms import FAMILIES, family
 from figures.recipes import chains as real_chains
@@ -195,15 +196,15 @@ def test_every_arm_of_the_default_experiments_has_a_row_of_its_family():
 
 
 def test_a_recipe_is_read_from_the_settings_of_an_arm_and_of_those_it_starts_from(monkeypatch):
-    sft = Arm("sft_x", "baselines.sft", changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
+    first = Arm("sft_x", sft, changes={"steps": 30, "demonstrations": 96, "teacher": "noise20"})
     arms = (
-        sft,
-        Arm("x", "baselines.grpo", start="sft_x", changes={"steps": 90, "demonstrations": 200}),
-        Arm("chord", "baselines.uniapl"),
+        first,
+        Arm("x", grpo, start="sft_x", changes={"steps": 90, "demonstrations": 200}),
+        Arm("chord", uniapl),
     )
-    asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", "baselines.uniapl", changes={"lam": 0.0})), ())
+    asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", uniapl, changes={"lam": 0.0})), ())
     monkeypatch.setattr(recipes, "load_experiment", lambda name: asked if name == "x" else load_experiment(name))
-    monkeypatch.setattr("uniapl.config.model.experiments_of", lambda scale: [asked])
+    monkeypatch.setattr("uniapl.config.resolve.experiments_of", lambda scale: [asked])
     found = real_chains(Path("results/local/tiny"), "x")
     assert [run.arm for run in found["x"]] == ["x", "sft_x"] and [run.arm for run in found["chord"]] == ["chord"]
     assert recipes.sft_share(found["x"]) == 25 and recipes.sft_share(found["sft_x"]) == 100

@@ -5,6 +5,7 @@ import types
 import pytest
 import torch
 from support import miniature
+from support.settings import settings as method_settings
 from support.trainers import trained
 
 from baselines import grpo, grpo_reward_shaped
@@ -37,7 +38,9 @@ def build(tmp_path, monkeypatch):
     monkeypatch.setattr(grpo_reward_shaped, "of", lambda job: {tmp_path: Nearness()}[job.discriminator])
 
     def make(trainer, **settings):
-        run = types.SimpleNamespace(seed=0, compute=Compute(), settings=trainer.Settings(**{**SETTINGS, **settings}))
+        run = types.SimpleNamespace(
+            seed=0, compute=Compute(), settings=method_settings(trainer, **{**SETTINGS, **settings})
+        )
         return trainer.build(Job(run=run, data=data, start=start, state=tmp_path / "state", discriminator=tmp_path))
 
     return make

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from support import miniature
+from support.settings import settings as method_settings
 
 from baselines import grpo, sft
 from baselines import uniapl as recipe
@@ -35,7 +36,7 @@ def job(tmp_path):
     write_jsonl(tmp_path / "teachers.jsonl", TEACHERS)
 
     def make(trainer=grpo, **settings) -> Job:
-        run = types.SimpleNamespace(seed=0, compute=Compute(), settings=trainer.Settings(**settings))
+        run = types.SimpleNamespace(seed=0, compute=Compute(), settings=method_settings(trainer, **settings))
         return Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state")
 
     return make

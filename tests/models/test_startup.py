@@ -6,10 +6,12 @@ import sys
 import pytest
 import torch
 from support import miniature
+from support.settings import EVALUATION
+from support.settings import settings as method_settings
 from trl.trainer import utils
 
 from baselines import sft
-from uniapl.config import Evaluation, Run
+from uniapl.config import Run
 from uniapl.config.job import Job
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
@@ -95,10 +97,10 @@ def test_a_training_projects_the_tokens_of_responses_alone(policy, projected, tm
     rows = [{"prompt": row["prompt"], "demonstration": row["response"]} for row in miniature.rows(6)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     (tmp_path / "summary.json").write_text("{}")
-    settings = sft.Settings(steps=2, rows_per_step=3)  # an epoch
-    run = Run(scale="", arm="sft", seed=0, trainer="baselines.sft", settings=settings, world=World(), start=None)
+    settings = method_settings(sft, steps=2, rows_per_step=3)  # an epoch
+    run = Run(scale="", arm="sft", seed=0, method=sft, settings=settings, world=World(), start=None)
     out = tmp_path / "out"
-    train(Job(run=run, data=tmp_path, start=policy, state=out / "state"), Evaluation(), out)
+    train(Job(run=run, data=tmp_path, start=policy, state=out / "state"), EVALUATION, out)
     responses = miniature.tokenizer()([row["demonstration"] for row in rows], add_special_tokens=False)["input_ids"]
     assert sum(projected) == sum(len(ids) + 1 for ids in responses)  # and the token that ends each
 

@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from support.places import ROOT
 
+from baselines import sft
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
+from uniapl.config.card import REQUIRED
 from uniapl.dag.snakemake import GENERAL, TABLES, Plan
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
-from uniapl.publish.publish import CARD, LARGEST, LARGEST_SET, check_sizes
+from uniapl.publish.publish import LARGEST, LARGEST_SET, check_sizes
 from uniapl.publish.readme import BEGIN, END
 
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
@@ -33,12 +35,12 @@ def test_every_published_file_is_the_one_of_the_manifest(manifest):
 @pytest.fixture
 def local(tmp_path, monkeypatch):
     """A finished run of smoke with a default experiment and a half finished extended one; publishes it."""
-    sft = Arm("sft", "baselines.sft")
-    again = Arm("again", "baselines.sft", start="sft")
+    first = Arm("sft", sft)
+    again = Arm("again", sft, start="sft")
     asked = {
-        "headline": Experiment("headline", "", "", (sft,), ()),
+        "headline": Experiment("headline", "", "", (first,), ()),
         "wider": Experiment("wider", "", "", (again,), (), extended=True),
-        "choice": Experiment("choice", "", "", (sft,), (), split="validation", seeds=(9,)),
+        "choice": Experiment("choice", "", "", (first,), (), split="validation", seeds=(9,)),
     }
     monkeypatch.setattr("uniapl.dag.snakemake.experiments_of", lambda scale: list(asked.values()))
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
@@ -54,7 +56,9 @@ def local(tmp_path, monkeypatch):
     write(root / "data/expert.jsonl", '{"key": 1, "response": "rain"}\n')
     write(root / "score/test/base/seed0/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,0,1\n")
     for arm, seed in [("base", 0), ("discriminator", 0), ("sft", 0), ("again", 0)]:
-        card = dict.fromkeys(CARD, "x") | dict(arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={})
+        card = dict.fromkeys(REQUIRED, "x") | dict(
+            arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={}
+        )
         card["fingerprint"] = plan.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
     for arm in GENERAL:

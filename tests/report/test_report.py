@@ -144,7 +144,7 @@ def test_a_card_imports_no_module_and_its_commit_is_no_option_of_git(local, tmp_
     """A downloaded set is anybody's text. `this` prints when it is imported."""
     path = local / "train/sft/seed0/run.json"
     option = f"--output={tmp_path / 'written'}"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"trainer": "this", "commit": option}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"method": "this", "commit": option}))
     made = Parsed(build(local, tmp_path))
     assert "this" not in sys.modules and not (tmp_path / "written").exists()
     assert records.dated(option) == "" and option in made.text

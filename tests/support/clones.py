@@ -86,6 +86,7 @@ def refused(clone: Clone, *arguments: str) -> str:
 def asking(text: str, name: str = "extra") -> str:
     """An experiment file of this name with this inside its Experiment(...)."""
     return (
+        "from baselines import grpo, sft\n"
         "from uniapl.config import Arm, Experiment\n"
-        f"EXPERIMENT = Experiment(name='{name}', question='', expectation='', {text})\n"
+        f"EXPERIMENT = Experiment(name='{name}', question='', expectation='', worlds=('miniature', 'public'), {text})\n"
     )

@@ -97,7 +97,98 @@ EXAMPLES = {
     "repeat:repeat_span": ({"prompt_to_repeat": REQUEST, "n_start": 8, "n_end": 11}, "Poem", "poem about"),
 }
 
+SPOKEN = STORY.replace("Bnd so", "“Bnd” so").replace("Cnd", '"Cnd').replace("so it went. D", 'so it went." D')
+MEMBERS = sorted([*DOWN, "Adx", "ady"], key=str.lower, reverse=True)  # 54 lines
+SPECIAL_FIRST = PRODUCTS.replace("\n1,Toy", '\n1,"To&y"', 1) + "1,Toy"  # the last row has two fields
+SPECIAL = PRODUCTS + '1, "To&y",Acme,5,9'
+UNNUMBERED = "\n\n".join(
+    f"Question: {'Who' + ' else' * i}?\n" + "\n".join(f"({n}) one" for n in "12345") for i in range(4)
+)
+PLAN = {"prompt_to_repeat": "explain the context, code and theory behind the paper.", "n_start": 3, "n_end": 6}
+
 FIXED = {  # the same, and what upstream's verdicts on the two are
+    "count:word_count_range~fixed": (
+        {"min_words": 3, "max_words": 3},
+        "I don't know.",
+        "I don't.",
+        (False, True),
+    ),
+    "count:unique_word_count~fixed": ({"N": 3}, "Rain falls down.", "Rain – “rain”", (True, True)),
+    "count:numbers~fixed": ({"N": 2}, "From 1939-1945.", "From 1939-1945 to 7.", (False, True)),
+    "count:words_japanese~fixed": ({"N": 2}, "one - 猫 two 犬", "one — two", (False, False)),
+    "count:keywords_multiple~fixed": (FIVE, TIMES + "river, riverside", TIMES + "riverside", (False, True)),
+    "custom:csv_special_character~fixed": ({}, SPECIAL, SPECIAL_FIRST, (False, True)),
+    "custom:date_format_list~fixed": ({}, "1796-04-12, 1796-02-29", "1796-04-00, 1815-02-29", (True, True)),
+    "custom:european_capitals_sort~fixed": (
+        {},
+        CAPITALS.replace("Prague", "Kyiv, Prague") + ".",
+        CAPITALS,
+        (False, True),
+    ),
+    "custom:mcq_count_length~fixed": ({}, UNNUMBERED, UNNUMBERED.replace("Who else?", "Who?"), (False, False)),
+    "custom:reverse_newline~fixed": (
+        {},
+        "\n".join(f"{i}. {name}" for i, name in enumerate(MEMBERS, 1)),
+        "\n".join(DOWN),
+        (False, True),
+    ),
+    "custom:sentence_alphabet~fixed": ({}, SPOKEN, SPOKEN.replace("Znd", "And"), (False, False)),
+    "format:newline~fixed": ({}, "Rain\n \nfalls.", "Rain falls\n ", (False, False)),
+    "format:emoji~fixed": ({}, "It rains 🇮🇸. It snows 1️⃣!", "It rains 🌧 a lot. It 🌧", (False, False)),
+    "format:no_bullets_bullets~fixed": (
+        {},
+        "It rains. It snows.\n\n* one\n\n* two\n\nThat is all.",
+        "Does it rain? It does!\n* one\n* two",
+        (False, True),
+    ),
+    "format:output_template~fixed": (
+        {},
+        "My Answer: a\nMy Conclusion: b\nFuture Outlook: c",
+        "Future Outlook: c My Conclusion: b My Answer: a",
+        (True, True),
+    ),
+    "format:parentheses~fixed": ({}, "(a [b {c (d [e] 1) f} g] h)", "(((((a) and no more", (True, True)),
+    "format:quotes~fixed": (
+        {},
+        "“He said ‘she cried “don't go” twice’ to me.”",
+        'He said "it\'s" and "it\'s" "so',
+        (False, True),
+    ),
+    "format:title_case~fixed": ({}, "The Lord of the Rings Doesn't End", "The Lord of the rings", (False, False)),
+    "repeat:repeat_change~fixed": (
+        {"prompt_to_repeat": REQUEST},
+        "Sing a poem about rain.",
+        REQUEST + "\n",
+        (True, True),
+    ),
+    "repeat:repeat_span~fixed": (PLAN, "code and theory behind", "lain", (False, True)),
+    "sentence:alliteration_increment~fixed": (
+        {},
+        "We went on. “We went west.”",
+        "Big bears bite. We went on our own.",
+        (False, True),
+    ),
+    "sentence:increment~fixed": (
+        {"small_n": 1},
+        "It rains. It — always — rains.",
+        "It rains. It — rains.",
+        (False, True),
+    ),
+    "words:alphabet~fixed": ({}, "“Yellow zebras” always – bark.", "Yellow zebras bark", (False, False)),
+    "words:palindrome~fixed": ({}, "“Level” " * 10, "12321 " * 10, (False, True)),
+    "words:consonants~fixed": ({}, "Bright – stars", "Bright – are", (False, False)),
+    "words:prime_lengths~fixed": ({}, "“We” can – dance.", "“rain” of", (False, False)),
+    "words:repeats~fixed": ({"small_n": 2}, "Rain, “rain” falls", "Rain, “rain” rain", (True, True)),
+    "words:odd_even_syllables~fixed": ({}, "The water – is open", "The “water open” is", (False, False)),
+    "words:no_consecutive~fixed": ({}, "“Cats” eat fish.", "“Cats” carry fish.", (True, True)),
+    "words:last_first~fixed": ({}, "I like “rain.” Rain likes me!", "I like “rain.” It likes me!", (False, False)),
+    "words:paragraph_last_first~fixed": ({}, "Rain, they say, is rain.", "Rain, they say, is wet.", (False, False)),
+    "words:keywords_specific_position~fixed": (
+        {"keyword": "rain", "n": 1, "m": 3},
+        "I don't rain.",
+        "It is no rain",
+        (False, False),
+    ),
     "count:conjunctions~fixed": ({"small_n": 2}, "You and I but not he.", "And you and I.", (True, True)),
     "ratio:sentence_type~fixed": ({}, 'She said "Really?" He nodded. It is.', "It rains!", (False, True)),
     "ratio:sentence_balance~fixed": ({}, "(It rains.) Does it? It does!", "It rains", (False, True)),
@@ -109,7 +200,7 @@ FIXED = {  # the same, and what upstream's verdicts on the two are
         "Well rain and a rain!?",
         (False, True),
     ),
-    "format:line_indent~fixed": ({}, "a\n\n\n b\n   c", "a\n\n\nb", (False, False)),
+    "format:line_indent~fixed": ({}, "a\n\n\n b\n\t\t c", "a\n\n\nb", (False, False)),
     "format:list~fixed": ({"sep": "-"}, "- one\n - two", "A well-known low-cost way", (True, True)),
     "format:quote_unquote~fixed": ({}, "“Rain” means water.", "It means “rain”.", (True, True)),
     "format:sub-bullets~fixed": ({}, "* **a**\n  - b", "No bullet.", (False, True)),

@@ -32,9 +32,9 @@ TURNS = (  # of Multi-IF: what the user says, and the instruction that comes wit
 
 
 def train(folder: Path, start: Path, out: Path, **settings) -> Path:
-    """Train a policy with the arm sft's trainer and save it to `out`."""
-    settings = sft.Settings(learning_rate=6e-3, **settings)
-    run = Run(scale="", arm=out.name, seed=0, trainer="baselines.sft", settings=settings, world=WORLD, start=None)
+    """Train a policy with the method of the arm sft and save it to `out`."""
+    settings = sft.Settings(learning_rate=6e-3, warmup=10, **settings)
+    run = Run(scale="", arm=out.name, seed=0, method=sft, settings=settings, world=WORLD, start=None)
     with tempfile.TemporaryDirectory() as state:
         trainer = sft.build(Job(run=run, data=folder, start=start, state=Path(state)))
         trainer.train()

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from baselines import grpo, sft, uniapl
 from uniapl.analyse import analyse
 from uniapl.analyse.inputs import SPENT, Inputs, Plan
 from uniapl.config import load_experiment
@@ -128,17 +129,17 @@ TARGETS = dict(eps_low=0.9, eps_high=1.8)
 def chains(results: Path, name: str) -> dict[str, list]:
     """In place of `recipes.chains`: the settings that a figure may ask for, as the arms' names have them."""
 
-    def run(arm: str, trainer: str, steps: int) -> SimpleNamespace:
+    def run(arm: str, method, steps: int) -> SimpleNamespace:
         digits = re.search(r"_d(\d+)", arm)
         teacher = next((t for t in TEACHERS if arm.endswith(t)), "expert")
         settings = dict(steps=steps, demonstrations=int(digits[1]) if digits else None, teacher=teacher)
         settings |= dict(lam=LAMBDAS.get(arm), eps=TARGETS.get(arm), lam_step=0.1 if arm in TARGETS else 0.0)
-        return SimpleNamespace(trainer=trainer, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
+        return SimpleNamespace(method=method, settings=SimpleNamespace(**settings), world=SimpleNamespace(train=1536))
 
     found = {}
     for arm in MEMBERS[name]:
         share = {"grpo": 0, "sft": 100, "sft_25": 100}.get(arm, int(arm[7:]) if arm.startswith("switch") else None)
-        stages = [("baselines.grpo", 100 - (share or 0)), ("baselines.sft", share or 0)]
-        stages = stages if share is not None else [("baselines.uniapl", 100)]
-        found[arm] = [run(arm, trainer, steps) for trainer, steps in stages if steps]
+        stages = [(grpo, 100 - (share or 0)), (sft, share or 0)]
+        stages = stages if share is not None else [(uniapl, 100)]
+        found[arm] = [run(arm, method, steps) for method, steps in stages if steps]
     return found

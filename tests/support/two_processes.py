@@ -1,7 +1,7 @@
 """Writes the gradient of one step of every method to a file: run by one process or by torchrun, it must be the same.
 
-`python tests/support/two_processes.py FOLDER ROWS_PER_PROCESS`. Rollouts are scripted, because sampled ones depend on
-the number of processes. With two processes it also writes what a discriminator is in each, loaded as FSDP would.
+`python tests/support/two_processes.py FOLDER ROWS_PER_PROCESS`. Rollouts are scripted: sampled ones depend on the
+number of processes. With two processes it also writes what a discriminator is in each, loaded as FSDP would have it.
 """
 
 import os

@@ -111,14 +111,14 @@ def test_every_setting_has_the_source_of_its_value(root, tmp_path):
     card(root, "sft_then_grpo", seed=1)
     card(root, "uniapl")
     tables = made(root, tmp_path / "out")[0]
-    settings, arms = (tables[name].set_index(["trainer", "setting"]) for name in ("settings", "arms"))
+    settings, arms = (tables[name].set_index(["method", "setting"]) for name in ("settings", "arms"))
     scaled = settings.loc[("baselines.uniapl", "learning_rate")]
     assert (scaled.value, scaled.source) == ("0.002", "scale tiny (experiments/scales.py)")
     assert "lambda is not stated" in settings.loc[("baselines.uniapl", "lam")].source
-    assert ("baselines.grpo", "learning_rate") not in settings.index  # the only arm of this trainer changes it
+    assert ("baselines.grpo", "learning_rate") not in settings.index  # the only arm of this method changes it
     changed = arms.loc[("baselines.grpo", "learning_rate")]
     assert (changed.arm, changed.value, changed.usual) == ("sft_then_grpo", "0.0003", "0.0005")
-    assert changed.source.startswith("experiments: ") and "headline" in changed.source
+    assert changed.source == "scale tiny (experiments/scales.py), rate after_sft"
     assert tables["arms"][tables["arms"].arm == "uniapl"].setting.tolist() == [""]
     assert (settings.source != "").all()
 

@@ -1,74 +1,83 @@
-"""What of a trainer's log reaches history.csv, and which checkpoint several processes continue from."""
+"""history.csv and what a run cost: declared metrics are kept, others refused, real counts stand above the plan."""
 
+import inspect
+import re
 import types
 
+import pandas as pd
 import pytest
-import torch
-from accelerate import PartialState
-from trl.trainer import grpo_trainer
+from trl.trainer import grpo_trainer, reward_trainer, sft_trainer
 
-from uniapl.models.devices import reduce_in_float32
-from uniapl.train.training import COMPLETE, NAMES, history, last_checkpoint
+from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
+from uniapl.analyse.training import curves
+from uniapl.config import StepRows
+from uniapl.config.metrics import SHARED
+from uniapl.errors import UserError
+from uniapl.train.history import check_metrics, history, total_cost
 
-
-def test_a_cut_rollout_and_the_difference_between_vllm_and_the_policy_are_in_the_history():
-    measured = {name: i / 10 for i, name in enumerate(NAMES, start=1)}
-    (row,) = history([{"step": 1, **measured, "sampling/unknown": 1.0}], rollouts=4)
-    for theirs, ours in NAMES.items():
-        if ours != "tokens_seen":
-            assert row[ours] == measured[theirs]
-    assert {"clipped", "sampler_difference", "sampler_ratio"} <= row.keys() and "sampling/unknown" not in row
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if name.startswith(("sampling/", "completions/"))])
-def test_the_name_is_one_that_trl_logs(name):
-    """Nothing else would say that TRL has renamed it: without vLLM these metrics are not logged."""
-    with open(grpo_trainer.__file__) as source:
-        text = source.read()
-    assert name in text or f"{{prefix}}{name.split('/', 1)[1]}" in text
-
-
-class Processes:
-    """Stands for accelerate's object in one of several processes; `waits` counts the barriers."""
-
-    def __init__(self, first: bool, others=lambda: None):
-        self.is_main_process, self.others, self.waits = first, others, 0
-
-    def wait_for_everyone(self):
-        self.waits += 1
-        self.others()
+METHODS = (sft, grpo, grpo_reward_shaped, luffy, uniapl, miniature_discriminator)
+GATED = types.SimpleNamespace(__file__="/elsewhere/baselines/hpt.py", METRICS={"demonstration_share": "of the groups"})
+LOG = [
+    {"step": 0, "probe_reward": 0.5},
+    {
+        "step": 1,
+        "epoch": 0.1,
+        "loss": 2.0,
+        "num_tokens": 100,
+        "completions/mean_length": 5.0,
+        "demonstration_share": 0.5,
+    }
+    | {"demonstration_rows": 3, "demonstration_tokens": 30, "completions/max_length": 9, "kl": 0.1, "seconds": 1.0},
+    {"step": 2, "loss": 1.0, "num_tokens": 160, "completions/mean_length": 4.0, "demonstration_share": 0.0},
+    {"step": 2, "train_runtime": 3.0},
+]
 
 
-def checkpoints(folder, *complete):
-    for step in (2, 4, 10):
-        (folder / f"checkpoint-{step}").mkdir()
-        if step in complete:
-            (folder / f"checkpoint-{step}" / COMPLETE).touch()
+def test_a_metric_that_nobody_declared_is_named_with_the_file_and_the_remedy():
+    check_metrics({name for entry in LOG for name in entry}, GATED)
+    with pytest.raises(UserError, match=r"^baselines/hpt.py: the trainer logs 'gate', which METRICS does not declare"):
+        check_metrics(["loss", "gate"], GATED)
+    with pytest.raises(UserError, match="'demonstration_share', which METRICS"):
+        check_metrics(LOG[1], grpo)
 
 
-def test_the_first_process_removes_half_written_checkpoints_and_the_newest_complete_one_is_continued(tmp_path):
-    checkpoints(tmp_path, 2, 4)
-    processes = Processes(first=True)
-    assert last_checkpoint(tmp_path, processes).name == "checkpoint-4"
-    assert not (tmp_path / "checkpoint-10").exists() and processes.waits == 1
-    assert last_checkpoint(tmp_path / "nowhere", processes) is None
+@pytest.mark.parametrize("module", (grpo_trainer, sft_trainer, reward_trainer), ids=lambda module: module.__name__)
+def test_what_this_trl_logs_of_its_own_needs_no_declaration(module):
+    logged = re.findall(r'_metrics\[(?:mode|"train")\]\[f?"([^"]+)"\]', inspect.getsource(module))
+    assert "num_tokens" in logged
+    for method in METHODS:
+        check_metrics(logged, method)
 
 
-def test_another_process_removes_nothing_and_looks_when_the_first_is_done(tmp_path):
-    checkpoints(tmp_path, 2, 4)
-    second = Processes(first=False, others=lambda: last_checkpoint(tmp_path, Processes(first=True)))
-    assert last_checkpoint(tmp_path, second).name == "checkpoint-4" and second.waits == 1
+def test_a_row_has_what_is_declared_and_nothing_of_the_librarys():
+    first, second, third = history(LOG, GATED, StepRows(demonstration_rows=8, rollouts=16))
+    assert first == {"step": 0, "probe_reward": 0.5}
+    assert second == {"step": 1, "loss": 2.0, "length": 5.0, "demonstration_share": 0.5, "demonstration_rows": 3} | {
+        "seconds": 1.0,
+        "tokens_trained": 130,  # 100 of TRL's and 30 of demonstrations
+        "tokens_generated": 80.0,  # 16 rollouts of 5 tokens
+    }
+    assert third["tokens_trained"] == 60 and third["demonstration_share"] == 0.0
 
 
-@pytest.mark.parametrize(("precision", "changed"), [("bf16", True), ("no", False)])
-def test_fsdp_in_bfloat16_reduces_and_returns_float32(precision, changed):
-    plugin = types.SimpleNamespace(mixed_precision_policy="accelerate's")
-    state = types.SimpleNamespace(fsdp_plugin=plugin)
-    reduce_in_float32(types.SimpleNamespace(state=state, mixed_precision=precision))
-    policy = plugin.mixed_precision_policy
-    if changed:
-        assert (policy.param_dtype, policy.reduce_dtype) == (torch.bfloat16, torch.float32)
-        assert policy.output_dtype == torch.float32
-    else:
-        assert policy == "accelerate's"
-    reduce_in_float32(types.SimpleNamespace(state=PartialState(), mixed_precision=precision))  # without FSDP: nothing
+def test_rows_are_counted_where_the_method_counts_them_and_else_are_the_most():
+    most = StepRows(demonstration_rows=8, rollouts=16)
+    counted = total_cost(history(LOG, GATED, most), 2, most)
+    assert (counted.demonstration_rows, counted.rollouts, counted.optimizer_steps) == (3, 32, 2)
+    assert (counted.tokens_trained, counted.tokens_generated, counted.seconds) == (190, 144.0, 1.0)
+    silent = [{k: v for k, v in entry.items() if k != "demonstration_rows"} for entry in LOG]
+    assert total_cost(history(silent, GATED, most), 2, most).demonstration_rows == 16
+
+
+def test_a_declared_metric_is_a_curve_and_what_depends_on_the_machine_is_none():
+    rows = pd.DataFrame(history(LOG, GATED, StepRows(rollouts=16))).assign(arm="hpt", seed=0)
+    drawn = curves(rows)
+    assert set(drawn.quantity) == {"loss", "demonstration_share", "probe_reward"}
+    last = drawn[drawn.step == 2].set_index("quantity").value
+    assert last["loss"] == 1.0 and last["demonstration_share"] == 0.0
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_a_method_declares_what_is_its_own_alone(method):
+    assert not method.METRICS.keys() & SHARED.keys()
+    assert all(meaning.strip() for meaning in method.METRICS.values())

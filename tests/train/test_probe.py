@@ -73,6 +73,14 @@ def test_a_response_ends_with_any_end_token_that_the_checkpoint_states():
     assert measured.measure(model, seed=1)["probe_length"] == (2 + 4) / 2
 
 
+def test_without_a_discriminator_nothing_is_scored_and_the_rest_is_measured_alike():
+    policy, scored = miniature.policy(seed=1), probe()
+    bare = dataclasses.replace(scored, discriminator=None, references=[])
+    with_it, without = scored.measure(policy, seed=1), bare.measure(policy, seed=1)
+    assert with_it.keys() - without.keys() == {"probe_score", "probe_auc"}
+    assert without.items() <= with_it.items()
+
+
 def test_another_policy_has_positive_kl():
     assert probe().measure(miniature.policy(seed=1), seed=1)["probe_kl"] > 1e-4
 

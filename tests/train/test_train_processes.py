@@ -12,9 +12,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from support.places import ROOT
+from support.settings import EVALUATION
 from support.train_command import ENVIRONMENT, command
 
-from uniapl.config import Evaluation
 from uniapl.errors import UserError
 from uniapl.models import checkpoints as job
 from uniapl.models import devices
@@ -86,16 +86,21 @@ def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("rank", "error", "message"), [("0", UserError, "steps: None -> 2"), ("1", ModuleNotFoundError, "absent")]
+    ("rank", "error", "message"), [("0", UserError, "steps: None -> 2"), ("1", UserError, "arm x: no method")]
 )
 def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, message, tmp_path, monkeypatch):
-    """The second one goes on, here to a trainer that does not exist: it might read what the first is writing."""
+    """The second one goes on, here to a method that builds none: it might read what the first is writing."""
     monkeypatch.setenv("RANK", rank)
     (tmp_path / "summary.json").write_text("{}")
     (tmp_path / "run.json").write_text('{"settings": {}}')
-    run = types.SimpleNamespace(trainer="baselines.absent", describe=lambda: {"settings": {"steps": 2}})
+
+    def refuses(job):
+        raise ValueError("no method")
+
+    absent = types.SimpleNamespace(build=refuses)
+    run = types.SimpleNamespace(arm="x", method=absent, describe=lambda: {"settings": {"steps": 2}})
     with pytest.raises(error, match=message):
-        train(job.Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), Evaluation(), tmp_path)
+        train(job.Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), EVALUATION, tmp_path)
     assert (tmp_path / "run.json").read_text() == '{"settings": {}}'
 
 
@@ -144,6 +149,7 @@ def test_a_run_that_refuses_its_settings_says_so_in_one_line(monkeypatch):
     def refuses(_):
         raise ValueError("needs one process")
 
-    run = types.SimpleNamespace(run=types.SimpleNamespace(arm="luffy"))
+    method = types.SimpleNamespace(build=refuses)
+    run = types.SimpleNamespace(run=types.SimpleNamespace(arm="luffy", method=method))
     with pytest.raises(UserError, match="arm luffy: needs one process"):
-        train.build(types.SimpleNamespace(build=refuses), run)
+        train.build(run)

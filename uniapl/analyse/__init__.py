@@ -45,7 +45,7 @@ from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, headline, load
 from uniapl.analyse.refuse import refuse
 from uniapl.analyse.stated import first_statements
 from uniapl.analyse.verdicts import verdicts
-from uniapl.config import Experiment, Scale, load_experiment, load_scale, seeds_of
+from uniapl.config import Experiment, Scale, asked_at, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
 
 AS_COMPARED = ("comparisons", "claims", "nearer")  # tables in an order of their own
@@ -113,7 +113,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--experiment", required=True, help="name of a file in experiments/")
     parser.add_argument("--out", type=Path, required=True, help="folder for the CSV files")
     args = parser.parse_args(argv)
-    experiment, scale = load_experiment(args.experiment), load_scale(args.root.name)
+    scale = load_scale(args.root.name)
+    experiment = asked_at(load_experiment(args.experiment), scale)
     claims.check(experiment)
     published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
     plan = plan_of(experiment, scale, first_statements(args.out, published, experiment.claims))

@@ -80,9 +80,14 @@ COLUMNS = (
 )
 
 
+def statement(claim: Claim) -> dict:
+    """What the claim says, as JSON values: all but `differs`, which is a check of its arms' settings."""
+    return {name: value for name, value in dataclasses.asdict(claim).items() if name != "differs"}
+
+
 def fingerprint(claim: Claim) -> str:
     """SHA-256 (first 16 digits) of all that the claim says; a claim that names no family says nothing of it."""
-    said = {name: value for name, value in dataclasses.asdict(claim).items() if name != "family" or value}
+    said = {name: value for name, value in statement(claim).items() if name != "family" or value}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -93,7 +98,7 @@ def changes(claim: Claim, first: Mapping | None) -> str | None:
     """
     if not first:
         return None
-    now = dataclasses.asdict(claim)
+    now = statement(claim)
     then = {"family": ""} | dict(first)
     late = ["added after the first analysis"] if then.pop(LATE, False) else []
     return "; ".join(late + [f"{name} was {was!r}" for name, was in then.items() if now.get(name) != was]) or None

@@ -9,13 +9,12 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.config import DECODINGS, Claim
+from uniapl.config.card import NO_DEVICE, SPENT
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
-SPENT = "optimizer_steps demonstration_rows rollouts tokens_generated tokens_trained seconds".split()
 SPENDING = ("start_arm", "cost")  # of a run card: what `records` reads
-NO_DEVICE = "none"  # of a checkpoint that was fetched, not trained
 MADE = ["arm", "seed", "device", "backend", "checkers"]  # of every scored run, None where it is not known
 MEASURED = ("peak_memory_mb", "energy_wh")  # where the run card has them
 

@@ -5,12 +5,11 @@ so that deleting results/local does not make a claim look as if it had been writ
 claim that is new where the experiment has been analysed already is recorded as late.
 """
 
-import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from uniapl.analyse.claims import LATE, fingerprint
+from uniapl.analyse.claims import LATE, fingerprint, statement
 from uniapl.config import Claim
 from uniapl.errors import UserError
 from uniapl.provenance import commit
@@ -32,7 +31,7 @@ def first_statements(folder: Path, published: Path, claims: Sequence[Claim], *, 
     analysed = late or (folder / LOCK).is_file() or (published / "claims.csv").is_file()
     for claim in claims:
         if claim.id not in known:
-            entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": dataclasses.asdict(claim)}
+            entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": statement(claim)}
             known[claim.id] = entry | ({LATE: True} if analysed else {})
     if known != recorded or not (folder / LOCK).is_file():
         folder.mkdir(parents=True, exist_ok=True)

@@ -6,22 +6,21 @@ import numpy as np
 import pandas as pd
 
 from uniapl.analyse.inputs import MEASURED, SPENT, Plan
+from uniapl.config.metrics import curve_names
 
-CURVES = (  # of a history: what does not depend on the machine
-    r"probe_\w+|loss\w*|reward|zero_variance|mu|lam|auc|distance|distance_mean|discriminator_(loss|accuracy)"
-)
+KEYS = ["arm", "seed", "step"]
 EVERY = 5  # steps: of what is logged at each step, curves keeps every fifth and the last
 
 
 def curves(history: pd.DataFrame) -> pd.DataFrame:
-    """Long form of what CURVES names, six digits; the step counts within the arm's own training.
+    """Long form of the metrics that are curves, six digits; the step counts within the arm's own training.
 
     Every probe; of what is logged at each step only every fifth step and the last.
     """
-    curves = history.melt(["arm", "seed", "step"], var_name="quantity", value_name="value")
+    curves = history.melt(KEYS, curve_names(history.columns.drop(KEYS)), var_name="quantity", value_name="value")
     last = curves.step == curves.groupby(["arm", "seed"]).step.transform("max")
     kept = curves.quantity.str.startswith("probe_") | (curves.step % EVERY == 0) | last
-    curves = curves[kept & curves.quantity.str.fullmatch(CURVES)]
+    curves = curves[kept]
     curves = curves.assign(value=pd.to_numeric(curves.value)).dropna(subset="value")
     curves = curves.assign(value=[float(f"{value:.6g}") for value in curves.value])
     return curves.sort_values(["arm", "seed", "quantity", "step"])

@@ -42,6 +42,10 @@ def _any_word(words: Sequence[str]) -> re.Pattern:
     return re.compile(rf"\b(?:{'|'.join(re.escape(word.strip()) for word in words)})\b", re.IGNORECASE)
 
 
+def _whole_word(word: str) -> re.Pattern:
+    return re.compile(rf"(?<!\w){re.escape(word.strip())}(?!\w)", re.IGNORECASE)
+
+
 def _marker(marker: str) -> re.Pattern:
     return re.compile(POSTSCRIPTS.get(marker.strip(), re.escape(marker.strip().lower())))
 
@@ -58,6 +62,7 @@ LANGUAGE = Argument("a language code of langdetect", lambda v: v in LANGUAGES, s
 KEYWORD = Argument(PHRASE.expected, _is_text, _literal)
 KEYWORDS = Argument("a list of words, none blank", _is_words, lambda v: [_literal(word) for word in v])
 FORBIDDEN = Argument(KEYWORDS.expected, _is_words, _any_word)
+WHOLE_WORD = Argument(PHRASE.expected, _is_text, _whole_word)
 MARKER = Argument(PHRASE.expected, _is_text, _marker)
 HEADING = Argument(PHRASE.expected, _is_text, _heading)
 

@@ -8,7 +8,7 @@ is a module with `INSTRUCTIONS` (and `FIXED`, if any) and one entry here.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from uniapl.checkers import ifbench, ifeval, iftrain, multi_if
+from uniapl.checkers import ifbench, ifeval, iftrain, iftrain_fixed, multi_if
 from uniapl.checkers.arguments import Instruction
 from uniapl.errors import UserError
 
@@ -21,7 +21,7 @@ class Family:
     instructions  id: type with the published rule
     fixed         `<id>~fixed`: type with the rule that the prompt states; of nobody's published numbers
     source        the publication
-    revision      repository@commit (or release) that the published rules follow
+    revision      repository@commit that the published rules follow
     rules_for     the family whose ids these are with rules of their own; such a family is only used where it is named
     """
 
@@ -44,7 +44,8 @@ FAMILIES = (
         instructions=ifeval.INSTRUCTIONS,
         fixed={},
         source="Zhou et al. 2023 (arXiv 2311.07911)",
-        revision="EleutherAI/lm-evaluation-harness@v0.4.13",
+        # the last change before release 0.4.13, which has these files
+        revision="EleutherAI/lm-evaluation-harness@fe13f316285edad122818e39aa059152132267fd",
     ),
     Family(
         name="ifbench",
@@ -56,7 +57,7 @@ FAMILIES = (
     Family(
         name="iftrain",
         instructions=iftrain.INSTRUCTIONS,
-        fixed=iftrain.FIXED,
+        fixed=iftrain_fixed.FIXED,
         source="Pyatkin et al. 2025 (arXiv 2507.02833)",
         revision="allenai/open-instruct@ebca9f7d4921042d7d8a65369e513d6566f0f3ba",
     ),

@@ -1,9 +1,10 @@
 """The 29 instruction types that IF-RLVR trains on beside IFEval's 25 (Pyatkin et al. 2025, arXiv 2507.02833).
 
 `allenai/IF_multi_constraints_upto5` asks for up to five of the 54 (uniapl/data/public/ground_truth.py). The verdicts
-are those of the checkers in allenai/open-instruct (open_instruct/IFEvalG), which often ask for something else than
-their prompt says; what the prompt says is in `FIXED`, under the id and "~fixed". Except where upstream depends on
-chance or on the machine, or fails:
+are those of the checkers in allenai/open-instruct (open_instruct/IFEvalG) since ebca9f7 of April 2026, from which
+`copy:repeat_phrase` looks at each repetition and not only at the last. They often ask for something else than their
+prompt says; what the prompt says is in uniapl/checkers/iftrain_fixed.py. Except where upstream depends on chance or on
+the machine, or fails:
 
 - A span that starts at character 0, and letters other than a to z, are taken literally. Upstream draws others.
 - Sentences within a sentence are cut by Punkt without a language model: nothing is downloaded. Upstream's knows
@@ -21,8 +22,17 @@ from collections.abc import Iterable, Mapping
 from itertools import chain, islice, pairwise
 
 from uniapl.checkers import ifeval, punkt
-from uniapl.checkers.arguments import CHARACTER, COUNT, KEYWORD, PHRASE, RELATION, Argument, Instruction, Relation
-from uniapl.checkers.sentences import first_plain_word, plain_words, split_sentences
+from uniapl.checkers.arguments import (
+    CHARACTER,
+    COUNT,
+    KEYWORD,
+    PHRASE,
+    RELATION,
+    Argument,
+    Instruction,
+    Relation,
+)
+from uniapl.checkers.sentences import split_sentences
 
 # copy ---------------------------------------------------------------------------------------------
 
@@ -50,13 +60,7 @@ def _differences(text: str, phrase: str, small_n: int) -> list[int]:
 
 
 def repeat_phrase(text: str, phrase: str, small_n: int) -> bool:
-    """The phrase occurs exactly so many times, each time with one other word at most, the last time with one."""
-    differences = _differences(text, phrase, small_n)
-    return bool(differences) and max(differences) == differences[-1] == 1
-
-
-def repeat_phrase_fixed(text: str, phrase: str, small_n: int) -> bool:
-    """The phrase occurs exactly so many times, each time with one other word."""
+    """The phrase occurs exactly so many times, each time with one other word between its first and its last."""
     return set(_differences(text, phrase, small_n)) == {1}
 
 
@@ -76,29 +80,18 @@ def copy_span_idx(text: str, prompt_to_repeat: str, n_start: int, n_end: int) ->
     return text.strip().lower() == prompt_to_repeat[n_start:n_end].strip().lower()
 
 
-def copy_span_idx_fixed(text: str, prompt_to_repeat: str, n_start: int, n_end: int) -> bool:
-    """The text is the prompt's characters from n_start to n_end, both included, in any case."""
-    return copy_span_idx(text, prompt_to_repeat, n_start, n_end + 1)
-
-
 # detectable_format --------------------------------------------------------------------------------
 
 
-def _joined_sentences(text: str) -> tuple[list[str], tuple[str, ...]]:
+def joined_sentences(text: str) -> tuple[list[str], tuple[str, ...]]:
     """What the hyphens separate, and the sentences of the text with blanks for hyphens."""
     return text.split("-"), split_sentences(text.replace("-", " "))
 
 
 def sentence_hyphens(text: str) -> bool:
     """What the hyphens separate are the sentences, as far as there are as many of both."""
-    parts, sentences = _joined_sentences(text)
+    parts, sentences = joined_sentences(text)
     return all(map(operator.eq, parts, sentences))
-
-
-def sentence_hyphens_fixed(text: str) -> bool:
-    """What the hyphens separate are the sentences, one by one."""
-    parts, sentences = _joined_sentences(text)
-    return parts == list(sentences)
 
 
 def square_brackets(text: str) -> bool:
@@ -112,14 +105,6 @@ def bigram_wrapping(text: str) -> bool:
     return all(a.startswith("<<") and b.endswith(">>") for a, b in zip(words[::2], words[1::2], strict=False))
 
 
-def bigram_wrapping_fixed(text: str) -> bool:
-    """Every two words are in <<double angular brackets>>, and so is a last word without partner."""
-    words = text.split()
-    return all(word.startswith("<<") for word in words[::2]) and all(
-        word.endswith(">>") for word in [*words[1::2], *words[-1:]]
-    )
-
-
 # keywords -----------------------------------------------------------------------------------------
 
 
@@ -130,25 +115,9 @@ def no_adjacent_consecutive(text: str) -> bool:
     return all(len(a) == len(b) == 1 and ord(b) - ord(a) != 1 for a, b in pairwise(initials))
 
 
-def no_adjacent_consecutive_fixed(text: str) -> bool:
-    """No word starts with the letter, a to z, that follows the one that the word before starts with."""
-    initials = [word[0] for word in plain_words(text)]
-    return not any(a in "abcdefghijklmnopqrstuvwxy" and ord(b) - ord(a) == 1 for a, b in pairwise(initials))
-
-
 def word_once(text: str, keyword: re.Pattern) -> bool:
     """The keyword occurs exactly once, in any case, also inside a word."""
     return len(keyword.findall(text)) == 1
-
-
-def word_once_fixed(text: str, keyword: re.Pattern) -> bool:
-    """The keyword occurs, in any case, also inside a word: the prompt only asks to include it."""
-    return bool(keyword.search(text))
-
-
-def word_count_fixed(text: str, keyword: re.Pattern, frequency: int, relation: Relation) -> bool:
-    """The keyword occurs exactly so many times: the prompt does not say the relation."""
-    return len(keyword.findall(text)) == frequency
 
 
 def exclude_word_harder(text: str, keyword: str) -> bool:
@@ -156,31 +125,15 @@ def exclude_word_harder(text: str, keyword: str) -> bool:
     return f" {keyword} " not in text
 
 
-def exclude_word_harder_fixed(text: str, keyword: str) -> bool:
-    """The keyword does not occur as a whole word, in any case."""
-    return not re.search(rf"(?<!\w){re.escape(keyword)}(?!\w)", text, re.IGNORECASE)
-
-
 def palindrome(text: str) -> bool:
     """A blank-separated word reads the same backwards; one of a single letter does."""
     return any(word == word[::-1] for word in text.split())
-
-
-def palindrome_fixed(text: str) -> bool:
-    """A word of three letters or more reads the same backwards, in any case."""
-    return any(len(word) > 2 and word == word[::-1] for word in plain_words(text))
 
 
 def keyword_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th token of the n-th sentence is the keyword, in this case; punctuation marks are tokens."""
     sentences = split_sentences(text)
     return len(sentences) >= n and [*islice(punkt.word_tokens(sentences[n - 1]), m - 1, m)] == [keyword]
-
-
-def keyword_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> bool:
-    """The m-th word of the n-th sentence is the keyword, in any case; punctuation is no word."""
-    sentences = split_sentences(text)
-    return len(sentences) >= n and plain_words(sentences[n - 1])[m - 1 : m] == [keyword.lower()]
 
 
 def start_end(text: str) -> bool:
@@ -221,19 +174,9 @@ def first_word_sent(text: str, first_word: str) -> bool:
     return all(_first_word(sentence) == first_word.lower() for sentence in split_sentences(text))
 
 
-def first_word_sent_fixed(text: str, first_word: str) -> bool:
-    """Every sentence starts with the word, in any case; a comma may follow."""
-    return all(first_plain_word(sentence) == first_word.lower() for sentence in split_sentences(text))
-
-
 def first_word_answer(text: str, first_word: str) -> bool:
     """The text starts with the word, in any case, and a blank."""
     return _first_word(text) == first_word.lower()
-
-
-def first_word_answer_fixed(text: str, first_word: str) -> bool:
-    """The text starts with the word, in any case; a comma may follow."""
-    return first_plain_word(text) == first_word.lower()
 
 
 def last_word_sent(text: str, last_word: str) -> bool:
@@ -269,7 +212,7 @@ def letter_counting(text: str, N: int, relation: Relation) -> bool:
     return relation(len(re.findall("[a-zA-Z]", text)), N)
 
 
-def _three_of(n_sent: int, parts: list[str]) -> list[list[str]]:
+def sentences_of_three(n_sent: int, parts: list[str]) -> list[list[str]]:
     """The sentences of each part, if there are three parts of n_sent sentences; else nothing."""
     found = [split_sentences(part) for part in parts] if len(parts) == 3 else []
     return found if all(len(part) == n_sent for part in found) else []
@@ -277,17 +220,11 @@ def _three_of(n_sent: int, parts: list[str]) -> list[list[str]]:
 
 def counting_composition(text: str, n_sent: int, n_words: int) -> bool:
     """`***` separates three paragraphs of n_sent sentences of n_words tokens; punctuation marks are tokens."""
-    parts = _three_of(n_sent, re.split(r"\s?\*\*\*\s?", text))
+    parts = sentences_of_three(n_sent, re.split(r"\s?\*\*\*\s?", text))
     return bool(parts) and punkt.all_have_tokens(chain.from_iterable(parts), n_words)
 
 
-def counting_composition_fixed(text: str, n_sent: int, n_words: int) -> bool:
-    """`* * *` or `***` separates three paragraphs of n_sent sentences of n_words words; punctuation is no word."""
-    parts = _three_of(n_sent, [part for part in re.split(r"\*\*\*|\* \* \*", text) if part.strip()])
-    return bool(parts) and all(len(plain_words(sentence)) == n_words for part in parts for sentence in part)
-
-
-def _unique(words: Iterable[str]) -> bool:
+def all_different(words: Iterable[str]) -> bool:
     seen = set()
     return not any(word in seen or seen.add(word) for word in words)
 
@@ -296,12 +233,7 @@ def count_unique(text: str) -> bool:
     """No token occurs twice, in the same case; punctuation marks are tokens."""
     if any(text.count(sign) > 1 for sign in ";@#$%&?!*()[]{}<>"):  # these are always tokens: spares cutting the text
         return False
-    return _unique(punkt.word_tokens(text))
-
-
-def count_unique_fixed(text: str) -> bool:
-    """No word occurs twice, in any case; punctuation is no word."""
-    return _unique(plain_words(text))
+    return all_different(punkt.word_tokens(text))
 
 
 def count_increment_word(text: str, keyword1: re.Pattern, keyword2: re.Pattern) -> bool:
@@ -330,7 +262,7 @@ INDEX = Argument("a whole number of at least 0", _is_index, int)
 WORD = Argument("a word, or a list that starts with it", _is_word, lambda value: _word(value).strip())
 
 
-def _span_exists(given: Mapping) -> str | None:
+def span_exists(given: Mapping) -> str | None:
     start, end, length = given["n_start"], given["n_end"], len(given["prompt_to_repeat"])
     return None if start < min(end, length) else f"there is no span from {start} to {end} of {length} characters"
 
@@ -347,7 +279,7 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "copy:copy": Instruction(copy, PROMPT),
     "copy:copying_simple": Instruction(copy, PROMPT),
     "copy:copying_multiple": Instruction(copying_multiple, {**PROMPT, "N": COUNT}),
-    "new:copy_span_idx": Instruction(copy_span_idx, SPAN, together=_span_exists),
+    "new:copy_span_idx": Instruction(copy_span_idx, SPAN, together=span_exists),
     "detectable_format:sentence_hyphens": Instruction(sentence_hyphens),
     "detectable_format:square_brackets": Instruction(square_brackets),
     "detectable_format:bigram_wrapping": Instruction(bigram_wrapping),
@@ -374,21 +306,4 @@ INSTRUCTIONS: dict[str, Instruction] = {
     "letters:letter_counting2": Instruction(
         ifeval.letter_frequency, {"letter": CHARACTER, "let_frequency": COUNT, "let_relation": RELATION}
     ),
-}
-
-FIXED: dict[str, Instruction] = {
-    "copy:repeat_phrase~fixed": Instruction(repeat_phrase_fixed, REPEATED),
-    "new:copy_span_idx~fixed": Instruction(copy_span_idx_fixed, SPAN, together=_span_exists),
-    "detectable_format:sentence_hyphens~fixed": Instruction(sentence_hyphens_fixed),
-    "detectable_format:bigram_wrapping~fixed": Instruction(bigram_wrapping_fixed),
-    "keywords:no_adjacent_consecutive~fixed": Instruction(no_adjacent_consecutive_fixed),
-    "keywords:word_once~fixed": Instruction(word_once_fixed, {"keyword": KEYWORD}),
-    "keywords:word_count_different_numbers~fixed": Instruction(word_count_fixed, FREQUENCY),
-    "keywords:exclude_word_harder~fixed": Instruction(exclude_word_harder_fixed, {"keyword": WORD}),
-    "keywords:palindrome~fixed": Instruction(palindrome_fixed),
-    "keywords:keyword_specific_position~fixed": Instruction(keyword_specific_position_fixed, POSITION),
-    "first_word:first_word_sent~fixed": Instruction(first_word_sent_fixed, {"first_word": WORD}),
-    "first_word:first_word_answer~fixed": Instruction(first_word_answer_fixed, {"first_word": WORD}),
-    "count:counting_composition~fixed": Instruction(counting_composition_fixed, COMPOSITION),
-    "count:count_unique~fixed": Instruction(count_unique_fixed),
 }

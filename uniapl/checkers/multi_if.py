@@ -18,11 +18,10 @@ words. No checker takes quadratic time.
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 
 from uniapl.checkers import ifeval, punkt
 from uniapl.checkers.arguments import Instruction, Relation
-from uniapl.checkers.texts import detect_language
+from uniapl.checkers.texts import detect_language, emoji_pattern
 
 CHINESE_JAPANESE = ("zh-cn", "zh-tw", "ja")
 OWN_RULES = ("hi", *CHINESE_JAPANESE)  # languages that are not counted like English
@@ -33,15 +32,6 @@ HAN_KANA_HANGUL = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud
 PUNCTUATION = re.compile(
     "[" + re.escape("\\.!?/_,{}<>:;$%^&*(+\"'`~@#)[]-．—！，。？、￥…（）：；《》“”»〔〕「」") + "]+"
 )
-
-
-@lru_cache(maxsize=1)
-def _emoji():
-    """An emoji: a flag, a keycap, or signs that joiners hold together, with skin colours and variation selectors."""
-    import regex  # re knows no Unicode property
-
-    sign = r"[\p{Emoji}--[0-9#*]](?:\p{Emoji_Modifier}|\uFE0F)?[\U000E0020-\U000E007F]*"
-    return regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{sign}(?:\u200D{sign})*", regex.V1)
 
 
 def count_hindi_sentences(text: str) -> int:
@@ -57,7 +47,7 @@ def count_chinese_japanese_sentences(text: str) -> int:
 
 def count_chinese_japanese_words(text: str) -> int:
     """Each Han, kana or Hangul character, each emoji, and what blanks and these separate; punctuation is taken out."""
-    text, n_emoji = _emoji().subn("", PUNCTUATION.sub("", text))
+    text, n_emoji = emoji_pattern().subn("", PUNCTUATION.sub("", text))
     others, n_characters = HAN_KANA_HANGUL.subn(" ", text)
     return n_emoji + n_characters + len(others.split())
 

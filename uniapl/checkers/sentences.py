@@ -45,11 +45,11 @@ def split_sentences(text: str) -> tuple[str, ...]:
     return tuple(sentences if sentences[-1] else sentences[:-1])
 
 
-_PLAIN_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
+_PLAIN_WORD = re.compile(r"\w+(?:['\u2019-]\w+|(?<=\d)[.,]\d+)*")
 
 
 def plain_words(text: str) -> list[str]:
-    """Words without the punctuation around them, in small letters."""
+    """Words without the punctuation around them, in small letters: don't, well-known and 1,000.5 are one each."""
     return _PLAIN_WORD.findall(text.lower())
 
 

@@ -184,3 +184,12 @@ def likeliest_language(letters: str) -> str | None:
 def detect_language(text: str) -> str | None:
     """langdetect's code for the text, the same at every call; None where the text has nothing to detect."""
     return likeliest_language(normal_letters(text))
+
+
+@lru_cache(maxsize=1)
+def emoji_pattern():
+    """An emoji: a flag, a keycap, or signs that joiners hold together, with skin colours and variation selectors."""
+    import regex  # re knows no Unicode property
+
+    sign = r"[\p{Emoji}--[0-9#*]](?:\p{Emoji_Modifier}|\uFE0F)?[\U000E0020-\U000E007F]*"
+    return regex.compile(rf"\p{{RI}}{{2}}|[0-9#*]\uFE0F?\u20E3|{sign}(?:\u200D{sign})*", regex.V1)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import Run, setting
+from uniapl.config import Run, per_scale, setting
 
 EXPERT = "expert"  # the teacher whose demonstrations are in train.jsonl; teachers.jsonl has the others'
 
@@ -26,13 +26,13 @@ class Job:
     rollouts: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Optimization:
-    """Settings that every trainer has."""
+    """Settings that every method has that trains."""
 
-    steps: int = setting(100, "ours: not stated; equal demonstration rows and rollouts across arms")
-    learning_rate: float = setting(1e-3, "ours: not stated; chosen on the validation split")
-    warmup: int = setting(10, "ours: steps of linear warm-up; not stated")
+    steps: int = per_scale("ours: not stated; equal demonstration rows and rollouts across arms")
+    learning_rate: float = per_scale("ours: not stated; chosen on the validation split")
+    warmup: int = per_scale("ours: steps of linear warm-up; not stated")
     schedule: str = setting("linear", "ours: not stated")
     max_grad_norm: float = setting(1.0, "transformers' default")
     weight_decay: float = setting(0.0, "transformers' default")
@@ -40,9 +40,9 @@ class Optimization:
     probe_every: int = setting(10, "ours: steps between measurements on validation prompts; no effect on the result")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Teaching:
-    """Settings of every trainer that reads the training prompts: whose demonstrations, and of how many prompts."""
+    """Settings of every method that reads the training prompts: whose demonstrations, and of how many prompts."""
 
     teacher: str = setting(EXPERT, "the scripted expert; experiments/teachers.py asks about others")
     demonstrations: int | None = setting(

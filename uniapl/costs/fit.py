@@ -4,7 +4,6 @@ A training and an evaluation are checked before they load a model (`check_traini
 nothing is. A fetch loads none.
 """
 
-import importlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from pathlib import Path
 
 from uniapl.config import Compute, Evaluation, Run
 from uniapl.config.job import Job
+from uniapl.config.method import CONTROLS, scored_by
 from uniapl.costs import memory
 from uniapl.costs.assumptions import DEFAULT, Assumptions
 from uniapl.costs.shapes import Shape, read_shape
-from uniapl.discriminators import CONTROLS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
@@ -55,8 +54,7 @@ class Lengths:
 
 def judged(run: Run) -> bool:
     """Whether a model scores the run's rollouts for its loss or reward; noise and length are no models."""
-    weighed = any(getattr(run.settings, name, 0) > 0 for name in ("lam", "lam_step", "lam_penalty"))
-    return weighed and getattr(run.settings, "discriminator", None) not in CONTROLS
+    return scored_by(run.settings) not in (None, *CONTROLS)
 
 
 def own_discriminator(run: Run, policy: Shape, judge: Shape | None) -> int:
@@ -69,9 +67,9 @@ def own_discriminator(run: Run, policy: Shape, judge: Shape | None) -> int:
 
 
 def per_step(run: Run) -> tuple[int, int]:
-    """(rollouts, demonstration rows) of an optimizer step."""
-    found = importlib.import_module(run.trainer).cost_per_step(run.settings)
-    return found["rollouts"], found["demonstration_rows"]
+    """(rollouts, demonstration rows) of an optimizer step, at most."""
+    most = run.method.most_per_step(run.settings)
+    return most.rollouts, most.demonstration_rows
 
 
 def passes(run: Run, devices: int, lengths: Lengths) -> Iterator[tuple[int, int, int]]:

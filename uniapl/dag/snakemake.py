@@ -13,7 +13,6 @@ from functools import cached_property
 from pathlib import Path
 
 from uniapl.config import (
-    FETCHED,
     Arm,
     Experiment,
     Run,
@@ -173,7 +172,7 @@ class Plan:
     @cached_property
     def fetched(self) -> list[str]:
         """The arms that are downloaded, not trained."""
-        return [arm.name for arm in self.arms.values() if arm.trainer == FETCHED]
+        return [arm.name for arm in self.arms.values() if arm.is_fetched]
 
     @cached_property
     def comparators(self) -> list[str]:

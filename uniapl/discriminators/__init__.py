@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from uniapl.config import choose
+from uniapl.config.method import CONTROLS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from uniapl.config.job import Job
 
-CONTROLS = ("random", "length")
 KINDS = ("miniature", "polar", "cotrained", *CONTROLS)
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from uniapl.analyse import plan_of
 from uniapl.analyse.inputs import made
 from uniapl.config import load_scale
+from uniapl.config.card import PUBLISHED, read_card
 from uniapl.dag.snakemake import TABLES, Plan
 from uniapl.errors import UserError, one_line_errors
-from uniapl.jsonl import read_json
 from uniapl.provenance import commit, versions
 from uniapl.publish import rows as evidence
 from uniapl.publish.readme import verdict_table, with_table
@@ -62,9 +62,9 @@ def read_cards(root: Path, plan: Plan, experiments: list[str]) -> list[dict]:
         path = root / "train" / arm / f"seed{seed}" / "run.json"
         if not path.exists():
             raise UserError(f"{path}: no such run card; finish the run before publishing it")
-        card = read_json(path, CARD)
+        card = read_card(path)
         check_card(card, plan, str(path))
-        kept = {name: card[name] for name in (*CARD, *ALSO) if name in CARD or name in card}
+        kept = {name: card[name] for name in PUBLISHED if name in card}
         cards.append(kept | made(root, "test", arm, seed))
     return cards
 

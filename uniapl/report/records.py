@@ -7,7 +7,8 @@ import subprocess
 from collections import Counter
 from typing import Any
 
-from uniapl.config import Arm, settings_of
+from uniapl.config import Method, usual_settings
+from uniapl.config.method import name_of
 from uniapl.provenance import ROOT
 from uniapl.report.read import ResultSet
 from uniapl.report.sections import LONG, Table
@@ -70,58 +71,57 @@ def runs(results: ResultSet) -> Table:
     return Table("runs", "Trainings", view, folded=len(rows) > LONG)
 
 
-def _trainers(results: ResultSet) -> set[str]:
+def _methods(results: ResultSet) -> dict[str, Method]:
     """Those of this checkout. A card may be anybody's, and a name in it is no reason to import a module."""
-    return {arm.trainer for arm in results.plan.arms.values()}
+    return {name_of(arm.method): arm.method for arm in results.plan.arms.values()}
 
 
 def arms(results: ResultSet) -> Table:
-    """One row per arm: its trainer and what differs from that trainer's settings at this scale."""
-    defaults, rows, seeds, known = {}, {}, Counter(), _trainers(results)
+    """One row per arm: its method and what differs from that method's settings at this scale."""
+    defaults, rows, seeds, known = {}, {}, Counter(), _methods(results)
     for card in results.cards:
         arm = results.plan.arms.get(card["arm"])
-        trainer = card.get("trainer") or (arm.trainer if arm else "")
-        if trainer in known and trainer not in defaults:
-            plain = dataclasses.asdict(settings_of(results.plan.scale, Arm("plain", trainer)))
-            defaults[trainer] = json.loads(json.dumps(plain))
-        usual = defaults.get(trainer, {})
+        method = card.get("method") or (name_of(arm.method) if arm else "")
+        if method in known and method not in defaults:
+            defaults[method] = json.loads(json.dumps(usual_settings(results.plan.scale, known[method])))
+        usual = defaults.get(method, {})
         changed = [f"{k} = {value(x)}" for k, x in card["settings"].items() if k not in usual or x != usual[k]]
-        row = (card["arm"], trainer, card["start_arm"] or "scratch", ", ".join(changed) or "nothing")
+        row = (card["arm"], method, card["start_arm"] or "scratch", ", ".join(changed) or "nothing")
         rows[row] = None
         seeds[row] += 1
     caption = (
-        f"What each arm changes of its trainer's settings at scale {results.plan.scale.name}, as its run cards record "
+        f"What each arm changes of its method's settings at scale {results.plan.scale.name}, as its run cards record "
         "it; the next tables have those settings. Seeds: trainings in this set."
     )
-    head = ["arm", "trainer", "starts from", "changes", "seeds"]
+    head = ["arm", "method", "starts from", "changes", "seeds"]
     shown = [[*row, str(seeds[row])] for row in rows]
     return Table("arms", "Arms", View(caption, head, shown, {"changes": 0.4}))
 
 
 def settings(results: ResultSet) -> list[Table]:
-    """One table per trainer of the set: every setting with its value at this scale and where that comes from."""
-    scale, found = results.plan.scale, []
-    used = {card.get("trainer") for card in results.cards}
-    used |= {results.plan.arms[card["arm"]].trainer for card in results.cards if card["arm"] in results.plan.arms}
-    for trainer in sorted(used & _trainers(results)):
-        usual, own = settings_of(scale, Arm("plain", trainer)), scale.settings.get(trainer, {})
+    """One table per method of the set: every setting with its value at this scale and where that comes from."""
+    scale, methods, tables = results.plan.scale, _methods(results), []
+    used = {card.get("method") for card in results.cards}
+    used |= {name_of(arm.method) for card in results.cards if (arm := results.plan.arms.get(card["arm"]))}
+    for name in sorted(used & methods.keys()):
+        usual, of_scale = usual_settings(scale, methods[name]), scale.settings[methods[name]]
         rows = [
             [
                 field.name,
-                value(getattr(usual, field.name)),
+                value(usual[field.name]) if field.name in usual else "of the arm",
                 field.metadata.get("source", ""),
-                f"scale {scale.name}" if field.name in own else "default",
+                f"scale {scale.name}" if field.name in of_scale else "default" if field.name in usual else "arm",
             ]
-            for field in dataclasses.fields(usual)
+            for field in dataclasses.fields(methods[name].Settings)
         ]
         view = View(
-            f"Settings of {trainer} and the source of each; set by: the trainer's default, or experiments/scales.py.",
+            f"Settings of {name} and the source of each; set by: the method's default, or experiments/scales.py.",
             ["setting", "value", "source", "set by"],
             rows,
             {"source": 0.5},
         )
-        found.append(Table(f"settings-{trainer.replace('.', '-')}", trainer, view, folded=True))
-    return found
+        tables.append(Table(f"settings-{name.replace('.', '-')}", name, view, folded=True))
+    return tables
 
 
 def environment(results: ResultSet) -> Table:

@@ -13,12 +13,12 @@ stages' responses and not in others'.
 """
 
 import argparse
-import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl.config import arm_of, load_scale, setting
+from uniapl.config import Run, arm_of, load_scale, per_scale
+from uniapl.config.card import NO_DEVICE, Cost, RunCard
 from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
@@ -26,13 +26,16 @@ from uniapl.provenance import commit, versions
 
 LINKED = (".json", ".safetensors", ".txt", ".jinja", ".model")  # no pickle, no code
 NO_THINKING = "{%- set enable_thinking = false %}"
-COST = ("optimizer_steps", "demonstration_rows", "rollouts", "tokens_generated", "tokens_trained", "seconds")
 
 
-@dataclass(frozen=True)
+METRICS: dict[str, str] = {}
+build = None  # nothing is trained
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settings:
-    model: str = setting("", "the hub id; hub.lock.json pins its revision")
-    context: int = setting(4096, "ours: tokens; the longest prompt and response of the scale fit")
+    model: str = per_scale("the hub id; hub.lock.json pins its revision")
+    context: int = per_scale("ours: tokens; the longest prompt and response of the scale fit")
 
 
 def link(snapshot: Path, model: Path, context: int) -> int:
@@ -75,7 +78,7 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
     fresh.rmdir()
 
 
-def fetch(run, out: Path) -> None:
+def fetch(run: Run, out: Path) -> None:
     """Fetch the run's checkpoint; write it and its card to `out`."""
     settings = run.settings
     snapshot, fresh = hub.folder(settings.model), out / "model.new"
@@ -85,21 +88,18 @@ def fetch(run, out: Path) -> None:
     fresh.rename(out / "model")
     (out / "history.csv").write_text("step\n")
     source = hub.record(settings.model)
-    card = {
-        **run.describe(),
-        "start_arm": None,
-        "scale": run.scale,
-        "fingerprint": run.fingerprint,
-        "cost": dict.fromkeys(COST, 0) | {"peak_memory_mb": 0},
-        "heldout": {},
-        "source": source,
-        "bytes": size,
-        "weights_sha256": f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
-        "versions": versions(),
-        "device": "none",
-        "commit": commit(),
-    }
-    (out / "run.json").write_text(json.dumps(card, indent=2) + "\n")
+    card = RunCard.for_run(
+        run,
+        cost=Cost(),
+        heldout={},
+        source=source,
+        bytes=size,
+        weights_sha256=f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
+        versions=versions(),
+        device=NO_DEVICE,
+        commit=commit(),
+    )
+    card.write(out / "run.json")
 
 
 @one_line_errors

@@ -20,17 +20,20 @@ from uniapl.models.logprobs import token_logprobs
 
 @dataclass(frozen=True)
 class Probe:
-    """`rows` have prompt, instruction_id_list, kwargs; `references` are the expert's responses to them."""
+    """`rows` have prompt, instruction_id_list, kwargs; `references` are the expert's responses to them.
+
+    Without a discriminator nothing is scored, and there need be no references.
+    """
 
     rows: list[dict]
     references: list[str]
     base: torch.nn.Module
     tokenizer: object
-    discriminator: Discriminator
+    discriminator: Discriminator | None
     max_new_tokens: int
 
     def measure(self, model, seed: int) -> dict[str, float]:
-        """Pass rate, KL to the base, entropy, discriminator score, AUC of the expert over the policy, length.
+        """Pass rate, KL to the base, entropy, length; with a discriminator its score, and AUC of expert over policy.
 
         KL is TRL's estimator (mean over sampled tokens of exp(d) - d - 1, d = log p_base - log p), in nats per token;
         entropy is the mean of -log p over sampled tokens, in nats; length is in tokens.
@@ -48,15 +51,19 @@ class Probe:
         keys = [row["key"] for row in self.rows]
         asked = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
         passed = follows_all([[{"content": text}] for text in texts], asked, key=keys)
-        scores = self.discriminator.score(prompts, self.references, texts)
         difference = base - own
-        return {
+        measured = {
             "probe_reward": sum(passed) / len(passed),
             "probe_kl": (difference.exp() - difference - 1).mean().item(),
             "probe_entropy": -own.mean().item(),
+            "probe_length": sum(len(response) for _, response in pairs) / len(pairs),
+        }
+        if self.discriminator is None:
+            return measured
+        scores = self.discriminator.score(prompts, self.references, texts)
+        return measured | {
             "probe_score": scores.mean().item(),
             "probe_auc": objective.auc(self._expert_scores, scores),
-            "probe_length": sum(len(response) for _, response in pairs) / len(pairs),
         }
 
     @cached_property

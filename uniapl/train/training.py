@@ -12,50 +12,31 @@ the processes share every step's rows (uniapl/models/devices.py), and the first 
 """
 
 import argparse
-import fcntl
-import hashlib
-import importlib
-import json
-import math
 import os
 import shutil
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from uniapl.config import Evaluation, arm_of, load_scale
+from uniapl.config import Evaluation, Method, arm_of, load_scale
+from uniapl.config.card import RunCard
 from uniapl.config.job import Job
 from uniapl.costs.fit import check_training, judged
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
-from uniapl.jsonl import read_json, read_jsonl
+from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import leads, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone
-from uniapl.provenance import commit, device, peak_memory_mb, versions
+from uniapl.provenance import commit, device, versions
+from uniapl.train import history
+from uniapl.train.state import (
+    check_configuration,
+    last_checkpoint,
+    sole_training,
+    weights_sha256,
+)
 
-COMPLETE = "complete"  # marks a checkpoint whose last byte is written
-NAMES = {  # TRL's names of what it logs, and ours
-    "loss": "loss",
-    "rewards/follows_all/mean": "reward",  # without what shapes it
-    "entropy": "entropy",
-    "grad_norm": "grad_norm",
-    "learning_rate": "learning_rate",
-    "completions/mean_length": "length",
-    "completions/clipped_ratio": "clipped",  # the share of rollouts that reached the limit
-    "sampling/sampling_logp_difference/mean": "sampler_difference",  # |log p of vLLM - log p|, in nats per token
-    "sampling/sampling_logp_difference/max": "sampler_difference_max",
-    "sampling/importance_sampling_ratio/min": "sampler_ratio_min",
-    "sampling/importance_sampling_ratio/mean": "sampler_ratio",
-    "sampling/importance_sampling_ratio/max": "sampler_ratio_max",
-    "frac_reward_zero_std": "zero_variance",
-    "num_tokens": "tokens_seen",
-    "accuracy": "accuracy",
-}
-KEPT = ("loss_", "probe_", "mu", "lam", "score", "distance", "auc", "discriminator_")
-KEPT += ("demonstration_tokens", "seconds", "peak_memory_mb")
+OF_EVALUATION = ("eval_loss", "eval_accuracy", "eval_margin")  # what a card keeps of a method's own evaluation
 
 
 def check_arguments(job: Job) -> None:
@@ -71,128 +52,41 @@ def check_arguments(job: Job) -> None:
         folder_of(job, getattr(job.run.settings, "discriminator", None))
 
 
-def check_configuration(job: Job) -> None:
-    """Refuse a state folder that belongs to another configuration, naming what differs; otherwise claim it."""
-    state, path = job.state, job.state / "run.json"
-    data = hashlib.sha256((job.data / "summary.json").read_bytes()).hexdigest()
-    now = {**job.run.describe(), "data": data, "processes": processes()}
-    if path.exists():
-        before = read_json(path, ("settings",))
-        if before != now:
-            flat = [{**d, **{f"settings.{k}": v for k, v in d["settings"].items()}} for d in (before, now)]
-            keys = sorted(k for k in flat[0].keys() | flat[1].keys() if k not in ("settings", "world"))
-            changed = [f"{k}: {flat[0].get(k)} -> {flat[1].get(k)}" for k in keys if flat[0].get(k) != flat[1].get(k)]
-            raise UserError(
-                f"{state} holds an unfinished run of another configuration "
-                f"({'; '.join(changed) or 'the data differ'}): restore it, or remove the folder to start anew"
-            )
-    state.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(now, indent=2) + "\n")
+def watch(trainer, method: Method) -> None:
+    """Replace the trainer's own printing by Watch."""
+    from transformers import PrinterCallback
 
-
-def last_checkpoint(state: Path, accelerator) -> Path | None:
-    """The newest complete checkpoint; the first process removes half-written ones before any process looks."""
-    if accelerator.is_main_process:
-        for path in state.glob("checkpoint-*"):
-            if not (path / COMPLETE).exists():
-                shutil.rmtree(path)
-    accelerator.wait_for_everyone()
-    return max(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), default=None)
-
-
-def watch(trainer) -> None:
-    """Add the callbacks that keep the history's own columns, stop on NaN, show progress and mark checkpoints."""
-    from transformers import PrinterCallback, TrainerCallback
-
-    class Watch(TrainerCallback):
-        def on_train_begin(self, args, state, control, **kwargs):
-            self.first, self.start = state.global_step, time.perf_counter()
-            self.last = self.shown = self.start
-
-        def on_log(self, args, state, control, **kwargs):
-            row, now = state.log_history[-1], time.perf_counter()
-            for name in ("loss", "grad_norm"):
-                if name in row and not math.isfinite(row[name]):
-                    raise UserError(
-                        f"{name} is {row[name]} at step {row['step']} of {state.max_steps}: training stopped; "
-                        f"the last good checkpoint is kept in {args.output_dir}"
-                    )
-            row["seconds"], self.last = now - self.last, now
-            row["peak_memory_mb"] = peak_memory_mb()
-            if now - self.shown > 5 and trainer.accelerator.is_main_process:
-                self.shown, rate = now, (state.global_step - self.first) / (now - self.start)
-                left = (state.max_steps - state.global_step) / max(rate, 1e-9)
-                print(
-                    f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left",
-                    flush=True,
-                )
-
-        def on_save(self, args, state, control, **kwargs):
-            trainer.accelerator.wait_for_everyone()  # until the last process has written its part
-            if trainer.accelerator.is_main_process:
-                (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+    from uniapl.train.watch import Watch
 
     trainer.remove_callback(PrinterCallback)
-    trainer.add_callback(Watch())
+    trainer.add_callback(Watch(method, trainer.accelerator))
 
 
 def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
-    """Measure the policy on validation prompts while it trains, against the base and the frozen discriminator."""
+    """Measure the policy on validation prompts while it trains, against the base and the frozen discriminator.
+
+    Without a discriminator, or responses of an expert to hold the policy's against, nothing is scored; without
+    validation prompts of the trained types there is no probe.
+    """
     from uniapl import discriminators
     from uniapl.train.probe import Probe, ProbeCallback
 
     rows = [row for row in read_jsonl(job.data / "validation.jsonl") if row["benchmark"] == "trained"]
     rows = rows[: evaluation.probe_prompts]
-    expert = {row["key"]: row["response"] for row in read_jsonl(job.data / "expert.jsonl")}
+    if not rows:
+        return
+    expert = job.data / "expert.jsonl"
+    scored = bool(job.discriminator) and expert.is_file()
+    responses = {row["key"]: row["response"] for row in read_jsonl(expert)} if scored else {}
     probe = Probe(
         rows=rows,
-        references=[expert[row["key"]] for row in rows],
+        references=[responses[row["key"]] for row in rows] if scored else [],
         base=load_policy(job.base).to(trainer.accelerator.device).eval(),
         tokenizer=load_tokenizer(job.base),
-        discriminator=discriminators.of(job),
+        discriminator=discriminators.of(job) if scored else None,
         max_new_tokens=evaluation.max_new_tokens,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
-
-
-def history(log: list[dict], rollouts: int) -> list[dict]:
-    """One row per optimizer step from the trainer's log: what NAMES, `loss_*`, `probe_*` and the costs say.
-
-    tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss.
-    """
-    rows: dict[int, dict] = {}
-    for entry in log:
-        row = rows.setdefault(entry["step"], {"step": entry["step"]})
-        row |= {ours: entry[theirs] for theirs, ours in NAMES.items() if theirs in entry}
-        row |= {k: v for k, v in entry.items() if k.startswith(KEPT)}
-    seen = 0
-    for step in sorted(rows):
-        row = rows[step]
-        if "tokens_seen" in row:
-            now = row.pop("tokens_seen")
-            row["tokens_trained"] = now - seen + row.pop("demonstration_tokens", 0)
-            seen = now
-        if rollouts and "length" in row:
-            row["tokens_generated"] = row["length"] * rollouts
-    return [rows[step] for step in sorted(rows)]
-
-
-def total_cost(rows: list[dict], steps: int, per_step: dict) -> dict:
-    """What the run consumed in all: steps, rows, tokens, seconds; peak memory in MiB."""
-    cost = {"optimizer_steps": steps} | {name: n * steps for name, n in per_step.items()}
-    for name in ("tokens_generated", "tokens_trained", "seconds"):
-        cost[name] = sum(row.get(name, 0) for row in rows)
-    return cost | {"peak_memory_mb": max(row.get("peak_memory_mb", 0) for row in rows)}
-
-
-def weights_sha256(model: Path) -> str:
-    """SHA-256 of a checkpoint's safetensors, the shards in order of their names."""
-    digest = hashlib.sha256()
-    for path in sorted(model.glob("*.safetensors")):
-        with open(path, "rb") as file:
-            while block := file.read(1 << 24):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 def devices_asked() -> int:
@@ -200,10 +94,10 @@ def devices_asked() -> int:
     return int(os.environ.get("UNIAPL_GPUS_ASKED", 0)) or processes()
 
 
-def build(module, job: Job):
+def build(job: Job):
     """The run's trainer. Raises UserError for settings that it refuses."""
     try:
-        return module.build(job)
+        return job.run.method.build(job)
     except UserError:
         raise
     except ValueError as error:
@@ -212,71 +106,53 @@ def build(module, job: Job):
 
 def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     """Train the run, or finish it; write its checkpoint, history and card to `out`."""
-    import pandas as pd
-
     run, state = job.run, job.state
     with collector_paused():
         check_training(job, evaluation)
     if leads():  # the others would read what it is writing
         check_configuration(job)
-    module = importlib.import_module(run.trainer)
     with collector_paused():
         project_labels_alone()
-        trainer = build(module, job)
+        trainer = build(job)
     reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
-    watch(trainer)
-    if job.discriminator and first and not run.compute.sharded:  # no process has a sharded policy to measure
+    watch(trainer, run.method)
+    if job.base and first and not run.compute.sharded:  # no process has a sharded policy to measure
         add_probe(trainer, job, evaluation)
     checkpoint = last_checkpoint(state, trainer.accelerator)
     if checkpoint and first:
         print(f"continuing from {checkpoint.name}", flush=True)
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     heldout = trainer.evaluate() if trainer.eval_dataset is not None else {}
-
     fresh = out / "model.new"
     trainer.save_model(str(fresh))
     trainer.accelerator.wait_for_everyone()
-    if not first:
-        return
+    if first:
+        finish(job, trainer, heldout, fresh, out)
+
+
+def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
+    """Put the saved model in its place, write history and card, and remove the resumable state."""
+    run = job.run
     (fresh / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should have to load
     shutil.rmtree(out / "model", ignore_errors=True)
     fresh.rename(out / "model")
-    per_step = module.cost_per_step(run.settings)
-    rows = history(trainer.state.log_history, per_step["rollouts"])
-    table = pd.DataFrame(rows).set_index("step").sort_index(axis="columns")  # a resumed log has another key order
-    table.to_csv(out / "history.csv")
-    card = {
-        **run.describe(),
-        "start_arm": run.start.arm if run.start else None,
-        "scale": run.scale,
-        "fingerprint": run.fingerprint,
-        "cost": total_cost(rows, run.settings.steps, per_step),
-        "heldout": {k: v for k, v in heldout.items() if k in ("eval_loss", "eval_accuracy", "eval_margin")},
-        "parameters": trainer.model.num_parameters(),
-        "weights_sha256": weights_sha256(out / "model"),
-        "devices": {"granted": processes(), "asked": devices_asked()},
-        "versions": versions(),
-        "device": device(),
-        "commit": commit(),
-    }
-    (out / "run.json").write_text(json.dumps(card, indent=2) + "\n")
-    shutil.rmtree(state)
-
-
-@contextmanager
-def alone(out: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock."""
-    out.mkdir(parents=True, exist_ok=True)
-    if not leads():
-        yield
-        return
-    with open(out / "lock", "w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{out} is being trained by another process: wait for it, or stop it") from None
-        yield
+    most = run.method.most_per_step(run.settings)
+    rows = history.history(trainer.state.log_history, run.method, most)
+    history.write(rows, out / "history.csv")
+    card = RunCard.for_run(
+        run,
+        cost=history.total_cost(rows, run.settings.steps, most),
+        heldout={name: value for name, value in heldout.items() if name in OF_EVALUATION},
+        parameters=trainer.model.num_parameters(),
+        weights_sha256=weights_sha256(out / "model"),
+        devices={"granted": processes(), "asked": devices_asked()},
+        versions=versions(),
+        device=device(),
+        commit=commit(),
+    )
+    card.write(out / "run.json")
+    shutil.rmtree(job.state)
 
 
 @one_line_errors
@@ -306,5 +182,5 @@ def main(argv: list[str] | None = None) -> None:
     )
     check_arguments(job)
     on_all_devices("uniapl.train", sys.argv[1:] if argv is None else argv, sharded=scale.compute.sharded)
-    with alone(args.out):
+    with sole_training(args.out):
         train(job, scale.evaluation, args.out)

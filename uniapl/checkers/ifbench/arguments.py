@@ -56,7 +56,14 @@ def ordered_range(given: Mapping) -> str | None:
         return f"no number is at least {given['min_words']:g} and at most {given['max_words']:g}"
 
 
+def _span_inside(given: Mapping, length: int, unit: str) -> str | None:
+    if not given["n_start"] <= given["n_end"] < length:
+        return f"no span from {given['n_start']:g} to {given['n_end']:g} in {length} {unit}"
+
+
 def span_inside(given: Mapping) -> str | None:
-    if not given["n_start"] <= given["n_end"] < len(given["prompt_to_repeat"]):
-        length = len(given["prompt_to_repeat"])
-        return f"no span from {given['n_start']:g} to {given['n_end']:g} in {length} characters"
+    return _span_inside(given, len(given["prompt_to_repeat"]), "characters")
+
+
+def words_inside(given: Mapping) -> str | None:
+    return _span_inside(given, len(given["prompt_to_repeat"].split()), "words")

@@ -4,10 +4,11 @@ import re
 from itertools import chain, islice
 
 from uniapl.checkers import treebank
-from uniapl.checkers.arguments import PHRASE, Instruction
+from uniapl.checkers.arguments import PHRASE, WHOLE_WORD, Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation, ordered_range
 from uniapl.checkers.ifbench.english import CONJUNCTIONS, NAMES, PRONOUNS
 from uniapl.checkers.punkt import sentences
+from uniapl.checkers.sentences import plain_words
 
 # What a pronoun among the tokens looks like in the text: NLTK splits "gimme", "lemme" and words in n't, and no letter
 # from its accent, as in the small form of the Turkish dotted I.
@@ -17,6 +18,7 @@ _ANY_PRONOUN = re.compile(
 )
 _JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 TIMES = (1, 2, 3, 5, 7)  # that each of the five keywords must occur
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?")
 
 
 def word_count_range(text: str, min_words: int, max_words: int) -> bool:
@@ -24,9 +26,19 @@ def word_count_range(text: str, min_words: int, max_words: int) -> bool:
     return min_words <= len(re.findall(r"\w+", text)) <= max_words
 
 
+def word_count_range_fixed(text: str, min_words: int, max_words: int) -> bool:
+    """The number of words is within the range, ends included; "don't" and "well-known" are one word each."""
+    return min_words <= len(plain_words(text)) <= max_words
+
+
 def unique_word_count(text: str, N: int) -> bool:
     """At least so many different words, in any case; all words of nothing but punctuation count as one."""
     return len({word.strip(PUNCTUATION) for word in text.lower().split()}) >= N
+
+
+def unique_word_count_fixed(text: str, N: int) -> bool:
+    """At least so many different words, in any case; punctuation is no word, typographic marks included."""
+    return len(set(plain_words(text))) >= N
 
 
 def _conjunctions(text: str) -> list[str]:
@@ -53,6 +65,11 @@ def numbers(text: str, N: int) -> bool:
     return len(re.findall(r"\d+", no_punctuation(text))) == N
 
 
+def numbers_fixed(text: str, N: int) -> bool:
+    """Exactly so many numbers: 1,000.5 is one, 3-4 and 1,2 are two each."""
+    return len(_NUMBER.findall(text)) == N
+
+
 def pronouns(text: str, N: int) -> bool:
     """At least so many word tokens are pronouns, in any case, with "/" between words read as a blank."""
     text = text.lower().replace("/", " ")
@@ -71,16 +88,30 @@ def punctuation(text: str) -> bool:
     return all(mark in rest for mark in ".,!?;:")
 
 
+def _are_japanese(words: list[str]) -> bool:
+    stripped = (word.strip(PUNCTUATION) for word in words)
+    return all(_JAPANESE.search(word) for word in stripped if word and not word.isdigit())
+
+
 def words_japanese(text: str, N: int) -> bool:
     """Every N-th word has a kana or a Chinese character, or is a number or nothing but punctuation."""
-    nth = (word.strip(PUNCTUATION) for word in text.split()[N - 1 :: N])
-    return all(_JAPANESE.search(word) for word in nth if word and not word.isdigit())
+    return _are_japanese(text.split()[N - 1 :: N])
+
+
+def words_japanese_fixed(text: str, N: int) -> bool:
+    """Every N-th word has a kana or a Chinese character, or is a number; punctuation alone is no word."""
+    return _are_japanese([word for word in text.split() if any(map(str.isalnum, word))][N - 1 :: N])
 
 
 def keywords_multiple(text: str, **keywords: str) -> bool:
     """The five keywords occur once, twice, three, five and seven times, in any case, also inside words."""
     text = text.lower()
     return all(text.count(keywords[f"keyword{i}"]) == times for i, times in enumerate(TIMES, start=1))
+
+
+def keywords_multiple_fixed(text: str, **keywords: re.Pattern) -> bool:
+    """The five keywords occur once, twice, three, five and seven times, in any case, as whole words."""
+    return all(len(keywords[f"keyword{i}"].findall(text)) == times for i, times in enumerate(TIMES, start=1))
 
 
 INSTRUCTIONS = {
@@ -96,4 +127,15 @@ INSTRUCTIONS = {
     "count:words_japanese": Instruction(words_japanese, {"N": NUMBER}),
     "count:keywords_multiple": Instruction(keywords_multiple, {f"keyword{i}": PHRASE for i in range(1, 6)}),
 }
-FIXED = {"count:conjunctions~fixed": Instruction(conjunctions_fixed, {"small_n": NUMBER})}
+FIXED = {
+    "count:word_count_range~fixed": Instruction(
+        word_count_range_fixed, {"min_words": NUMBER, "max_words": NUMBER}, together=ordered_range
+    ),
+    "count:unique_word_count~fixed": Instruction(unique_word_count_fixed, {"N": NUMBER}),
+    "count:conjunctions~fixed": Instruction(conjunctions_fixed, {"small_n": NUMBER}),
+    "count:numbers~fixed": Instruction(numbers_fixed, {"N": NUMBER}),
+    "count:words_japanese~fixed": Instruction(words_japanese_fixed, {"N": NUMBER}),
+    "count:keywords_multiple~fixed": Instruction(
+        keywords_multiple_fixed, {f"keyword{i}": WHOLE_WORD for i in range(1, 6)}
+    ),
+}

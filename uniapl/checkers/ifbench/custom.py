@@ -1,6 +1,7 @@
 """custom: tasks of one prompt each."""
 
 import csv
+import datetime
 import io
 import re
 import unicodedata
@@ -16,12 +17,14 @@ CAPITALS = (
     "Reykjavik Helsinki Oslo Tallinn Stockholm Riga Moscow Copenhagen Vilnius Minsk Dublin Berlin Amsterdam Warsaw "
     "London Brussels Prague Luxembourg Paris Vienna Bratislava Budapest Vaduz Chisinau Bern Ljubljana Zagreb"
 ).split()
+KYIV = CAPITALS.index("Prague")  # its place at 50.45 degrees, between Brussels (50.85) and Prague (50.08)
 CITY_COLUMNS = ["ID", "Country", "City", "Year", "Count"]
 PRODUCT_COLUMNS = ["ProductID", "Category", "Brand", "Price", "Stock"]
 STUDENT_COLUMNS = ["StudentID", "Subject", "Grade", "Semester", "Score"]
 DAYS = (99, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # by month; as upstream there is a month 0 with any day
 NAPOLEON = range(1769, 1822)
 COUNTRIES = 52  # lines from Zimbabwe on
+MEMBERS = 54  # countries of Africa: members of the United Nations
 
 
 def _ascii(text: str) -> str:
@@ -78,6 +81,15 @@ def csv_special_character(text: str) -> bool:
     return False
 
 
+def csv_special_character_fixed(text: str) -> bool:
+    """CSV data: the five columns, 14 rows of five fields, and a quoted field with a special character."""
+    if not _PRODUCT_HEADER.fullmatch(text.split("\n", 1)[0].strip()):
+        return False
+    rows = (_rows(_keeps_quotes(text.replace(', "', ',"')), 15) or [])[1:]
+    fields = [field for row in rows for field in row]
+    return bool(rows) and all(len(row) == 5 for row in rows) and any(map(_is_special, fields))
+
+
 def csv_quotes(text: str) -> bool:
     """CSV data, separated by tabs: the five columns and three rows of five fields, each field in double quotes."""
     if not _STUDENT_HEADER.fullmatch(text.split("\n", 1)[0].strip()):
@@ -104,9 +116,32 @@ def date_format_list(text: str) -> bool:
     return all(_is_date(date.strip()) for date in text.split(","))
 
 
+def date_format_list_fixed(text: str) -> bool:
+    """Dates of the calendar in Napoleon's lifetime between commas and nothing else."""
+    dates = [date.strip() for date in text.split(",")]
+    return all(map(_is_date, dates)) and all(map(_is_in_the_calendar, dates))
+
+
+def _is_in_the_calendar(date: str) -> bool:
+    try:
+        return bool(datetime.date.fromisoformat(date))
+    except ValueError:
+        return False
+
+
 def european_capitals_sort(text: str) -> bool:
-    """The capitals north of 45 degrees, from north to south, between commas; accents do not count."""
+    """The capitals north of 45 degrees but Kyiv, from north to south, between commas; accents do not count."""
     return [name.strip() for name in _ascii(text).split(",") if name.strip()] == CAPITALS
+
+
+def european_capitals_sort_fixed(text: str) -> bool:
+    """The capitals north of 45 degrees, Kyiv too, from north to south, between commas, in any case.
+
+    Accents do not count. A full stop may end the list, and Luxembourg City and Kiev are names of capitals.
+    """
+    names = [name.strip().lower() for name in _ascii(text.rstrip().removesuffix(".")).split(",")]
+    names = [{"kiev": "kyiv", "luxembourg city": "luxembourg"}.get(name, name) for name in names]
+    return names == [name.lower() for name in (*CAPITALS[:KYIV], "Kyiv", *CAPITALS[KYIV:])]
 
 
 def _n_options_and_length(question: str) -> tuple[int, int]:
@@ -130,6 +165,27 @@ def mcq_count_length(text: str) -> bool:
     )
 
 
+_LABEL = re.compile(r"^[^\S\n]*Question\b[^\S\n]*\d*[^\S\n]*[.):|-]?", re.MULTILINE)
+_OPTION = re.compile(r"\s*\(?[A-Ea-e1-5][.):]")
+
+
+def mcq_count_length_fixed(text: str) -> bool:
+    """Four questions, each longer than the one before, with five options each; each starts with the label "Question".
+
+    The label may have a number, options letters or numbers.
+    """
+    before, *parts = _LABEL.split(text)
+    if before.strip() or len(parts) != 4:
+        return False
+    lengths = []
+    for lines in (part.strip().split("\n") for part in parts):
+        options = [bool(_OPTION.match(line)) for line in lines]
+        if sum(options) != 5:
+            return False
+        lengths.append(len(" ".join(line.strip() for line in lines[: options.index(True)])))
+    return all(one < other for one, other in pairwise(lengths))
+
+
 def multiples(text: str) -> bool:
     """The numbers in the text are the multiples of 7 from 10 to 50, in order."""
     return re.findall(r"\d+", text) == MULTIPLES
@@ -143,10 +199,26 @@ def reverse_newline(text: str) -> bool:
     return len(names) >= COUNTRIES and all(one >= other for one, other in pairwise(names))
 
 
+def reverse_newline_fixed(text: str) -> bool:
+    """54 different lines or more, in reverse alphabetical order in any case, numbered or not; one names Zimbabwe.
+
+    That each line is a country is not checked.
+    """
+    lines = (re.sub(r"^\s*\d+[.):]?\s*", "", _ascii(line)) for line in text.split("\n"))
+    names = [name for name in (line.strip(PUNCTUATION).lower() for line in lines) if name]
+    return len(names) >= MEMBERS and "zimbabwe" in names and all(one > other for one, other in pairwise(names))
+
+
 def sentence_alphabet(text: str) -> bool:
     """Exactly 26 sentences, which begin with the letters of the alphabet in order, in any case."""
     firsts = [sentence.lower().lstrip()[:1] for sentence in sentences(text)[:27]]
     return firsts == list(LETTERS)
+
+
+def sentence_alphabet_fixed(text: str) -> bool:
+    """Exactly 26 sentences, whose first words begin with the letters in order, in any case and beside any mark."""
+    found = (re.search(r"[^\W_]", sentence) for sentence in sentences(text)[:27])
+    return [first[0].lower() for first in found if first] == list(LETTERS)
 
 
 def word_reverse(text: str) -> bool:
@@ -172,4 +244,11 @@ INSTRUCTIONS = {
     "custom:word_reverse": Instruction(word_reverse),
     "custom:character_reverse": Instruction(character_reverse),
 }
-FIXED = {}
+FIXED = {
+    "custom:csv_special_character~fixed": Instruction(csv_special_character_fixed),
+    "custom:date_format_list~fixed": Instruction(date_format_list_fixed),
+    "custom:european_capitals_sort~fixed": Instruction(european_capitals_sort_fixed),
+    "custom:mcq_count_length~fixed": Instruction(mcq_count_length_fixed),
+    "custom:reverse_newline~fixed": Instruction(reverse_newline_fixed),
+    "custom:sentence_alphabet~fixed": Instruction(sentence_alphabet_fixed),
+}

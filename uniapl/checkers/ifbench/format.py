@@ -12,12 +12,23 @@ from uniapl.checkers import treebank
 from uniapl.checkers.arguments import Instruction
 from uniapl.checkers.ifbench.arguments import OPTIONS, PUNCTUATION, TEXT, no_punctuation
 from uniapl.checkers.punkt import sentences
+from uniapl.checkers.texts import emoji_pattern
 
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 BRACKET_LEVELS, QUOTE_LEVELS = 5, 3
 # The characters that are an emoji alone, as the package `emoji` has them: neither a digit nor half of a flag is.
 _EMOJI = regex.compile(r"[\p{Emoji}--[#*0-9\U0001F1E6-\U0001F1FF]]", regex.V1)
 _LETTER_FIRST = re.compile(r"[^\W\d_]")
+_LABELS = ("My Answer:", "My Conclusion:", "Future Outlook:")
+# Short words that titles leave small (articles, coordinating conjunctions, prepositions), but for the first.
+_MINOR = frozenset(
+    "a an the and but for nor or so yet as at by down from in into like near of off on onto out over past per than "
+    "through till to up upon via with about above across after against along among around before behind below beneath "
+    "beside between beyond despite during except inside outside since throughout toward towards under underneath until "
+    "unto within without if vs".split()
+)
+_STRAIGHT = str.maketrans("\u201c\u201d\u2018\u2019", "\"\"''")
+_WORD = re.compile(r"[^\W_]+(?:['\u2019-]\w+)*")
 _EM_THESIS = re.compile("<(i|em)>")
 
 
@@ -31,6 +42,12 @@ def newline(text: str) -> bool:
     """There are as many lines as words, punctuation and empty lines apart."""
     text = no_punctuation(text).strip()
     return sum(line != "" for line in text.split("\n")) == len(text.split())
+
+
+def newline_fixed(text: str) -> bool:
+    """Each line holds one word, or nothing; punctuation alone is no word."""
+    words = [len(line.split()) for line in no_punctuation(text).split("\n")]
+    return max(words) == 1
 
 
 @lru_cache(maxsize=16)
@@ -49,6 +66,22 @@ def emoji(text: str) -> bool:
         if not here or not (here[1] or (following and following[0])):
             return False
     return True
+
+
+@lru_cache(maxsize=16)
+def _whole_emoji_at_ends(sentence: str) -> tuple[bool, bool]:
+    """Whether the sentence has an emoji, of however many characters, before and after all else but marks and blanks."""
+    found = [match.span() for match in emoji_pattern().finditer(sentence)]
+    if not found:
+        return False, False
+    before, after = sentence[: found[0][0]], sentence[found[-1][1] :]
+    return not any(map(str.isalnum, before)), not any(map(str.isalnum, after))
+
+
+def emoji_fixed(text: str) -> bool:
+    """Each sentence ends with an emoji, or the next begins with it; flags and keycaps too, beside any mark."""
+    ends = [_whole_emoji_at_ends(sentence) for sentence in sentences(text)]
+    return all(here[1] or following[0] for here, following in pairwise([*ends, (False, False)]))
 
 
 def _indents(lines: list[str]) -> Iterator[int]:
@@ -87,8 +120,9 @@ def line_indent(text: str) -> bool:
 
 
 def line_indent_fixed(text: str) -> bool:
-    """Each line has more blanks before it than the line above; blank lines do not count."""
-    return _climbs([line for line in text.split("\n") if line.strip()])
+    """Each line has more blanks or tabs before it than the line above; blank lines do not count."""
+    indents = (len(line) - len(line.lstrip(" \t")) for line in text.split("\n") if line.strip())
+    return all(one < other for one, other in pairwise(indents))
 
 
 def list_marker(text: str, sep: str) -> bool:
@@ -124,6 +158,16 @@ def no_bullets_bullets(text: str) -> bool:
     return n_bullets >= 2
 
 
+def no_bullets_bullets_fixed(text: str) -> bool:
+    """At least two sentences that end in a full stop, then at least two lines that begin with a single `*`."""
+    lines = [line.strip() for line in text.split("\n")]
+    bullets = [line.startswith("*") and not line.startswith("**") for line in lines]
+    if sum(bullets) < 2:
+        return False
+    before = sentences("\n".join(lines[: bullets.index(True)]))
+    return sum(sentence.rstrip("\"'\u201d\u2019)").endswith(".") for sentence in before) >= 2
+
+
 def no_whitespace(text: str) -> bool:
     """There is no white space."""
     return not re.search(r"\s", text)
@@ -131,7 +175,18 @@ def no_whitespace(text: str) -> bool:
 
 def output_template(text: str) -> bool:
     """The three labels occur, in any order."""
-    return all(label in text for label in ("My Answer:", "My Conclusion:", "Future Outlook:"))
+    return all(label in text for label in _LABELS)
+
+
+def output_template_fixed(text: str) -> bool:
+    """The text begins with the first label, and each of the three, in their order, is followed by something."""
+    parts = []
+    for label in _LABELS:
+        before, found, text = text.partition(label)
+        if not found:
+            return False
+        parts.append(before)
+    return not parts[0].strip() and all(part.strip() for part in (*parts[1:], text))
 
 
 def parentheses(text: str) -> bool:
@@ -153,6 +208,21 @@ def parentheses(text: str) -> bool:
     return False
 
 
+def parentheses_fixed(text: str) -> bool:
+    """Five brackets, of any kinds, are nested, each closed by its own kind; one that closes none is passed over."""
+    open_now: list[list] = []  # a bracket, and how many levels are closed within it
+    for bracket in re.findall(r"[()\[\]{}]", text):
+        if bracket not in BRACKETS:
+            open_now.append([bracket, 0])
+        elif open_now and open_now[-1][0] == BRACKETS[bracket]:
+            levels = open_now.pop()[1] + 1
+            if levels >= BRACKET_LEVELS:
+                return True
+            if open_now:
+                open_now[-1][1] = max(open_now[-1][1], levels)
+    return False
+
+
 def quotes(text: str) -> bool:
     """Straight quotes, double and single in turn, are nested three deep, and three are closed again."""
     open_now, deepest = [], 0
@@ -165,6 +235,11 @@ def quotes(text: str) -> bool:
             open_now.append(quote)
             deepest = max(deepest, len(open_now))
     return False
+
+
+def quotes_fixed(text: str) -> bool:
+    """The same for curly quotes, as straight ones; an apostrophe within a word is no quote."""
+    return quotes(re.sub(r"(?<=\w)['\u2019](?=\w)", "", text).translate(_STRAIGHT))
 
 
 def quote_unquote(text: str) -> bool:
@@ -227,6 +302,16 @@ def title_case(text: str) -> bool:
     return not any(any(map(_is_small, filter(_LETTER_FIRST.match, set(block)))) for block in blocks)
 
 
+def title_case_fixed(text: str) -> bool:
+    """No word begins with a small letter but short ones, such as "of" and "the", after the first."""
+    words = _WORD.findall(text)
+    return (
+        bool(words)
+        and not any(word[0].islower() and word.lower() not in _MINOR for word in words[1:])
+        and (not words[0][0].islower())
+    )
+
+
 INSTRUCTIONS = {
     "format:options": Instruction(options, {"options": OPTIONS}),
     "format:newline": Instruction(newline),
@@ -244,6 +329,13 @@ INSTRUCTIONS = {
     "format:title_case": Instruction(title_case),
 }
 FIXED = {
+    "format:newline~fixed": Instruction(newline_fixed),
+    "format:emoji~fixed": Instruction(emoji_fixed),
+    "format:no_bullets_bullets~fixed": Instruction(no_bullets_bullets_fixed),
+    "format:output_template~fixed": Instruction(output_template_fixed),
+    "format:parentheses~fixed": Instruction(parentheses_fixed),
+    "format:quotes~fixed": Instruction(quotes_fixed),
+    "format:title_case~fixed": Instruction(title_case_fixed),
     "format:line_indent~fixed": Instruction(line_indent_fixed),
     "format:list~fixed": Instruction(list_marker_fixed, {"sep": TEXT}),
     "format:quote_unquote~fixed": Instruction(quote_unquote_fixed),

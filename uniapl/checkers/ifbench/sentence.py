@@ -6,6 +6,7 @@ from itertools import pairwise
 from uniapl.checkers.arguments import Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, WORD, no_punctuation
 from uniapl.checkers.punkt import sentences
+from uniapl.checkers.sentences import plain_words
 
 
 def _n_alliterative(sentence: str) -> int:
@@ -20,9 +21,29 @@ def alliteration_increment(text: str) -> bool:
     return all(one < other for one, other in pairwise(map(_n_alliterative, sentences(text))))
 
 
+def _longest_alliteration(sentence: str) -> int:
+    """How many words in a row begin alike, at most; none where no two do."""
+    longest = run = 1
+    for one, other in pairwise(plain_words(sentence)):
+        run = run + 1 if one[0] == other[0] else 1
+        longest = max(longest, run)
+    return longest if longest > 1 else 0
+
+
+def alliteration_increment_fixed(text: str) -> bool:
+    """Each sentence has a longer run of alliterative words than the one before; the first may have none."""
+    return all(one < other for one, other in pairwise(map(_longest_alliteration, sentences(text))))
+
+
 def increment(text: str, small_n: int) -> bool:
     """Each sentence has exactly so many more words than the one before; punctuation alone is no word."""
     n_words = (len(no_punctuation(sentence).split()) for sentence in sentences(text))
+    return all(other - one == small_n for one, other in pairwise(n_words))
+
+
+def increment_fixed(text: str, small_n: int) -> bool:
+    """Each sentence has exactly so many more words than the one before; typographic dashes and emoji are no words."""
+    n_words = (len(plain_words(sentence)) for sentence in sentences(text))
     return all(other - one == small_n for one, other in pairwise(n_words))
 
 
@@ -36,4 +57,7 @@ INSTRUCTIONS = {
     "sentence:increment": Instruction(increment, {"small_n": NUMBER}),
     "sentence:keyword": Instruction(keyword, {"word": WORD, "N": NUMBER}),
 }
-FIXED = {}
+FIXED = {
+    "sentence:alliteration_increment~fixed": Instruction(alliteration_increment_fixed),
+    "sentence:increment~fixed": Instruction(increment_fixed, {"small_n": NUMBER}),
+}

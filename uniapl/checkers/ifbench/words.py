@@ -10,6 +10,7 @@ from uniapl.checkers.arguments import PHRASE, Instruction
 from uniapl.checkers.ifbench.arguments import NUMBER, PUNCTUATION, no_punctuation
 from uniapl.checkers.ifbench.english import is_verb
 from uniapl.checkers.punkt import sentences, tokens_from_both_ends, word_tokens
+from uniapl.checkers.sentences import plain_words
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 PRIMES = frozenset(n for n in range(2, 100) if all(n % d for d in range(2, n)))
@@ -34,6 +35,12 @@ def alphabet(text: str) -> bool:
     return all(word.lower()[0] == ALPHABET[(start + i) % 26] for i, word in enumerate(words[1:], start=1))
 
 
+def alphabet_fixed(text: str) -> bool:
+    """Each word begins with the letter after that of the word before; typographic marks are part of no word."""
+    firsts = [ALPHABET.find(word[0]) for word in plain_words(text)]
+    return bool(firsts) and min(firsts) >= 0 and all((other - one) % 26 == 1 for one, other in pairwise(firsts))
+
+
 def vowel(text: str) -> bool:
     """At most three of the five vowels occur, and the text is a single line."""
     text = text.strip()
@@ -51,9 +58,21 @@ def consonants(text: str) -> bool:
     return all(_CLUSTER.search(word) for word in text.lower().split())
 
 
+def consonants_fixed(text: str) -> bool:
+    """Every word has two consonants side by side (y is one); punctuation alone is no word."""
+    words = plain_words(text)
+    return bool(words) and all(map(_CLUSTER.search, words))
+
+
 def palindrome(text: str) -> bool:
     """At least ten words of five characters or more read the same backwards; repetitions count."""
     found = (word for word in _words(text) if len(word) >= PALINDROME_LENGTH and word == word[::-1])
+    return sum(1 for _ in islice(found, PALINDROMES)) == PALINDROMES
+
+
+def palindrome_fixed(text: str) -> bool:
+    """At least ten words of five letters or more read the same backwards, beside any mark; repetitions count."""
+    found = (w for w in plain_words(text) if len(w) >= PALINDROME_LENGTH and w.isalpha() and w == w[::-1])
     return sum(1 for _ in islice(found, PALINDROMES)) == PALINDROMES
 
 
@@ -62,22 +81,46 @@ def prime_lengths(text: str) -> bool:
     return all(len(word) in PRIMES for word in no_punctuation(text).split())
 
 
+def prime_lengths_fixed(text: str) -> bool:
+    """Every word has a prime number of letters and digits below 100; typographic marks are none of them."""
+    words = plain_words(text)
+    return bool(words) and all(sum(map(str.isalnum, word)) in PRIMES for word in words)
+
+
 def repeats(text: str, small_n: int) -> bool:
     """No word occurs more often than so many times."""
     return max(Counter(_words(text)).values(), default=0) <= small_n
 
 
-def odd_even_syllables(text: str) -> bool:
-    """Words with an odd and an even number of syllables alternate, as syllapy counts them."""
+def repeats_fixed(text: str, small_n: int) -> bool:
+    """No word occurs more often than so many times, in any case and beside any mark."""
+    return max(Counter(plain_words(text)).values(), default=0) <= small_n
+
+
+def _syllables_alternate(words: Iterable[str]) -> bool:
     import syllapy
 
-    parities = (syllapy.count(word) % 2 for word in _words(text))
-    return all(one != other for one, other in pairwise(parities))
+    return all(one != other for one, other in pairwise(syllapy.count(word) % 2 for word in words))
+
+
+def odd_even_syllables(text: str) -> bool:
+    """Words with an odd and an even number of syllables alternate, as syllapy counts them."""
+    return _syllables_alternate(_words(text))
+
+
+def odd_even_syllables_fixed(text: str) -> bool:
+    """Words with an odd and an even number of syllables alternate; typographic marks are part of no word."""
+    return _syllables_alternate(no_punctuation(word).replace("\u2019", "") for word in plain_words(text))
 
 
 def no_consecutive(text: str) -> bool:
     """No word begins with the same character as the word before."""
     return all(one[0] != other[0] for one, other in pairwise(_words(text)))
+
+
+def no_consecutive_fixed(text: str) -> bool:
+    """No word begins with the same character as the word before, beside any mark."""
+    return all(one[0] != other[0] for one, other in pairwise(plain_words(text)))
 
 
 def last_first(text: str) -> bool:
@@ -90,6 +133,12 @@ def last_first(text: str) -> bool:
     return True
 
 
+def last_first_fixed(text: str) -> bool:
+    """The last word of each sentence is the first of the next, in any case and beside any mark, "”" too."""
+    cut = [plain_words(sentence) for sentence in sentences(text)]
+    return all(one and other and one[-1] == other[0] for one, other in pairwise(cut))
+
+
 def paragraph_last_first(text: str) -> bool:
     """Each line ends with the word that it begins with, in any case; lines without a word do not count."""
     for line in text.lower().split("\n"):
@@ -97,6 +146,11 @@ def paragraph_last_first(text: str) -> bool:
         if words and words[0] != words[-1]:
             return False
     return True
+
+
+def paragraph_last_first_fixed(text: str) -> bool:
+    """Each line ends with the word that it begins with, in any case; a comma may follow the first."""
+    return all(words[0] == words[-1] for words in map(plain_words, text.split("\n")) if words)
 
 
 def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
@@ -107,6 +161,11 @@ def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
         words = filter(_LETTER_OR_DIGIT.search, chain.from_iterable(treebank.blocks(cut)))
         return next(islice(words, m - 1, m), "").lower() == keyword
     return False
+
+
+def keywords_specific_position_fixed(text: str, keyword: str, n: int, m: int) -> bool:
+    """The m-th word of the n-th sentence is the keyword, in any case; "don't" is one word."""
+    return any(plain_words(sentence)[m - 1 : m] == [keyword] for sentence in sentences(text)[n - 1 : n])
 
 
 def words_position(text: str, keyword: str) -> bool:
@@ -161,6 +220,18 @@ INSTRUCTIONS = {
     "words:start_verb": Instruction(start_verb),
 }
 FIXED = {
+    "words:alphabet~fixed": Instruction(alphabet_fixed),
+    "words:consonants~fixed": Instruction(consonants_fixed),
+    "words:palindrome~fixed": Instruction(palindrome_fixed),
+    "words:prime_lengths~fixed": Instruction(prime_lengths_fixed),
+    "words:repeats~fixed": Instruction(repeats_fixed, {"small_n": NUMBER}),
+    "words:odd_even_syllables~fixed": Instruction(odd_even_syllables_fixed),
+    "words:no_consecutive~fixed": Instruction(no_consecutive_fixed),
+    "words:last_first~fixed": Instruction(last_first_fixed),
+    "words:paragraph_last_first~fixed": Instruction(paragraph_last_first_fixed),
+    "words:keywords_specific_position~fixed": Instruction(
+        keywords_specific_position_fixed, {"keyword": PHRASE, "n": NUMBER, "m": NUMBER}
+    ),
     "words:vowel~fixed": Instruction(vowel_fixed),
     "words:words_position~fixed": Instruction(words_position_fixed, {"keyword": PHRASE}),
 }

@@ -1,0 +1,40 @@
+"""The arms that several experiments share. A label is the arm's name in a claim's sentence.
+
+`rate` names a learning rate of the scale (experiments/scales.py): stages on rollouts alone have GRPO's, those after SFT
+that of GRPO after SFT, whichever method trains them; the other arms have the rate of their method.
+"""
+
+from dataclasses import replace
+
+from baselines import grpo, grpo_reward_shaped, sft, uniapl
+from uniapl.config import Arm
+
+ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
+ONLY_ROLLOUTS = {"mu_peak": 0.0, "mu_valley": 0.0}
+NO_TERM = {"lam": 0.0, "prompts_per_step": 1}  # no term reads the rollouts: a step samples as few as it can
+ROLLOUTS, AFTER_SFT = "rollouts", "after_sft"  # entries of a scale's `rates`
+
+SFT = Arm("sft", sft, label="SFT")
+GRPO = Arm("grpo", grpo, label="GRPO")
+SFT_THEN_GRPO = Arm("sft_then_grpo", grpo, start="sft", rate=AFTER_SFT, label="SFT then GRPO")
+UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
+CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
+SHAPED = Arm("grpo_reward_shaped", grpo_reward_shaped, label="GRPO with a shaped reward")
+
+A_SFT = Arm("a_sft", uniapl, changes=ONLY_DEMONSTRATIONS, label="A-SFT")
+A_GRPO = Arm("a_grpo", uniapl, changes=ONLY_ROLLOUTS, rate=ROLLOUTS, label="A-GRPO")
+SFT_THEN_A_GRPO = Arm(
+    "sft_then_a_grpo", uniapl, start="sft", changes=ONLY_ROLLOUTS, rate=AFTER_SFT, label="SFT then A-GRPO"
+)
+A_SFT_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="a_sft_then_a_grpo", start="a_sft", label="A-SFT then A-GRPO")
+SFT_CONTROL = Arm("sft_control", uniapl, changes={**ONLY_DEMONSTRATIONS, **NO_TERM}, label="the SFT control")
+SFT_CONTROL_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="sft_control_then_a_grpo", start="sft_control", label="")
+
+
+def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:
+    """SFT, SFT-then-GRPO and UniAPL with other demonstrations, the arms named after them."""
+    return (
+        replace(SFT, name=f"sft_{name}", changes=changes, label=""),
+        replace(SFT_THEN_GRPO, name=f"sft_then_grpo_{name}", start=f"sft_{name}", label=""),
+        replace(UNIAPL, name=f"uniapl_{name}", changes=changes, label=""),
+    )

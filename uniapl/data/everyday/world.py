@@ -1,0 +1,40 @@
+"""What scale small takes its data from: prompts of our own, the published evaluation sets, the base as its teacher."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from uniapl.data.teach import Teacher
+
+ON_POLICY = "ours: the base's own distribution, as rollouts are drawn"
+BASE = Teacher(
+    model="base",
+    temperature=1.0,
+    top_p=1.0,
+    top_k=0,
+    presence_penalty=0.0,
+    max_tokens=384,
+    attempts=4,
+    max_model_len=2_048,
+    tensor_parallel=1,
+    concurrency=48,
+    token_budget=30_000_000,
+)
+
+
+@dataclass(frozen=True)
+class World:
+    """Sizes, in prompts, and the seed of everything that is drawn.
+
+    `train`: prompts that get a demonstration where the edited answer follows them; `validation`: of the same topics;
+    `test`: of topics that no training prompt has (benchmark new_topics), beside the 841 published ones. `base` is how
+    the base is sampled for demonstrations: `attempts` is the n of best of n. `demanding`: the share of prompts with an
+    instruction that no short answer can follow.
+    """
+
+    seed: int = 0
+    train: int = 2_048
+    validation: int = 128
+    test: int = 256
+    demanding: float = 0.85
+    base: Teacher = BASE
+    kind: ClassVar[str] = "everyday"

@@ -1,0 +1,70 @@
+"""The folder of an unfinished run: who may write there, which run it belongs to, and where to go on."""
+
+import fcntl
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from uniapl.config.job import Job
+from uniapl.errors import UserError
+from uniapl.jsonl import read_json
+from uniapl.models.devices import leads, processes
+
+COMPLETE = "complete"  # marks a checkpoint whose last byte is written
+
+
+@contextmanager
+def sole_training(out: Path) -> Iterator[None]:
+    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock."""
+    out.mkdir(parents=True, exist_ok=True)
+    if not leads():
+        yield
+        return
+    with open(out / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{out} is being trained by another process: wait for it, or stop it") from None
+        yield
+
+
+def check_configuration(job: Job) -> None:
+    """Refuse a state folder that belongs to another configuration, naming what differs; otherwise claim it."""
+    state, path = job.state, job.state / "run.json"
+    data = hashlib.sha256((job.data / "summary.json").read_bytes()).hexdigest()
+    now = {**job.run.describe(), "data": data, "processes": processes()}
+    if path.exists():
+        before = read_json(path, ("settings",))
+        if before != now:
+            flat = [{**d, **{f"settings.{k}": v for k, v in d["settings"].items()}} for d in (before, now)]
+            keys = sorted(k for k in flat[0].keys() | flat[1].keys() if k not in ("settings", "world"))
+            changed = [f"{k}: {flat[0].get(k)} -> {flat[1].get(k)}" for k in keys if flat[0].get(k) != flat[1].get(k)]
+            raise UserError(
+                f"{state} holds an unfinished run of another configuration "
+                f"({'; '.join(changed) or 'the data differ'}): restore it, or remove the folder to start anew"
+            )
+    state.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(now, indent=2) + "\n")
+
+
+def last_checkpoint(state: Path, accelerator) -> Path | None:
+    """The newest complete checkpoint; the first process removes half-written ones before any process looks."""
+    if accelerator.is_main_process:
+        for path in state.glob("checkpoint-*"):
+            if not (path / COMPLETE).exists():
+                shutil.rmtree(path)
+    accelerator.wait_for_everyone()
+    return max(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), default=None)
+
+
+def weights_sha256(model: Path) -> str:
+    """SHA-256 of a checkpoint's safetensors, the shards in order of their names."""
+    digest = hashlib.sha256()
+    for path in sorted(model.glob("*.safetensors")):
+        with open(path, "rb") as file:
+            while block := file.read(1 << 24):
+                digest.update(block)
+    return digest.hexdigest()
