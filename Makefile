@@ -62,7 +62,7 @@ bench-gpu: venv
 	@$(IN_VENV) python -m benchmarks.gpu --out results/published/gpu/step.json
 
 lint: venv
-	@$(IN_VENV) ruff check . && $(IN_VENV) ruff format --check . && $(IN_VENV) snakefmt --check Snakefile \
+	@$(IN_VENV) ruff check . && $(IN_VENV) ruff format --check . && $(IN_VENV) snakefmt --check Snakefile workflow/rules \
 	&& $(IN_VENV) snakemake --lint --config scale=tiny
 
 cluster: venv

@@ -6,6 +6,7 @@ from pathlib import Path
 from uniapl import checkers
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
+from uniapl.config.method import scored_by
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import messages
@@ -55,14 +56,30 @@ def _teacher_texts(path: Path, teacher: str) -> dict:
     return {row.get("key"): row.get("demonstration") for row in rows if row.get("teacher") == teacher}
 
 
+def _without_demonstrations(job: Job, rows: list[dict]) -> list[dict]:
+    """The rows of a world that has no demonstrations. Raises UserError for a run that asks for some."""
+    s, method = job.run.settings, job.run.method
+    learned, scored = method.most_per_step(s).demonstration_rows > 0, scored_by(s) is not None
+    if learned or scored or s.teacher != EXPERT or s.demonstrations is not None:
+        path = job.data / "train.jsonl"
+        raise UserError(
+            f"{path}: no row has a demonstration, and arm {job.run.arm} reads them: add `demonstration` "
+            "to every row, or choose a method of rollouts alone"
+        )
+    return [{**row, "demonstration": None} for row in rows]
+
+
 def training_rows(job: Job) -> list[dict]:
     """The rows of train.jsonl, with the demonstrations of the run's `teacher` on the first `demonstrations` of them.
 
-    `demonstration` is None on the rows after these. Raises UserError for a row of train.jsonl without demonstration,
-    an unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
+    `demonstration` is None on the rows after these, and on every row in a world without demonstrations. Raises
+    UserError for a row without one where others have one, a run that reads demonstrations where there are none, an
+    unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
     """
     s, path, others = job.run.settings, job.data / "train.jsonl", job.data / "teachers.jsonl"
     rows = read_jsonl(path)
+    if not any("demonstration" in row for row in rows):
+        return _without_demonstrations(job, rows)
     for line, row in zip(_line_numbers(path), rows, strict=True):
         if not _is_text(row.get("demonstration")):
             raise UserError(f"{path}:{line}: prompt {row.get('key')} has no demonstration, or an empty one")

@@ -59,10 +59,10 @@ def build(job: Job) -> "UniAPLTrainer":
 
     s = job.run.settings
     tokenizer = load_tokenizer(job.start)
-    own = {f.name for f in dataclasses.fields(Settings)} - {f.name for f in dataclasses.fields(grpo.Settings)}
-    options = {name: getattr(s, name) for name in own - {"discriminator"}}
+    of_terms = {f.name for f in dataclasses.fields(Settings)} - {f.name for f in dataclasses.fields(grpo.Settings)}
+    options = {name: getattr(s, name) for name in of_terms - {"discriminator"}}
     rows = grpo.dataset(job, tokenizer)
-    known = rows.filter(lambda text: text is not None, input_columns="demonstration")
+    taught = rows.filter(lambda text: text is not None, input_columns="demonstration")
     discriminator = None
     if max(s.lam, s.lam_step, s.lam_penalty) > 0:
         discriminator = discriminators.of(job, s.discriminator)
@@ -72,7 +72,7 @@ def build(job: Job) -> "UniAPLTrainer":
         discriminator=discriminator,
         args=UniAPLConfig(**grpo.grpo_arguments(job), **options),
         train_dataset=rows,
-        demonstrations=known if len(known) < len(rows) else None,
+        demonstrations=taught if len(taught) < len(rows) else None,
         processing_class=tokenizer,
         callbacks=[Frozen(discriminator)],
     )

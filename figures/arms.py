@@ -8,7 +8,7 @@ from figures import style
 from figures.curves import last_steps, line
 from uniapl.errors import UserError
 
-EXPERIMENTS = ("staged", "unified", "reward_shaping")
+NEEDS = ("staged", "unified", "reward_shaping")
 QUANTITIES = {
     "probe_reward": "prompts\nfollowed (%)",
     "probe_entropy": "entropy\n(nats/token)",
@@ -29,7 +29,7 @@ def family(arm: str) -> str:
 
 def draw(results: Path):
     """A row per family, a column per probed quantity; behind the arms of a row the others in grey."""
-    paths = [style.analysis(results, name) / "curves.csv" for name in EXPERIMENTS]
+    paths = [style.analysis(results, name) / "curves.csv" for name in NEEDS]
     read = [style.read(path, ("arm", "quantity"), ("seed", "step", "value")) for path in paths]
     table = pd.concat(read).drop_duplicates(["arm", "seed", "step", "quantity"])
     table = table[table.quantity.isin(QUANTITIES)]

@@ -11,8 +11,7 @@ from matplotlib.patches import Patch
 from figures import style
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
 
-EXPERIMENTS = ("headline", "staged", "unified", "reward_shaping", "lambda_sweep")
-EXPERIMENTS += ("controls", "discriminators", "constrained")
+NEEDS = ("headline", "staged", "unified", "reward_shaping", "lambda_sweep", "controls", "discriminators", "constrained")
 WORDS = ("id", "sentence", "quantity", "direction", "verdict", "unadjusted")
 NUMBERS = ("margin", "estimate", "low", "high", "seed_low", "seed_high", "detectable", "p_holm", "n_seeds")
 ALPHA = 0.05
@@ -45,7 +44,7 @@ MARKS = {
 
 def draw(results: Path):
     """A panel per unit, a row per claim: sentence, margin, intervals, verdict."""
-    paths = [style.analysis(results, name) / "claims.csv" for name in EXPERIMENTS]
+    paths = [style.analysis(results, name) / "claims.csv" for name in NEEDS]
     table = pd.concat([style.read(path, WORDS, NUMBERS) for path in paths], ignore_index=True)
     table = table[table.verdict.isin(MARKS)]  # not those that were withdrawn
     table["unit"] = table.quantity.map(UNITS)

@@ -5,7 +5,8 @@ from pathlib import Path
 from figures import points, recipes, style
 from figures.curves import line
 
-EXPERIMENT = "constrained"
+NEEDS = ("constrained",)
+(EXPERIMENT,) = NEEDS
 PANELS = {"distance_mean": "running distance d", "lam": "λ"}
 
 

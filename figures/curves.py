@@ -7,6 +7,7 @@ import pandas as pd
 from figures import style
 from uniapl.errors import UserError
 
+NEEDS = ("headline",)
 QUANTITIES = {
     "probe_reward": "prompts followed (%)",
     "probe_kl": "KL to base (nats/token)",

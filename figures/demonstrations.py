@@ -6,7 +6,8 @@ from matplotlib.ticker import NullLocator
 
 from figures import points, recipes, style
 
-EXPERIMENT = "demonstrations"
+NEEDS = ("demonstrations",)
+(EXPERIMENT,) = NEEDS
 
 
 def draw(results: Path):

@@ -8,6 +8,7 @@ from matplotlib.lines import Line2D
 from figures import style
 from uniapl.errors import UserError
 
+NEEDS = ("headline",)
 WORDS = ("arm", "against", "benchmark", "metric", "decoding", "method")
 NUMBERS = (
     "difference",

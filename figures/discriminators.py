@@ -4,7 +4,8 @@ from pathlib import Path
 
 from figures import points, style
 
-EXPERIMENT = "discriminators"
+NEEDS = ("discriminators",)
+(EXPERIMENT,) = NEEDS
 NAMES = {
     "uniapl": "frozen",
     "d_cotrained": "co-trained",

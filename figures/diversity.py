@@ -6,6 +6,7 @@ import pandas as pd
 
 from figures import points, recipes, style
 
+NEEDS = ("headline", "lambda_sweep")
 QUANTITIES = {  # as analyse names them: title, format of a number
     "entropy (nats per token)": ("entropy (nats/token)", ".2f"),
     "distinct bigrams (%)": ("distinct bigrams (%)", ".1f"),
@@ -18,7 +19,7 @@ TOP = 100  # percent: where an interval of a share is cut
 def draw(results: Path):
     """A column per quantity; above the headline's arms, below those of the sweep of lambda."""
     lam = {arm: recipes.lam(chain) for arm, chain in recipes.chains(results, SWEEP).items()}
-    paths = [style.analysis(results, name) / "diversity.csv" for name in ("headline", SWEEP)]
+    paths = [style.analysis(results, name) / "diversity.csv" for name in NEEDS]
     tables = [style.read(path, ("arm", "quantity"), (*points.FOUND, "n_responses")) for path in paths]
     swept = sorted((arm for arm in set(tables[1].arm) if lam.get(arm) is not None), key=lam.get)
     arms = [[arm for arm in style.in_order(tables[0].arm) if arm != "expert"], swept]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from figures import points, recipes, style
 
-EXPERIMENT = "lambda_sweep"
+NEEDS = ("lambda_sweep",)
+(EXPERIMENT,) = NEEDS
 
 
 def draw(results: Path):

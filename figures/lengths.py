@@ -5,6 +5,7 @@ from pathlib import Path
 from figures import style
 from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
 
+NEEDS = ("headline",)
 DISTANCE = "response length (words)"
 
 

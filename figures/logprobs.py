@@ -7,6 +7,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from figures import style
 from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
 
+NEEDS = ("headline",)
 UNITS = {
     "response": "mean log-probability per token of a response (nats)",
     "token": "log-probability of a token (nats)",

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from figures import points, style
 
-EXPERIMENT = "mu_schedule"
+NEEDS = ("mu_schedule",)
+(EXPERIMENT,) = NEEDS
 NAMES = {
     "uniapl": "decay",
     "mu_warmup": "warmup, then decay",

@@ -10,6 +10,7 @@ import pandas as pd
 
 from figures import points, style
 
+NEEDS = ("headline", "staged", "unified")
 PANELS = {  # title: its experiments, where an arm of several stands for the first
     "the headline's arms": ("headline",),
     "with and without the adversarial term": ("staged", "unified"),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from figures import points, style
 
+NEEDS = ("headline",)
 WIDEST = 3  # panels in a row
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 from figures import points, style
 from figures.scores import panels
 
+NEEDS = ("staged", "unified")
+
 
 def draw(results: Path):
     """Dots with intervals: a panel per benchmark, a row per arm of the experiments staged and unified."""

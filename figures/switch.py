@@ -6,7 +6,8 @@ from matplotlib.lines import Line2D
 
 from figures import points, recipes, style
 
-EXPERIMENT = "switch"
+NEEDS = ("switch",)
+(EXPERIMENT,) = NEEDS
 
 
 def draw(results: Path):

@@ -5,7 +5,8 @@ from pathlib import Path
 from figures import points, recipes, style
 from uniapl.analyse.measures import LENGTH
 
-EXPERIMENT = "teachers"
+NEEDS = ("teachers",)
+(EXPERIMENT,) = NEEDS
 PLACES = {"expert": 0, "noise20": 20, "noise50": 50, "biased": 72}  # on the axis: % of prompts answered wrongly
 TICKS = {"expert": "0", "noise20": "20", "noise50": "50", "biased": "other\nstyle"}
 

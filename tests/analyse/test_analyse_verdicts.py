@@ -41,12 +41,16 @@ def test_against_a_checkpoint_that_all_seeds_share_the_seeds_of_the_arm_decide()
 
 
 def test_claims_about_one_value_per_seed_are_paired_by_seed():
-    # Lengths 5, 5, 7 and 5, 6, 7 words of uniapl, the expert's 5: 2/3 and 1; grpo 5/3 and 2.
+    # Lengths 5, 5, 7 and 5, 6, 7 words of uniapl, the expert's 5: 2/3 and 1; grpo 5/3 and 2: -1 twice, which shows no
+    # spread, and signs of two seeds have p = 2 / 2^2 at least.
     (found,) = judged(claim("length", direction="below"))
-    assert found["estimate"] == pytest.approx(-1) and found["low"] == pytest.approx(found["high"])
-    assert (found["verdict"], found["n_seeds"], found["n_prompts"]) == ("supported", 2, 3)
+    assert found["estimate"] == pytest.approx(-1) and pd.isna(found["low"]) and found["p"] == 0.5
+    assert (found["verdict"], found["n_seeds"], found["n_prompts"]) == ("not decided", 2, 3)
+    (found,) = judged(claim("length", direction="below", against="base"))
+    # against the base, whose one run all seeds share, the seeds 2/3 and 1 differ
+    assert found["low"] < found["estimate"] < found["high"]
     (found,) = judged(claim("entropy", "grpo", None, margin=1.5))
-    assert (found["estimate"], found["verdict"]) == (2, "supported")
+    assert (found["estimate"], found["verdict"], found["p"]) == (2, "not decided", 0.5)
     (found,) = judged(claim("diversity", "grpo", None, margin=40))
     assert found["estimate"] == pytest.approx(100 * (1 / 9 + 1 / 6) / 2) and found["verdict"] == "not decided"
 
@@ -89,9 +93,10 @@ def test_claims_move_no_other_number(tables):
 
 
 def test_as_good_as_has_the_larger_p_of_two_one_sided_tests():
-    # Lengths: uniapl minus grpo is -1 in both seeds: within 2 for certain, and not within a half.
+    # Lengths: uniapl minus grpo is -1 in both seeds. Two equal values are no interval: within 2 at p = 1 / 2^2 at best.
     near, far = judged(*(claim("length", direction="within", margin=m) for m in (2.0, 0.5)))
-    assert (near["verdict"], near["p"]) == ("supported", 0.0) and (far["verdict"], far["p"]) == ("contradicted", 1.0)
+    assert (near["verdict"], near["p"]) == ("not decided", 0.25) and (far["verdict"], far["p"]) == ("not decided", 1.0)
+    assert near["reason"].startswith("no interval over seeds: one seed, or no difference between seeds")
     # Accuracy: 33.3 points apart. Welch over seeds: p of "90 or more" is one-sided, at 90, the nearer edge; the
     # bootstrap adds what prompts vary. Within 30 it is not.
     wide, narrow = judged(*(claim("accuracy", direction="within", margin=m) for m in (90.0, 30.0)))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -97,3 +98,14 @@ def test_a_kind_of_argument_that_the_benchmark_does_not_know_takes_the_values_th
     found = robustness.choices(Instruction(lambda text, n: True, {"n": few}))
     assert sorted({given["n"] for given in found}) == [0, 1, 3]
     assert robustness.values(arguments.COUNT) == robustness.COUNTS
+
+
+@pytest.mark.parametrize(("family", "heading"), [("ifbench", "## IFBench: "), ("iftrain", "## IF-RLVR: ")])
+def test_each_rule_that_contradicts_its_prompt_has_a_row_and_a_fixed_rule(family, heading):
+    page = (Path(__file__).resolve().parents[2] / "docs/prompts_and_rules.md").read_text(encoding="utf-8")
+    (section,) = [part for part in page.split("\n## ") if f"## {part}".startswith(heading) and " of " in part[:30]]
+    rows = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    ids = [name for row in rows for name in re.findall("`([^`]+)`", row)]
+    fixed = families.BY_NAME[family].fixed
+    assert sorted(f"{name}~fixed" for name in ids) == sorted(fixed)
+    assert section.splitlines()[0].endswith(f"{len(fixed)} of {len(families.BY_NAME[family].instructions)} types")

@@ -27,7 +27,7 @@ from uniapl.config import (
 )
 from uniapl.config import model as config
 from uniapl.config.method import name_of
-from uniapl.dag.snakemake import Plan
+from uniapl.config.runs import Runs
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 
@@ -275,10 +275,10 @@ def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_every_scale_and_experiment_of_the_repository_resolves(name):
-    plan = Plan(load_scale(name), "asked for")
-    plan.check()
-    for asked in plan.experiments:
-        assert plan.evaluated(asked)[0] == ("base", 0)
+    runs = Runs(load_scale(name))
+    runs.check()
+    for asked in runs.experiments:
+        assert runs.evaluated(asked)[0] == ("base", 0)
 
 
 def test_every_setting_has_a_source():
@@ -303,10 +303,10 @@ def test_what_plans_and_reports_imports_no_torch():
 
 @pytest.mark.parametrize("name", BUILT)
 def test_the_pipeline_and_the_single_stage_consume_the_same_budget(name):
-    plan = Plan(load_scale(name), "asked for")
+    runs = Runs(load_scale(name))
 
     def consumed(arm: str) -> dict[str, int]:
-        total, stage = StepRows()._asdict(), plan.run(arm, 0)
+        total, stage = StepRows()._asdict(), runs.run(arm, 0)
         while stage.arm != "base":
             most = stage.method.most_per_step(stage.settings)._asdict()
             total = {what: n + most[what] * stage.settings.steps for what, n in total.items()}

@@ -8,8 +8,9 @@ from dataclasses import replace
 import pytest
 from support.places import ROOT
 
-from experiments.scales import PAPER, SCALES
+from experiments.scales import PAPER
 from uniapl.config import load_scale
+from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, memory, teaching, work
 from uniapl.costs import time as seconds
 from uniapl.costs.__main__ import main
@@ -17,7 +18,6 @@ from uniapl.costs.assumptions import DEFAULT, Assumptions, listed
 from uniapl.costs.estimate import Estimate, alike
 from uniapl.costs.gpus import GPUS, Gpu
 from uniapl.costs.shapes import SHAPES, SOURCES, Shape, read_shape, shape_of
-from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError
 
 QWEN = shape_of("Qwen/Qwen3-0.6B")
@@ -25,8 +25,8 @@ TINY = Shape(4, 2, 2, 1, 2, 8, 10)  # hidden, layers, heads, KV heads, head size
 
 
 def estimate(scale=PAPER, gpu="h100", gpus=8) -> Estimate:
-    plan = Plan(scale, "")
-    return Estimate(plan, plan.default, GPUS[gpu], gpus)
+    runs = Runs(scale)
+    return Estimate(runs, runs.default, GPUS[gpu], gpus)
 
 
 def test_parameters_by_hand():
@@ -81,13 +81,6 @@ def test_a_shape_is_read_from_a_checkpoint(tmp_path):
         shape_of("nobody/nothing")
 
 
-@pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.name)
-def test_the_stages_add_up_to_the_jobs_of_the_workflow(scale):
-    plan = Plan(scale, "")
-    for experiments in (plan.default, plan.extended, ["headline"]):
-        assert sum(jobs.by_stage(plan, experiments).values()) == plan.jobs(experiments)
-
-
 def test_flops_of_a_token_by_hand():
     # TINY multiplies a token with 2 x 144 + 40 = 328 parameters; attention: 4 x 2 layers x 4 x 10 tokens = 320
     assert seconds.forward_flops(TINY, 1, 10) == 2 * 328 + 320
@@ -127,8 +120,8 @@ def test_answers_until_one_passes():
 
 def test_hours_are_those_of_the_jobs():
     e = estimate()
-    assert sum(hours.runs for hours in e.hours.values()) == jobs.by_stage(e.plan, e.experiments)["train"]
-    run = e.plan.run("uniapl", 0)
+    assert sum(hours.runs for hours in e.hours.values()) == jobs.by_stage(e.runs, e.experiments)["train"]
+    run = e.runs.run("uniapl", 0)
     each = work.train_seconds(run, PAPER, e.gpu, e.a, 1)
     assert e.hours["uniapl"].train == pytest.approx(3 * each / 3600)
     parts = work.step(run, shape_of("internlm/POLAR-1_8B"), e.gpu, e.a, 1)
@@ -152,7 +145,7 @@ def test_a_chain_of_jobs_bounds_the_days():
 def test_disk_by_hand():
     e = estimate()
     # 596,049,920 float32 of every training; 8 at a time keep 3 x 12 bytes per parameter
-    assert e.disk["checkpoints"] == len(e.runs) * 4 * 596_049_920
+    assert e.disk["checkpoints"] == len(e.trainings) * 4 * 596_049_920
     assert e.disk["unfinished trainings"] == 8 * 3 * 12 * 596_049_920
     # bfloat16; Qwen3-0.6B's file has its tied head once more
     models = 751_632_384 + shape_of("internlm/POLAR-1_8B").parameters + 235_093_634_560
@@ -160,17 +153,17 @@ def test_disk_by_hand():
 
 
 def test_states_of_one_gpu_and_of_eight():
-    run = Plan(PAPER, "").run("grpo", 0)
+    run = Runs(PAPER).run("grpo", 0)
     # 16 bytes per parameter: 9.54 GB; DDP's buckets 4 more
     assert sum(fit.states(run, QWEN, 1).values()) == 16 * 596_049_920
     assert sum(fit.states(run, QWEN, 8).values()) == 20 * 596_049_920
-    sharded = Plan(load_scale("paper_4b"), "").run("grpo", 0)
+    sharded = Runs(load_scale("paper_4b")).run("grpo", 0)
     large = shape_of("Qwen/Qwen3-4B")
     found = fit.states(sharded, large, 8)
     assert found["AdamW"] == large.parameters  # 8 bytes / 8
     assert found["gradients"] == large.parameters // 2
     # two backward passes: the first one's gradients stay whole
-    mixed = Plan(load_scale("paper_4b"), "").run("uniapl", 0)
+    mixed = Runs(load_scale("paper_4b")).run("uniapl", 0)
     assert fit.states(mixed, large, 8)["gradients"] == 4 * large.parameters
 
 
@@ -215,7 +208,7 @@ def test_every_assumption_has_a_source():
 def test_the_printed_plan_has_every_part(capsys):
     main(["--scale", "paper", "--gpus", "8", "--gpu", "h100", "--gpu-price", "2", "--token-prices", "1", "4"])
     e, text = estimate(), capsys.readouterr().out
-    assert f"{e.plan.jobs(e.plan.default)} jobs" in text and f"{len(e.runs)} train" in text
+    assert f"{sum(jobs.by_stage(e.runs, e.runs.default).values())} jobs" in text and f"{len(e.trainings)} train" in text
     assert f"at 2 per GPU-hour: {2 * e.total_hours:,.0f}" in text
     asked = teaching.teaching(PAPER.world, DEFAULT)
     assert f"from an endpoint: {asked.prompt_tokens / 1e6 + 4 * asked.response_tokens / 1e6:,.2f}" in text

@@ -12,9 +12,9 @@ from support import miniature
 from experiments.scales import PAPER
 from uniapl.config import Compute, Evaluation, arm_of, load_scale
 from uniapl.config.job import Job
+from uniapl.config.runs import Runs
 from uniapl.costs import fit
 from uniapl.costs.shapes import shape_of
-from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError
 from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
@@ -80,7 +80,7 @@ def test_the_length_of_the_prompts_counts(monkeypatch, job):
 
 
 def test_a_served_discriminator_and_served_rollouts_take_no_memory(job):
-    run = Plan(PAPER, "").run("uniapl", 0)
+    run = Runs(PAPER).run("uniapl", 0)
     qwen, polar = shape_of("Qwen/Qwen3-0.6B"), shape_of("internlm/POLAR-1_8B")
     options = {"devices": 1, "gpu": 80e9, "lengths": fit.Lengths(200, 200, 600, 1280)}
     here = fit.training(run, qwen, polar, PAPER.evaluation, **options)
@@ -95,13 +95,13 @@ def test_a_served_discriminator_and_served_rollouts_take_no_memory(job):
 
 def test_more_demonstrations_at_a_time_than_rollouts_are_seen():
     # 8 rollouts a step, of one prompt, are one micro-batch, and so are all of the step's 64 demonstrations
-    run = Plan(dataclasses.replace(PAPER, fixed_settings=("learning_rate",)), "").run("sft_control", 0)
+    run = Runs(dataclasses.replace(PAPER, fixed_settings=("learning_rate",))).run("sft_control", 0)
     lengths = fit.Lengths(100, 100, 600, 1280)
     assert list(fit.passes(run, 1, lengths)) == [(64, 700, 64 * 600), (8, 100 + 1024, 8 * 1024)]
     # uniapl: 256 rollouts are 32 micro-batches of 8, with 2 demonstrations each
-    uniapl = Plan(PAPER, "").run("uniapl", 0)
+    uniapl = Runs(PAPER).run("uniapl", 0)
     assert list(fit.passes(uniapl, 1, lengths)) == [(2, 700, 2 * 600), (8, 1124, 8 * 1024)]
-    assert list(fit.passes(Plan(PAPER, "").run("sft", 0), 4, lengths)) == [(8, 700, 8 * 600)]
+    assert list(fit.passes(Runs(PAPER).run("sft", 0), 4, lengths)) == [(8, 700, 8 * 600)]
 
 
 def test_an_evaluation_that_cannot_fit_is_refused_in_one_line(monkeypatch, capsys, job, tmp_path):
@@ -140,6 +140,6 @@ def test_vllm_needs_its_weights_and_one_sequence(monkeypatch, job):
 
 
 def test_unequal_shares_are_what_the_training_itself_refuses():
-    run = Plan(PAPER, "").run("uniapl", 0)
+    run = Runs(PAPER).run("uniapl", 0)
     with pytest.raises(UserError, match="256 rows per step cannot be shared equally by 3 processes"):
         list(fit.passes(run, 3, fit.Lengths(1, 1, 1, 1)))

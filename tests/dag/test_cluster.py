@@ -108,7 +108,7 @@ def kubernetes(clone, tmp_path):
 
 def test_kubernetes_gets_one_pod_per_job_with_its_gpus_as_a_limit_and_the_shared_volume(kubernetes):
     with_resources(kubernetes, TRAIN)
-    see_token = 'case "$*" in *"uniapl.train "*) echo "token $HF_TOKEN" >> {log} ;; esac'
+    see_token = 'case "$*" in *"uniapl train "*) echo "token $HF_TOKEN" >> {log} ;; esac'
     seen = with_stages(kubernetes, fails=see_token.format(log=kubernetes.bin.parent / "seen"))
     shell = {"UNIAPL_VOLUME": f"project:{kubernetes.folder}", "UNIAPL_IMAGE": "some/image", "HF_TOKEN": "hf_secret"}
     shell["KUBECONFIG"] = str(kubernetes.cluster / "kubeconfig")

@@ -11,7 +11,8 @@ from support.places import ROOT
 from experiments.scales import SCALES
 from uniapl.config import check_scale
 from uniapl.config.resources import QWEN3_600M_H100, STAGES, Resources
-from uniapl.dag.snakemake import Plan, request
+from uniapl.config.runs import Runs
+from uniapl.dag.snakemake import request
 from uniapl.errors import UserError
 
 LOCAL = ("default", "gpu1", "gpu8")
@@ -82,7 +83,7 @@ def test_jobs_of_a_scale_without_gpus_see_none(clone):
 
 def test_a_training_that_keeps_failing_is_tried_five_times_with_more_memory_and_the_other_one_ends(clone):
     with_resources(clone, "{'train': Resources(gpus=1, memory_gb=10, minutes=30)}")
-    fails = 'case "$*" in *"uniapl.train "*"--arm base "*) exit 1 ;; esac'
+    fails = 'case "$*" in *"uniapl train "*"--arm base "*) exit 1 ;; esac'
     code, printed, seen = train_only(clone, "profiles/gpu8", fails=fails, gpus=8)
     assert code != 0 and len(seen) == 5 + 1
     wanted = {f"runtime={30 * n}, mem_mb={10_000 * n}" for n in range(1, 6)}
@@ -104,7 +105,7 @@ def test_the_request_for_the_paper_names_every_stage_and_the_default_is_a_cpu():
     assert set(QWEN3_600M_H100) == set(STAGES)
     on_gpus = {stage for stage, needs in QWEN3_600M_H100.items() if needs.gpus}
     assert on_gpus == {"teach", "train", "generate", "suite", "converse"}
-    assert Plan(SCALES[0], "").needs("train") == Resources(gpus=0, cores=1)
+    assert Runs(SCALES[0]).needs("train") == Resources(gpus=0, cores=1)
 
 
 @pytest.mark.parametrize("wrong", [{"gpus": -1}, {"memory_gb": 0}, {"minutes": 0}, {"cores": 0}])

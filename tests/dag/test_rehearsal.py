@@ -17,7 +17,8 @@ from support import rehearsal_hub
 from support.clones import Clone
 
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import GENERAL, Plan
+from uniapl.config.names import GENERAL
+from uniapl.config.runs import Runs
 from uniapl.data.conversations import read_conversations
 from uniapl.generate import converse
 from uniapl.jsonl import read_jsonl
@@ -27,7 +28,7 @@ pytestmark = [
     pytest.mark.vllm,
     pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="vLLM is not installed: make test-vllm"),
 ]
-PLAN = Plan(load_scale("rehearsal"), "")
+RUNS = Runs(load_scale("rehearsal"))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,9 @@ def rehearsal(tmp_path_factory):
 
 def test_every_arm_is_trained_answers_and_is_in_a_table(rehearsal):
     root, _ = rehearsal
-    for name in PLAN.default:
+    for name in RUNS.default:
         table = pd.read_csv(root / f"tables/{name}/main.csv")
-        assert set(table.iloc[:, 0]) >= {arm.name for arm in PLAN.experiments[name].arms}
+        assert set(table.iloc[:, 0]) >= {arm.name for arm in RUNS.experiments[name].arms}
     assert (root / "report.html").stat().st_size > 100_000
 
 
@@ -62,7 +63,7 @@ def test_demonstrations_are_the_teachers_and_follow_their_prompts(rehearsal):
     summary = json.loads((root / "teach/demonstrations.summary.json").read_text())
     assert summary["record"]["versions"]["vllm"] and 0 < summary["accepted"] <= summary["prompts"]
     train = (root / "data/train.jsonl").read_text().splitlines()
-    assert 0 < len(train) <= PLAN.scale.world.train and all(json.loads(row)["demonstration"] for row in train)
+    assert 0 < len(train) <= RUNS.scale.world.train and all(json.loads(row)["demonstration"] for row in train)
 
 
 def test_the_evaluation_is_vllms_and_says_so(rehearsal):
@@ -84,7 +85,7 @@ def test_multi_if_is_asked_in_three_turns_and_scored_by_turn(rehearsal):
 def test_the_discriminator_is_polars_architecture_and_its_score_is_in_the_history(rehearsal):
     root, _ = rehearsal
     history = pd.read_csv(root / "train/uniapl/seed0/history.csv")
-    assert history.score.notna().sum() == PLAN.run("uniapl", 0).settings.steps
+    assert history.score.notna().sum() == RUNS.run("uniapl", 0).settings.steps
     card = json.loads((root / "train/discriminator/seed0/run.json").read_text())
     assert card["source"]["id"] == "internlm/POLAR-1_8B"
 

@@ -13,16 +13,26 @@ from support.places import ROOT
 
 from experiments.scales import SCALES
 from uniapl.config import experiments_of, load_experiment, load_scale
+from uniapl.config.figures import needs_of_figures
+from uniapl.config.names import GENERAL
+from uniapl.config.runs import Runs
+from uniapl.costs import jobs
 from uniapl.dag import snakemake as workflow
-from uniapl.dag.snakemake import DRAWN, GENERAL, Plan, choose_scale, compute_share
+from uniapl.dag.snakemake import choose_scale, compute_share
 
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
 
 
 def outputs(printed: str, folder: str = "") -> list[str]:
-    """The files that a dry run would make, in a folder of the scale's results."""
+    """The files that a dry run would make, in a folder of the scale's results; a batch's file once for each seed."""
     lines = re.findall(r"^    output: (.*)", printed, re.MULTILINE)
-    return [name for line in lines for name in line.split(", ") if re.match(rf"results/local/\w+/{folder}", name)]
+    names = [name for line in lines for name in line.split(", ") if re.match(rf"results/local/\w+/{folder}", name)]
+    batches = {name: re.fullmatch(r"(.*/)seeds_(.*)\.done", name) for name in names}
+    return [
+        each
+        for name, batch in batches.items()
+        for each in ([f"{batch[1]}seed{seed}/done" for seed in batch[2].split("_")] if batch else [name])
+    ]
 
 
 # Everything ---------------------------------------------------------------------------------------
@@ -32,11 +42,28 @@ def outputs(printed: str, folder: str = "") -> list[str]:
 def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_the_dag(scale, dry_run):
     first, announced, warned, *_ = dry_run(scale).splitlines()
     assert first.startswith("Using workflow specific profile")  # Snakemake's own
-    jobs = sum(planned(dry_run(scale)).values())
-    assert announced.startswith(f"scale {scale} (asked for): {jobs} jobs in all, {load_scale(scale).minutes} on ")
-    jobs = sum(planned(dry_run(scale, "extended")).values())
-    assert re.search(rf"; {jobs} in extended; this run has \d+ core\(s\)$", announced)
+    n = sum(planned(dry_run(scale)).values())
+    assert announced.startswith(f"scale {scale} (asked for): {n} jobs in all, {load_scale(scale).minutes} on ")
+    n = sum(planned(dry_run(scale, "extended")).values())
+    assert re.search(rf"; {n} in extended; this run has \d+ core\(s\)$", announced)
     assert warned == "no conda executable: --use-conda ignored, rules run in the active environment"
+
+
+@pytest.mark.parametrize("target", ["default", "extended"])
+@pytest.mark.parametrize("scale", [*BUILT, "rehearsal"])
+def test_jobs_are_counted_by_stage_as_the_rules_make_them(scale, target, dry_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # without published results, as the clone
+    runs = Runs(load_scale(scale))
+    name = {"default": "all"}.get(target, target)
+    counted = jobs.by_stage(runs, getattr(runs, target))
+    counted = {{"figures": "figure", "target": name}.get(stage, stage): n for stage, n in counted.items()}
+    assert counted == planned(dry_run(scale, *([] if name == "all" else [name])))
+
+
+def test_every_stage_is_a_name_for_until(clone):
+    for stage, after in (("generate", "score"), ("score", "analyse"), ("train", "generate")):
+        code, printed = clone.snakemake("-n", "--until", stage, "--config", "scale=smoke")
+        assert code == 0 and stage in planned(printed) and after not in planned(printed), printed
 
 
 @pytest.mark.parametrize("scale", BUILT)
@@ -53,30 +80,26 @@ def test_a_target_has_the_tables_and_figures_of_its_experiments_and_no_others(sc
     made = re.findall(r"results/local/\w+/tables/(\w+)/main.csv", "\n".join(outputs(dry_run(scale, *target))))
     assert sorted(made) == sorted(wanted) and "headline" in wanted
     drawn = re.findall(rf"figures/out/local/{scale}/(\w+).pdf", dry_run(scale, *target).split("rule all:")[0])
-    assert {name for name, needed in DRAWN.items() if set(needed) <= wanted} == set(drawn)
+    assert {name for name, needed in needs_of_figures().items() if set(needed) <= wanted} == set(drawn)
 
 
 @pytest.mark.parametrize("scale", BUILT)
 def test_every_arm_is_trained_and_evaluated_once_per_seed_and_the_sft_checkpoint_serves_two_arms(scale, dry_run):
     printed = dry_run(scale)
-    jobs = re.findall(r"^rule train:\n    input: (.*)\n    output: (\S+), ", printed, re.MULTILINE)
-    runs = {output: starts.split(", ") for starts, output in jobs}
-    assert len(runs) == len(jobs)
-    plan = Plan(load_scale(scale), "")
-    root, seeds = f"results/local/{scale}/train", plan.scale.seeds
+    trainings = re.findall(r"^rule train:\n    input: (.*)\n    output: (\S+), ", printed, re.MULTILINE)
+    starts = {output: inputs.split(", ") for inputs, output in trainings}
+    assert len(starts) == len(trainings)
+    runs = Runs(load_scale(scale))
+    root, seeds = f"results/local/{scale}/train", runs.scale.seeds
     arms = [(arm.name, seed) for arm in load_experiment("headline").arms for seed in seeds]
-    assert {f"{root}/{arm}/seed{seed}/run.json" for arm, seed in (*arms, ("base", 0), ("discriminator", 0))} <= set(
-        runs
-    )
+    wanted = {f"{root}/{arm}/seed{seed}/run.json" for arm, seed in (*arms, ("base", 0), ("discriminator", 0))}
+    assert wanted <= starts.keys()
     for seed in seeds:
         sft = f"{root}/sft/seed{seed}/run.json"
-        assert f"{root}/sft_then_grpo/seed{seed}/run.json" in [run for run in runs if sft in runs[run]]
-    evaluated = {pair for name in plan.default for pair in plan.evaluated(name)}
-    for stage, names in (
-        ("generate", ("greedy.parquet", "sampled.parquet", "logprobs.parquet")),
-        ("score", ("greedy.csv", "sampled.csv")),
-    ):
-        wanted = [f"results/local/{scale}/{stage}/test/{a}/seed{s}/{name}" for a, s in evaluated for name in names]
+        assert f"{root}/sft_then_grpo/seed{seed}/run.json" in [run for run in starts if sft in starts[run]]
+    evaluated = {pair for name in runs.default for pair in runs.evaluated(name)}
+    for stage in ("generate", "score"):
+        wanted = [f"results/local/{scale}/{stage}/test/{arm}/seed{seed}/done" for arm, seed in evaluated]
         assert sorted(outputs(printed, f"{stage}/")) == sorted(wanted)
         assert planned(printed)[stage] == len({arm for arm, _ in evaluated})  # one process per arm
 
@@ -86,8 +109,8 @@ def test_multi_if_is_part_of_both_targets_where_the_data_are_published(dry_run):
     for target in ((), ("extended",)):
         printed = dry_run("rehearsal", *target)
         assert sorted(outputs(printed, "converse/")) == sorted(wanted)
-        jobs = {"all": r"(\d+) jobs in all", "extended": r"(\d+) in extended"}[target[0] if target else "all"]
-        assert int(re.search(jobs, printed)[1]) == sum(planned(printed).values())
+        announced = {"all": r"(\d+) jobs in all", "extended": r"(\d+) in extended"}[target[0] if target else "all"]
+        assert int(re.search(announced, printed)[1]) == sum(planned(printed).values())
     assert "converse" not in planned(dry_run("smoke"))
 
 
@@ -113,18 +136,18 @@ def test_experiments_share_trainings_and_an_extended_one_adds_only_its_own(clone
         assert of_extra(seen["all"], folder) == {"sft/seed1"}
         twice = {f"sft_twice/seed{seed}" for seed in range(3)}
         assert of_extra(seen["extended"], folder) == {"sft/seed1", "sft/seed2"} | twice
-    assert re.search(r"^generate_test_0_1 +1$", seen["all"], re.MULTILINE)  # both seeds of sft in one process
+    assert "generate/test/sft/seeds_0_1.done" in seen["all"]  # both seeds in one process
     assert planned(seen["extended"])["generate"] - planned(seen["all"])["generate"] >= 2
     assert "tables/more/" in seen["all"] and "tables/most/" not in seen["all"] and "tables/most/" in seen["extended"]
 
 
 def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
-    jobs = re.findall(
+    trainings = re.findall(
         r"^rule train:(?:\n    .*)*?\n    wildcards: scale=tiny, arm=(\w+), seed=\d\n    priority: (\d)",
         dry_run("tiny"),
         re.MULTILINE,
     )
-    priority = {arm: int(n) for arm, n in jobs}
+    priority = {arm: int(n) for arm, n in trainings}
     assert priority["base"] > priority["sft"] > priority["sft_then_grpo"] == priority["uniapl"] >= 1
     assert not re.search(r"^rule generate(?:\n    .*)*\n    priority:", dry_run("tiny"), re.MULTILINE)
 
@@ -169,13 +192,13 @@ def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_oth
 
     target = ("results/local/tiny/analyse/extra/main.csv", "--config", "scale=tiny")
     ask(steps=7)
-    printed, jobs, trained = plan()
+    printed, planned_jobs, trained = plan()
     arms = {f"{arm}/seed{seed}" for arm in ("long", "long_then_grpo") for seed in (3, 4)}
     assert trained == arms | {"other/seed3", "other/seed4", "base/seed0", "discriminator/seed0"}
-    assert jobs == {"data": 1, "train": 8, "generate": 4, "score": 4, "analyse": 1}
+    assert planned_jobs == {"data": 1, "train": 8, "generate": 4, "score": 4, "analyse": 1}
 
     listed = clone.bin.parent / "outputs.txt"
-    listed.write_text("".join(f"{name}\n" for name in outputs(printed)))
+    listed.write_text("".join(f"{name}\n" for name in outputs(printed) if not name.endswith("/done")))
     clone.tool("python", STAGE.format(outputs=listed))
     code, printed = clone.snakemake(*target)
     assert code == 0 and "of wall time x cores in training and generation" in printed, printed
@@ -193,19 +216,19 @@ def test_an_edited_arm_is_trained_again_with_those_that_start_from_it_and_no_oth
 def test_the_scale_is_paper_where_a_gpu_is_visible_and_tiny_elsewhere(clone, monkeypatch):
     monkeypatch.setenv("PATH", str(clone.bin))
     monkeypatch.setattr(workflow, "load_scale", lambda name: name)
-    assert choose_scale({}) == Plan("tiny", "no NVIDIA GPU is visible")
+    assert choose_scale({}) == ("tiny", "no NVIDIA GPU is visible")
     clone.tool("nvidia-smi", "echo 'No devices were found'; exit 6")
-    assert choose_scale({}).scale == "tiny"
+    assert choose_scale({})[0] == "tiny"
     clone.tool("nvidia-smi", "echo 'GPU 0: NVIDIA H200 (UUID: GPU-0)'")
-    assert choose_scale({}) == Plan("paper", "an NVIDIA GPU is visible")
-    assert choose_scale({"scale": "smoke"}) == Plan("smoke", "asked for")
+    assert choose_scale({}) == ("paper", "an NVIDIA GPU is visible")
+    assert choose_scale({"scale": "smoke"}) == ("smoke", "asked for")
 
 
 def test_linters_find_nothing_in_the_snakefile(clone):
     code, printed = clone.snakemake("--lint", "--config", "scale=tiny")
     assert code == 0 and "in a good condition" in printed
     assert "WARNING" not in printed and "not present in the Snakefile" not in printed
-    snakefmt = [sys.executable, "-m", "snakefmt", "--check", "Snakefile"]
+    snakefmt = [sys.executable, "-m", "snakefmt", "--check", "Snakefile", "workflow/rules"]
     assert subprocess.run(snakefmt, cwd=ROOT, capture_output=True).returncode == 0
 
 

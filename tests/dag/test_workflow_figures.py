@@ -8,7 +8,10 @@ import pytest
 from support.clones import Clone, asking, planned, refused
 from support.synthetic_results import experiment, write
 
-from uniapl.dag.snakemake import DRAWN, MAIN, drawable, figures_of, plots_only
+from uniapl.config.figures import figures_of, needs_of_figures
+from uniapl.config.names import MAIN
+from uniapl.dag.snakemake import plots_only
+from uniapl.dag.targets import drawable
 from uniapl.errors import UserError
 
 OF_HEADLINE = figures_of(["headline"])
@@ -71,9 +74,10 @@ def test_figures_are_drawn_from_published_results_on_a_fresh_clone(clone, analys
     edit_sources(clone)
     clone.write("experiments/extra.py", asking("agains=()"))  # a mistake there is none here
     assert planned(clone.snakemake("-n", figure)[1]) == {}
-    with open(clone.folder / "figures/scores.py", "a") as file:
-        file.write("# edited\n")
-    assert planned(clone.snakemake("-n", "figures/")[1]) == {"figure": len(OF_HEADLINE), "figures/": 1}
+    for edited, drawn in (("curves", 0), ("points", 1)):  # scores imports points, and no other figure
+        with open(clone.folder / f"figures/{edited}.py", "a") as file:
+            file.write("# edited\n")
+        assert planned(clone.snakemake("-n", figure)[1]) == ({"figure": 1} if drawn else {})
 
 
 @pytest.mark.slow
@@ -90,9 +94,12 @@ def test_every_figure_is_drawn_by_one_word_from_published_and_local_results(clon
 
 def test_a_figure_is_drawn_where_all_analyses_that_it_reads_exist(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    reads_two = next(name for name, needed in DRAWN.items() if len(needed) > 1)
-    *first, last = DRAWN[reads_two]
-    for analysis in (f"published/tiny/analyse/{DRAWN[reads_two][0]}", *(f"local/smoke/analyse/{e}" for e in first)):
+    reads_two = next(name for name, needed in needs_of_figures().items() if len(needed) > 1)
+    *first, last = needs_of_figures()[reads_two]
+    for analysis in (
+        f"published/tiny/analyse/{needs_of_figures()[reads_two][0]}",
+        *(f"local/smoke/analyse/{e}" for e in first),
+    ):
         (tmp_path / "results" / analysis).mkdir(parents=True)
         (tmp_path / "results" / analysis / "main.csv").touch()
     assert not [path for path in possibly_drawable() if path.endswith(reads_two)]
@@ -101,7 +108,7 @@ def test_a_figure_is_drawn_where_all_analyses_that_it_reads_exist(tmp_path, monk
     (tmp_path / "results/local/smoke/analyse" / last / "main.csv").touch()
     assert [path for path in drawable() if path.endswith(reads_two)] == [f"local/smoke/{reads_two}"]
     for other in drawable():
-        assert set(DRAWN[other.split("/")[2]]) <= {*first, last}
+        assert set(needs_of_figures()[other.split("/")[2]]) <= {*first, last}
 
 
 def possibly_drawable() -> list[str]:

@@ -25,7 +25,7 @@ from figures import recipes, style
 from figures.arms import FAMILIES, family
 from figures.recipes import chains as real_chains
 from uniapl.config import Arm, Experiment, load_experiment
-from uniapl.dag.snakemake import DRAWN
+from uniapl.config.figures import needs_of_figures
 from uniapl.errors import UserError
 
 FIGURES = {  # the CSV that each figure cannot do without, and one of its columns
@@ -77,8 +77,8 @@ def drawn(results, tmp_path_factory):
 
 
 def test_every_figure_of_the_workflow_is_tested_with_the_experiments_that_it_needs():
-    assert FIGURES.keys() == DRAWN.keys()
-    assert all(csv.split("/")[0] in DRAWN[name] for name, (csv, _) in FIGURES.items())
+    assert FIGURES.keys() == needs_of_figures().keys()
+    assert all(csv.split("/")[0] in needs_of_figures()[name] for name, (csv, _) in FIGURES.items())
 
 
 def test_another_process_draws_the_same_bytes(results, drawn, tmp_path):
@@ -89,7 +89,7 @@ def test_another_process_draws_the_same_bytes(results, drawn, tmp_path):
         "    sys.argv = [name, '--results', results, '--out', f'{out}/new/{name}']\n"
         "    runpy.run_module(f'figures.{name}', run_name='__main__')\n"
     )
-    alike = [name for name, needs in DRAWN.items() if "headline" in needs or name in ("staged", "mu")]
+    alike = [name for name, needs in needs_of_figures().items() if "headline" in needs or name in ("staged", "mu")]
     command = [sys.executable, "-c", program, str(results), str(tmp_path), *alike]
     subprocess.run(command, check=True, cwd=ROOT)
     for name in alike:
@@ -219,7 +219,7 @@ def test_a_recipe_is_read_from_the_settings_of_an_arm_and_of_those_it_starts_fro
 def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, results, tmp_path, monkeypatch, capsys):
     csv, column = FIGURES[name]
     spoilt = tmp_path / "tiny"
-    for needed in DRAWN[name]:
+    for needed in needs_of_figures()[name]:
         shutil.copytree(results / "analyse" / needed, spoilt / "analyse" / needed)
     path = spoilt / "analyse" / csv
     pd.read_csv(path).drop(columns=column).to_csv(path, index=False)

@@ -13,7 +13,7 @@ from figures import claims, diversity, pareto, recipes, style
 from uniapl.analyse.claims import COLUMNS, UNITS
 from uniapl.analyse.inputs import SPENT
 from uniapl.config import experiments_of, load_scale
-from uniapl.dag.snakemake import DRAWN
+from uniapl.config.figures import needs_of_figures
 
 ARMS = {  # accuracy in percent, thousands of tokens sampled and trained on
     "headline": {"base": (40, None), "sft": (60, (0, 200)), "grpo": (50, (200, 400)), "uniapl": (65, (200, 600))},
@@ -183,7 +183,7 @@ def claimed(tmp_path) -> Path:
 
 def test_every_experiment_that_claims_something_is_on_the_page():
     asked = {one.name for one in experiments_of(load_scale("tiny")) if one.claims}
-    assert asked == set(claims.EXPERIMENTS) == set(DRAWN["claims"])
+    assert asked == set(claims.NEEDS) == set(needs_of_figures()["claims"])
     assert set(claims.AXES) == set(UNITS.values())
     assert {mark.colour for mark in claims.MARKS.values()}.isdisjoint(k.colour for k in style.LOOKS.values())
 

@@ -9,9 +9,9 @@ import pytest
 from support import public_files
 from support.places import ROOT
 
+from uniapl.config.suites import COLUMNS
 from uniapl.data.conversations import read_conversations
 from uniapl.generate import converse
-from uniapl.generate.suite import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.scorers import multi_if
 

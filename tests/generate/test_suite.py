@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 from support import miniature
 
+from uniapl.config.suites import SUITES, Task
 from uniapl.errors import UserError
 from uniapl.generate import suite
-from uniapl.generate.suite import SUITES, Benchmark, chosen, read_samples, rows
+from uniapl.generate.suite import chosen, read_samples, rows
 from uniapl.generate.tasks import miniature as tasks
 
 INSTALLED = Path(lm_eval.tasks.__file__).parent
@@ -34,28 +35,28 @@ def configurations(index, name: str) -> list[dict]:
     return [one for member in cfg["task"] for one in configurations(index, member) if member in index]
 
 
-@pytest.mark.parametrize("benchmark", [b for held in SUITES.values() for b in held], ids=lambda b: b.task)
+@pytest.mark.parametrize("benchmark", [b for held in SUITES.values() for b in held], ids=lambda b: b.name)
 def test_lm_eval_has_the_task_at_this_version(index, benchmark):
-    assert str(index[benchmark.task].cfg["metadata"]["version"]) == str(benchmark.version)
+    assert str(index[benchmark.name].cfg["metadata"]["version"]) == str(benchmark.version)
 
 
 @pytest.mark.parametrize(
-    "benchmark", [b for held in SUITES.values() for b in held if b.task != "mmlu"], ids=lambda b: b.task
+    "benchmark", [b for held in SUITES.values() for b in held if b.name != "mmlu"], ids=lambda b: b.name
 )
 def test_what_runs_code_is_marked_and_fixed_examples_are_kept(index, benchmark):
-    found = configurations(index, benchmark.task)
+    found = configurations(index, benchmark.name)
     assert found
     assert {bool(cfg.get("unsafe_code")) for cfg in found} == {benchmark.code}
     assert {cfg.get("num_fewshot") for cfg in found} <= {None, benchmark.few_shot}
 
 
 @pytest.mark.parametrize(
-    "benchmark", [b for held in SUITES.values() for b in held if b.task != "mmlu"], ids=lambda b: b.task
+    "benchmark", [b for held in SUITES.values() for b in held if b.name != "mmlu"], ids=lambda b: b.name
 )
 def test_every_task_has_the_metric_that_tables_show(index, benchmark):
     metric, filter_ = benchmark.metric.split(",")
     metric = {"pass@1": "pass_at_k"}.get(metric, metric)  # the function gives one value for each k
-    for cfg in configurations(index, benchmark.task):
+    for cfg in configurations(index, benchmark.name):
         assert metric in {str(one["metric"]).rsplit(".", 1)[-1] for one in cfg["metric_list"]}
         assert filter_ in {one["name"] for one in cfg.get("filter_list", [{"name": "none"}])}
 
@@ -66,7 +67,7 @@ def test_every_ability_of_the_paper_has_a_benchmark():
 
 
 def test_code_runs_only_when_it_is_switched_on():
-    safe = [benchmark.task for benchmark in chosen(SUITES["general"], run_code=False)]
+    safe = [benchmark.name for benchmark in chosen(SUITES["general"], run_code=False)]
     assert "humaneval_instruct" not in safe and "mbpp_instruct" not in safe and "mmlu" in safe
     assert chosen(SUITES["general"], run_code=True) == list(SUITES["general"])
 
@@ -181,7 +182,7 @@ def test_another_version_of_a_task_is_refused():
     from lm_eval.models.huggingface import HFLM
 
     lm = HFLM(pretrained=miniature.policy(), tokenizer=miniature.tokenizer(), max_length=256, device="cpu")
-    old = Benchmark("uniapl_miniature_generation", "closing phrases", 0.5, few_shot=0)
+    old = Task("uniapl_miniature_generation", "closing phrases", 0.5, few_shot=0)
     with pytest.raises(UserError, match="has version 1.0, the suite names 0.5"):
         suite.evaluate(lm, [old], limit=1)
 

@@ -107,6 +107,7 @@ def test_a_gate_that_is_always_open_learns_every_own_demonstration_and_one_that_
     rollouts = trainers.uniapl(tmp_path / "d", **{**MIXED, "mu_peak": 0.0, "mu_valley": 0.0, "w_pref": 0.5})
     assert torch.equal(closed, trainers.trained(rollouts)[1][0])  # a step without any: no 0 / 0, and no bit moves
     assert (empty["loss_demonstration"], empty["demonstration_tokens"]) == (0.0, 0) and closed.abs().sum() > 0
+    assert (log["demonstration_rows"], empty["demonstration_rows"]) == (2, 0)  # 8 rollouts are 2 prompts
     assert log["loss_demonstration"] > 1 and not torch.equal(opened, closed)
 
 
@@ -125,6 +126,7 @@ def test_a_gate_that_opens_for_some_prompts_learns_these_alone_in_any_layout(tmp
     trainer.train()
     (rows,) = collected
     assert 0 < len(rows) < 4
+    assert trainer.state.log_history[0]["demonstration_rows"] == len(rows)  # however a group is split
     with torch.no_grad():
         total, tokens = 0.0, 0
         for row in rows:

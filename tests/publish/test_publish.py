@@ -13,7 +13,8 @@ from baselines import sft
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import Arm, Experiment, load_scale
 from uniapl.config.card import REQUIRED
-from uniapl.dag.snakemake import GENERAL, TABLES, Plan
+from uniapl.config.names import GENERAL, TABLES
+from uniapl.config.runs import Runs
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
 from uniapl.publish.publish import LARGEST, LARGEST_SET, check_sizes
@@ -42,7 +43,7 @@ def local(tmp_path, monkeypatch):
         "wider": Experiment("wider", "", "", (again,), (), extended=True),
         "choice": Experiment("choice", "", "", (first,), (), split="validation", seeds=(9,)),
     }
-    monkeypatch.setattr("uniapl.dag.snakemake.experiments_of", lambda scale: list(asked.values()))
+    monkeypatch.setattr("uniapl.config.runs.experiments_of", lambda scale: list(asked.values()))
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
     monkeypatch.setattr(publish, "README_SCALE", "smoke")
     monkeypatch.setattr(
@@ -50,7 +51,7 @@ def local(tmp_path, monkeypatch):
     )  # tests/publish/test_verify.py has these
     monkeypatch.chdir(tmp_path)
     Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
-    root, plan = Path("results/local/smoke"), Plan(load_scale("smoke"), "")
+    root, runs = Path("results/local/smoke"), Runs(load_scale("smoke"))
     write(root / "data/summary.json", "{}")
     write(root / "data/test.jsonl", '{"key": 1, "benchmark": "trained", "instruction_id_list": ["a:x"]}\n')
     write(root / "data/expert.jsonl", '{"key": 1, "response": "rain"}\n')
@@ -59,7 +60,7 @@ def local(tmp_path, monkeypatch):
         card = dict.fromkeys(REQUIRED, "x") | dict(
             arm=arm, seed=seed, commit="c0ffee", device="cpu", cost={}, settings={}
         )
-        card["fingerprint"] = plan.run(arm, seed).fingerprint
+        card["fingerprint"] = runs.run(arm, seed).fingerprint
         write(root / f"train/{arm}/seed{seed}/run.json", json.dumps(card))
     for arm in GENERAL:
         write(root / f"suite/{arm}/seed0.csv", 'task,doc_id,metric,value\nuniapl_miniature_choice,0,"acc,none",1.0\n')

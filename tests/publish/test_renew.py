@@ -16,7 +16,7 @@ from uniapl.publish import publish, renew, verify
 def committed(monkeypatch):
     """A clean tree, in which there is one experiment, for speed."""
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
-    monkeypatch.setattr(renew.Plan, "extended", [EXPERIMENT])
+    monkeypatch.setattr(renew.Runs, "extended", [EXPERIMENT])
 
 
 def test_a_set_that_older_code_published_gets_what_present_code_computes(published, capsys):

@@ -9,7 +9,7 @@ from support.places import ROOT
 from support.report_pages import Parsed, build, published, write_figures
 
 from uniapl import tables
-from uniapl.dag.snakemake import figures_of
+from uniapl.config.figures import figures_of
 from uniapl.errors import UserError
 from uniapl.report import page, records, sections
 from uniapl.report.read import read

@@ -9,8 +9,8 @@ from support.ablated import ablations_of_two_arms
 from support.report_pages import Parsed, build
 
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import Plan
-from uniapl.generate.suite import COLUMNS
+from uniapl.config.runs import Runs
+from uniapl.config.suites import COLUMNS
 from uniapl.report import page, sections
 from uniapl.report.read import read
 from uniapl.tables import beside, general, rounded, write
@@ -35,7 +35,7 @@ def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets
 
 
 def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):
-    name = Plan(load_scale("smoke"), "").extended[-1]
+    name = Runs(load_scale("smoke")).extended[-1]
     shutil.copytree(local / "tables/headline", local / "tables" / name)
     assert list(read(local).tables) == ["headline"]
     assert list(read(local, extended=True).tables) == ["headline", name]

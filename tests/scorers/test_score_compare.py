@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from uniapl.errors import UserError
-from uniapl.scorers.compare import COUNTS, compare, paired, render
-from uniapl.stats import wilson
+from uniapl.scorers.comparison import COUNTS, compare, paired, render
 
 
 def frame(strict: list[list[int]], loose: list[list[int]] | None = None) -> pd.DataFrame:
@@ -45,7 +44,7 @@ def test_the_fraction_counts_every_instruction_of_a_prompt():
     # A: 9 whole prompts, 2 halves, 1 nothing; B: 4 whole, 6 halves, 2 nothing
     assert found["a"] == pytest.approx(10 / 12) and found["b"] == pytest.approx(7 / 12)
     assert found["difference"] == pytest.approx(3 / 12)
-    assert all(pd.isna(found[name]) for name in COUNTS) and found["test"] == "bootstrap"
+    assert all(pd.isna(found[name]) for name in COUNTS) and found["test"] == "bootstrap, sign flips"
 
 
 def test_strict_and_loose_are_compared_each_for_itself():
@@ -79,19 +78,31 @@ def test_swapping_the_files_flips_every_sign():
 def test_equal_verdicts_are_not_a_certain_difference_of_zero():
     found = row(compare(A, A), "prompt_strict")
     assert (found["difference"], found["p"], found["only_a"], found["only_b"]) == (0, 1, 0, 0)
-    # no discordant prompt among 12: up to Wilson's bound of 0/12 = 3.84 / (12 + 3.84) may be discordant in the world
-    assert found["high"] == pytest.approx(wilson(0, 12)[1]) == pytest.approx(0.2425, abs=1e-3)
+    # no discordant prompt among 12: up to 1 - 0.025^(1/12) may be discordant in the world, each way
+    assert found["high"] == pytest.approx(1 - 0.025 ** (1 / 12)) == pytest.approx(0.2646, abs=1e-3)
     assert found["low"] == -found["high"]
     assert found["detectable"] == pytest.approx(found["high"] * 2.8016 / 1.96, abs=1e-3)
     assert row(compare(A, A), "fraction_loose")["high"] == found["high"]
 
 
 def test_few_discordant_prompts_get_bounds_that_no_bootstrap_would():
-    """One of 100 only A: p = 0.01 in [0.0018, 0.0545], q = 0 in [0, 0.0370]; the bootstrap's bound would be 0."""
+    """One of 100 only A: p = 0.01 in [0.00025, 0.0545], q = 0 in [0, 0.0362]; the bootstrap's bound would be 0.
+
+    Shares of 1 and 0 of 100, at Laplace's 2/102 and 1/102, have the correlation -0.0141: Clopper and Pearson's bounds.
+    """
     found = row(compare(frame([[1]] * 100), frame([[0]] + [[1]] * 99)), "prompt_strict")
-    assert found["low"] == pytest.approx(0.01 - np.hypot(0.01 - 0.00177, 0.03699), abs=1e-4)
-    assert found["high"] == pytest.approx(0.01 + 0.05449 - 0.01, abs=1e-4)
-    assert found["method"] == "Wilson bounds (fewer than 10 prompts differ)"
+    x, y = 0.01 - 0.000253, 0.036217
+    assert found["low"] == pytest.approx(0.01 - np.sqrt(x**2 + y**2 + 2 * 0.0141 * x * y), abs=1e-4)
+    assert found["high"] == pytest.approx(0.05446, abs=1e-4)
+    assert "no narrower than exact bounds" in found["method"]
+
+
+def test_one_prompt_decides_nothing_and_five_do_not_either():
+    """A follows all, B none: 2 / 2^n is the least that n signs can give."""
+    for n, p in ((1, 1), (5, 0.0625), (6, 0.03125)):
+        found = compare(frame([[1]] * n), frame([[0]] * n))
+        assert found["p"].tolist() == pytest.approx([p] * 4)
+        assert ((found["low"] <= 0) == (p > 0.05)).all() and (found["high"] == 1).all()
 
 
 def test_the_order_of_rows_changes_nothing():

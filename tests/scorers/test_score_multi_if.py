@@ -10,9 +10,10 @@ from support.two_conversations import RESPONSES, ROWS, write_csv
 from uniapl.data.conversations import read_conversations
 from uniapl.scorers import multi_if
 from uniapl.scorers.command import main
-from uniapl.scorers.compare import compare
-from uniapl.scorers.report import report
+from uniapl.scorers.comparison import compare
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import summary
+from uniapl.stats import wilson
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_the_report_has_turns_languages_and_conversations_with_intervals(frame):
     assert rows.loc[("conversation", "all turns", "prompt_loose"), ["passed", "total"]].tolist() == [1, 2]
     assert rows.loc[("type", "punctuation:no_comma", "inst_strict"), ["passed", "total"]].tolist() == [4, 5]
     assert ((rows.low <= rows.estimate + 1e-12) & (rows.estimate <= rows.high + 1e-12)).all()
-    assert rows.loc[("turn", "turn 3", "inst_strict"), ["low", "high"]].tolist() == [0, 1], "of one conversation"
+    assert rows.loc[("turn", "turn 3", "inst_strict"), ["low", "high"]].tolist() == pytest.approx(wilson(2 / 3, 1)), (
+        "of one conversation"
+    )
     assert {"all", "benchmark"}.isdisjoint(rows.index.get_level_values("group"))
 
 

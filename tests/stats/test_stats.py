@@ -7,6 +7,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from uniapl import stats
+from uniapl.stats.comparison import difference_draws
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,11 +26,15 @@ def runs(rates, n=60, seed=1):
 
 def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
     # One seed each, d = (1, 0). A resample draws prompt 1 twice, once or never: d* = 1, 1/2, 0 with chance
-    # 1/4, 1/2, 1/4. Its 95 % quantiles are 0 and 1, and P(d* <= 0) = 1/4, so p = 1/2. var(d) / 2 = 1/4.
+    # 1/4, 1/2, 1/4. One prompt that differs: p = 1, and the bounds are those of test_stats_small.py.
+    drawn = difference_draws(np.array([[[1.0, 1]]]), np.array([[[0.0, 1]]]), 9999, generator())[:, 0]
+    assert [np.mean(drawn == x) for x in (0, 0.5, 1)] == pytest.approx([1 / 4, 1 / 2, 1 / 4], abs=0.02)
     c = stats.compare([[1, 1]], [[0, 1]], rng=generator())
-    assert (c.estimate, c.low, c.high) == (0.5, 0, 1)
-    assert c.p == pytest.approx(0.5, abs=0.02)
-    assert c.detectable == pytest.approx((1.959964 + 0.841621) * math.sqrt(1 / 4))
+    assert (c.estimate, c.high, c.p) == (0.5, 1, 1) and c.low < 0
+    # var(d) / 60 where 30 of 60 prompts differ: 1/4 (60 / 59) / 60.
+    half = np.arange(60) % 2
+    many = stats.compare(np.ones((1, 60)), half[None], rng=generator())
+    assert many.detectable == pytest.approx((1.959964 + 0.841621) * math.sqrt(1 / 4 / 59))
     # h = 2 asin sqrt(1) - 2 asin sqrt(1/2) = pi - pi/2
     assert c.effect == pytest.approx(math.pi / 2)
     assert (c.seed_low, c.seed_high, c.p_seeds) == (None, None, None)
@@ -37,7 +42,7 @@ def test_compare_of_two_prompts_has_the_distribution_computed_by_hand():
 
 def test_compare_draws_seeds_and_not_only_prompts():
     # Prompts are all alike, so only seeds vary. A: 1 and 0, v = (1/2) / 2; B has no variance. df = 1: t = 12.7062.
-    c = stats.compare([[1] * 8, [0] * 8], [[0] * 8, [0] * 8], rng=generator())
+    c = stats.compare([[1] * 24, [0] * 24], [[0] * 24, [0] * 24], rng=generator())
     assert (c.estimate, c.seed_high) == (0.5, pytest.approx(0.5 + 12.7062 / 2))
     assert (c.low, c.high) == (pytest.approx(c.seed_low, rel=0.15), pytest.approx(c.seed_high, rel=0.15))
     assert c.detectable == pytest.approx((12.7062 + 0.841621) / 2)
@@ -45,11 +50,15 @@ def test_compare_draws_seeds_and_not_only_prompts():
 
 def test_compare_draws_the_same_prompts_for_both_arms():
     # Prompts differ wildly, but A is better by exactly 0.1 on each: with shared draws d* is always 0.1.
-    difficulty = generator().random(50)
+    difficulty = 0.9 * generator().random(50)
+    drawn = difference_draws(difficulty[None, None] + 0.1, difficulty[None, None], 99, generator())
+    assert drawn == pytest.approx(np.full((99, 1), 0.1))
     c = stats.compare([difficulty + 0.1], [difficulty], rng=generator())
-    assert (c.low, c.high) == (pytest.approx(0.1), pytest.approx(0.1))
-    assert c.p == 2 / 10_000  # the smallest that 9,999 resamples can give
-    assert c.effect is None and c.detectable is None  # no variance to divide by
+    # 1 - 0.025^(1/50) = 7.1 % of all prompts may be others, at -1 or at 1; squared and added likewise, in tenths
+    rare = 1 - 0.025 ** (1 / 50)
+    assert (c.low, c.high) == pytest.approx((0.1 - 1.1 * rare, 0.1 + 0.9 * rare))
+    assert c.p == pytest.approx(2 * (10 / 11) ** 50)  # 0.1 - 1.1 rare is 0 where rare = 1/11 = 1 - (p / 2)^(1/50)
+    assert c.effect is None  # no variance to divide by
 
 
 def test_seeds_of_the_arms_are_drawn_independently():
@@ -106,8 +115,9 @@ def test_identical_arms_differ_by_zero_with_p_one():
     assert (c.estimate, c.effect) == (0, 0) and c.low < 0 < c.high
     assert c.p > 0.95 and c.p_seeds == 1
     constant = stats.compare(np.ones((2, 5)), np.ones((2, 5)), rng=generator())
-    assert (constant.estimate, constant.low, constant.high, constant.p) == (0, 0, 0, 1)
-    assert constant.detectable is None and constant.p_seeds is None
+    rare = 1 - 0.025 ** (1 / 5)
+    assert (constant.estimate, constant.low, constant.high, constant.p) == pytest.approx((0, -rare, rare, 1))
+    assert constant.detectable > rare and constant.p_seeds is None
 
 
 def test_one_seed_falls_back_to_prompts_and_says_so():
@@ -320,8 +330,9 @@ def test_tost_agrees_with_the_ninety_percent_interval():
     assert stats.tost(-d, 0.03) == pytest.approx(stats.tost(d, 0.03))
 
 
-def test_tost_without_variance_decides_by_the_mean():
-    assert stats.tost([0.0, 0.0], 0.1) == 0 and stats.tost([0.2, 0.2], 0.1) == 1
+def test_tost_without_variance_has_the_p_of_equal_signs():
+    assert stats.tost([0.0, 0.0], 0.1) == 1 / 4 and stats.tost([0.2, 0.2], 0.1) == 1
+    assert stats.tost([0.0] * 6, 0.1) == 1 / 64
     for d, margin in (([0.1], 0.1), ([0.1, 0.2], 0), ([math.nan, 0], 0.1)):
         with pytest.raises(ValueError):
             stats.tost(d, margin)
@@ -371,7 +382,8 @@ def test_the_t_test_agrees_with_its_interval_and_with_scipy():
     assert stats.t_test(x, low) == pytest.approx(0.05) == stats.t_test(x, high)
     assert stats.t_test(x, 0.5) == pytest.approx(scipy_stats.ttest_1samp(x, 0.5).pvalue)
     assert stats.t_test([1.0], 0.0) is None
-    assert (stats.t_test([2.0, 2.0], 2.0), stats.t_test([2.0, 2.0], 0.0)) == (1.0, 0.0)
+    assert (stats.t_test([2.0, 2.0], 2.0), stats.t_test([2.0, 2.0], 0.0)) == (1.0, 0.5)
+    assert stats.t_test([2.0] * 5, 0.0) == 2 / 2**5 and stats.t_interval([2.0, 2.0]) is None
 
 
 def test_the_seeds_needed_are_the_fewest_that_detect_the_difference():

@@ -1,5 +1,7 @@
 """Distances, diversity, aggregates: closed forms, cases computed by hand, coverage in small simulations."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -62,28 +64,43 @@ def test_a_resample_of_all_prompts_once_is_scipys_distance():
 
 
 def test_distances_of_two_prompts_have_the_distribution_computed_by_hand():
-    # Shifts by 1 and 3: the Wasserstein distance of two drawn prompts is 1, 2 or 3, chance 1/4, 1/2, 1/4, and so is
-    # 2 x 2 - d*. The texts' places do not matter for so few: it is 2 by chance too, and the lower bound is 0.
+    # Shifts by 1 and 3: the Wasserstein distance of two drawn prompts is 1, 2 or 3. The texts' places do not matter for
+    # so few: it is 2 by chance too, and the lower bound is 0. Two prompts leave a share of 1 - 0.2^(1/2) = 0.553 of all
+    # prompts open at 60 %, and the values span 103: 2 + 0.553 * 103.
     found = stats.distance_intervals([[1, 103]], [0, 100], rng=generator(), level=0.6)["wasserstein"]
-    assert (found.estimate, found.low, found.high) == (2, 0, 3)
+    assert (found.estimate, found.low, found.high) == (2, 0, pytest.approx(2 + 103 * (1 - math.sqrt(0.2))))
     many = stats.distance_intervals([[1] * 40 + [3] * 40], [0] * 80, rng=generator())["wasserstein"]
     assert many.low == pytest.approx(2 - 1.96 * np.sqrt(1 / 80), abs=0.03)
     assert "one seed" in found.method
 
 
 def test_an_interval_spans_the_quantiles_and_their_mirror_image():
-    # One prompt of four is 4 away: d = 1, d* = 0, 1, 2 or more with chance 0.32, 0.42, 0.26. At 40 %: d* in 0 to 1.
-    own, expert = [[0, 10, 20, 34]], [0, 10, 20, 30]
+    # One prompt of 24 is 24 away: d = 1, d* = 0, 1, 2 or more with chance 0.36, 0.38, 0.26. At 40 %: d* in 0 to 1.
+    expert = np.arange(0.0, 2400, 100)
+    own = expert[None] + 24.0 * (np.arange(24) == 23)
     found = stats.distance_intervals(own, expert, rng=generator(), level=0.4)["wasserstein"]
     assert (found.estimate, found.low, found.high) == (1, 0, 2)
-    c = stats.distance_difference(own, [expert], expert, expert, rng=generator(), level=0.4)
-    assert (c.estimate, c.low, c.high) == (1, 1, 2)
+    c = stats.distance_difference(own, expert[None], expert, expert, rng=generator(), level=0.4)
+    assert (c.estimate, c.low, c.high, c.p) == (1, 0, 2, 1)  # one prompt differs: no test could say that the arms do
 
 
-def test_a_shift_of_all_prompts_is_known_without_error():
+def test_a_shift_of_all_prompts_is_known_up_to_prompts_that_were_not_seen():
+    # No draw of 100 differs; 1 - 0.025^(1/100) = 3.6 % of all prompts may, by the range of the values.
     x = generator().normal(60, 8, 100)
     found = stats.distance_intervals([x + 4.5], x, rng=generator())["wasserstein"]
-    assert (found.low, found.high) == pytest.approx((4.5, 4.5))
+    room = (1 - 0.025**0.01) * (np.ptp(x) + 4.5)
+    assert (found.low, found.high) == pytest.approx((4.5 - room, 4.5 + room))
+    same = stats.distance_intervals([[7.0] * 30], [7.0] * 30, rng=generator())
+    assert (same["ks"].low, same["ks"].high) == (0, pytest.approx(1 - 0.025 ** (1 / 30)))
+
+
+def test_few_prompts_decide_no_distance():
+    # Five prompts, each 9 words off in arm A and right in B: 2^5 swaps, so that p cannot fall below 2 / 32.
+    expert = np.arange(5.0) * 100
+    c = stats.distance_difference([expert + 9], [expert], expert, expert, rng=generator())
+    assert c.p == 2 / 32 and c.low <= 0 < c.high
+    assert stats.distance(expert + 9, expert).wilcoxon_p == 2 / 32  # all ties: SciPy approximates 0.025
+    assert stats.distance_difference([[1.0]], [[5.0]], [0.0], [0.0], rng=generator()).p == 1
 
 
 def test_seeds_widen_the_interval_of_a_distance():
@@ -140,7 +157,7 @@ def test_iqm_is_the_mean_of_the_middle_half():
 def test_iqm_draws_seeds_within_benchmarks():
     # Two seeds that agree on each benchmark: nothing to vary, though the benchmarks differ.
     fixed = stats.iqm([[1, 5], [1, 5]], rng=generator())
-    assert (fixed.estimate, fixed.low, fixed.high) == (3, 3, 3)
+    assert (fixed.estimate, fixed.low, fixed.high, fixed.method) == (3, None, None, "none (no draw of seeds differs)")
     # One benchmark, seeds 0 and 1: the mean of two draws is 0, 1/2, 1 with chance 1/4, 1/2, 1/4.
     varied = stats.iqm([[0], [1]], rng=generator(), level=0.6)
     assert (varied.estimate, varied.low, varied.high) == (0.5, 0, 1)
@@ -159,7 +176,12 @@ def test_probability_of_improvement_counts_pairs_and_half_of_the_ties():
     turned = stats.probability_of_improvement(b, a, rng=generator())
     assert turned.estimate == pytest.approx(5 / 16)
     sure = stats.probability_of_improvement(a + 10, b, rng=generator())
-    assert (sure.estimate, sure.low, sure.high) == (1, 1, 1)
+    # Every seed of A is above every one of B, two of each: Newcombe's score bound, t with (1 - t)^2 = z^2 V(t).
+    assert (sure.estimate, sure.high) == (1, 1) and 0 < sure.low < 1
+    t = sure.low
+    v = t * (1 - t) * (1 + (1 - t) / (2 - t) + t / (1 + t)) / 4
+    assert (1 - t) ** 2 == pytest.approx(1.959964**2 * v, rel=1e-5)
+    assert "score interval" in sure.method
 
 
 def test_probability_of_improvement_has_the_distribution_computed_by_hand():

@@ -60,14 +60,14 @@ class Clone:
 
 
 def planned(output: str) -> dict[str, int]:
-    """Number of jobs per rule of a dry run, the batches of a stage together; none where there is nothing to do."""
+    """Number of jobs per rule of a dry run; none where there is nothing to do."""
     if "Job stats:" not in output:
         assert "Nothing to be done" in output, output
         return {}
     table = output.split("Job stats:")[1]
     jobs = collections.Counter()
     for rule, n in re.findall(r"^(\S+) +(\d+)$", table.split("\n\n")[0], re.MULTILINE):
-        jobs[re.sub("^(generate|score)_.*", r"\1", rule)] += int(n)
+        jobs[rule] += int(n)
     assert jobs.pop("total") == jobs.total()
     return dict(jobs)
 

@@ -10,11 +10,11 @@ from uniapl.config.resources import Resources
 SCALES = [replace(scale, resources={resources}) for scale in SCALES]
 """
 # everything a stage writes is one word, and what a training sees is on record; the lease is the real one
-STAGE = """case "$*" in "-m uniapl.dag.lease "*)
+STAGE = """case "$*" in "-m uniapl lease "*)
   export UNIAPL_FAKE_GPUS=${{UNIAPL_FAKE_GPUS-{gpus}}} UNIAPL_LEASES={leases}
   exec {python} "$@" ;;
 esac
-case "$*" in *"uniapl.train "*) echo "[$CUDA_VISIBLE_DEVICES] $UNIAPL_GPUS of $UNIAPL_GPUS_ASKED" >> {log} ;; esac
+case "$*" in *"uniapl train "*) echo "[$CUDA_VISIBLE_DEVICES] $UNIAPL_GPUS of $UNIAPL_GPUS_ASKED" >> {log} ;; esac
 {fails}
 all="$*"; out="${{all##*--out }}"
 mkdir -p $out

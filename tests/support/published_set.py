@@ -11,8 +11,8 @@ from support.places import ROOT
 from uniapl import tables
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import load_experiment, load_scale
-from uniapl.dag.snakemake import GENERAL
-from uniapl.generate.suite import COLUMNS
+from uniapl.config.names import GENERAL
+from uniapl.config.suites import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.publish import rows as evidence
 from uniapl.publish.verify import of_rows, stable_id

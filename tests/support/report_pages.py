@@ -9,7 +9,8 @@ from pathlib import Path
 
 from uniapl import tables
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import Plan, figures_of
+from uniapl.config.figures import figures_of
+from uniapl.config.runs import Runs
 from uniapl.publish.publish import CARD
 from uniapl.report import __main__ as stage
 
@@ -66,10 +67,10 @@ def write_figures(folder: Path, caption: str = "What it shows.") -> Path:
 
 def smoke_set(analysis: Path, folder: Path) -> Path:
     """A local set of smoke: the headline's tables, all its run cards but one, no other experiment."""
-    root, plan = folder / "local/smoke", Plan(load_scale("smoke"), "")
+    root, runs = folder / "local/smoke", Runs(load_scale("smoke"))
     tables.render(analysis.rename(analysis.with_name("headline")), root / "tables/headline")
-    for arm, seed in plan.trained("headline"):
-        run = plan.run(arm, seed)
+    for arm, seed in runs.trained("headline"):
+        run = runs.run(arm, seed)
         card = dict.fromkeys(CARD, "") | run.describe() | {"start_arm": run.start.arm if run.start else None}
         card |= {"fingerprint": run.fingerprint, "commit": "c0ffee", "device": "cpu", "weights_sha256": "ab" * 32}
         card |= {"cost": {"seconds": 1.25}, "heldout": {}, "versions": {"torch": "2.13.0"}}

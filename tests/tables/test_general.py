@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 
+from uniapl.config.suites import COLUMNS, Task
 from uniapl.errors import UserError
-from uniapl.generate.suite import COLUMNS, Benchmark
 from uniapl.tables import general
 
-GROUP = Benchmark("exam", "English", 1.0, few_shot=5)
-SINGLE = Benchmark("sums", "mathematics", 1.0, few_shot=0, metric="exact_match,last")
+GROUP = Task("exam", "English", 1.0, few_shot=5)
+SINGLE = Task("sums", "mathematics", 1.0, few_shot=0, metric="exact_match,last")
 # exam has two tasks of 4 and 2 prompts; the base follows 2 of 6, UniAPL 4 of 6
 BASE = {"exam_law": (1, 0, 0, 0), "exam_art": (0, 1)}
 UNIAPL = {"exam_law": (1, 1, 1, 0), "exam_art": (0, 1)}
@@ -41,7 +41,7 @@ def test_a_group_is_the_mean_over_all_its_prompts_and_the_difference_is_paired(r
     assert exam.base_estimate == pytest.approx(100 * 2 / 6)  # not the mean of 1/4 and 1/2
     assert exam.uniapl_estimate == pytest.approx(100 * 4 / 6)
     assert exam.difference_estimate == pytest.approx(100 * 2 / 6)
-    assert exam.difference_low >= 0  # UniAPL follows whatever the base follows: no paired resample is below 0
+    assert exam.difference_low < 0 and exam.p == 0.5  # two prompts differ, both the same way: 2 / 2^2
     assert table.loc["sums"].difference_estimate == pytest.approx(-50)
     for side in ("base", "uniapl", "difference"):
         assert (table[f"{side}_low"] <= table[f"{side}_estimate"]).all()
@@ -55,7 +55,7 @@ def test_p_is_adjusted_over_the_table(root):
 
 
 def test_what_runs_code_was_left_out_and_has_no_row(root):
-    code = Benchmark("humaneval", "coding", 1.0, few_shot=0, code=True)
+    code = Task("humaneval", "coding", 1.0, few_shot=0, code=True)
     assert list(general.general(general.read(root), (code, GROUP)).benchmark) == ["exam"]
     with pytest.raises(UserError, match="no benchmark of humaneval was run"):
         general.general(general.read(root), (code,))
@@ -122,7 +122,7 @@ def test_an_arm_that_was_not_asked_in_turns_is_refused_where_the_other_was(root)
 
 def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path, capsys):
     root = tmp_path / "tiny"
-    for arm, right in (("base", (0, 1, 0)), ("uniapl", (1, 1, 0))):
+    for arm, right in (("base", (0, 1, 0) * 4), ("uniapl", (1, 1, 0) * 4)):
         said = write(root, arm, rows({"uniapl_miniature_choice": right}))
         (root / "converse" / arm).mkdir(parents=True)
         turns = pd.DataFrame(rows({"multi_if_turn_2": (0, 1)}, "prompt_strict"), columns=COLUMNS)
@@ -130,7 +130,7 @@ def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path
     general.main(["--root", str(root), "--out", str(tmp_path / "out")])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["general.csv", "general.md", "general.tex"]
     text = (tmp_path / "out/general.md").read_text()
-    assert "| topics | uniapl_miniature_choice (2-shot) | acc | 3 | 33.3 [" in text
+    assert "| topics | uniapl_miniature_choice (2-shot) | acc | 12 | 33.3 [" in text
     assert "| instructions in turns | multi_if_turn_2 (0-shot) | prompt_strict | 2 | 50.0 [" in text
     # the numbers of the CSV, each estimate before its interval, and the p that is adjusted
     of = pd.read_csv(tmp_path / "out/general.csv", dtype=str).set_index("benchmark").loc["uniapl_miniature_choice"]

@@ -106,6 +106,9 @@ def test_a_claim_written_after_the_analysis_is_missing_from_it(root):
     assert verdicts["headline-1"] == MISSING and verdicts["headline-2"] == "supported"
 
 
+NOT_STATED = "ours: not stated; chosen on the validation split"
+
+
 def test_every_setting_has_the_source_of_its_value(root, tmp_path):
     card(root, "sft_then_grpo")
     card(root, "sft_then_grpo", seed=1)
@@ -113,7 +116,7 @@ def test_every_setting_has_the_source_of_its_value(root, tmp_path):
     tables = made(root, tmp_path / "out")[0]
     settings, arms = (tables[name].set_index(["method", "setting"]) for name in ("settings", "arms"))
     scaled = settings.loc[("baselines.uniapl", "learning_rate")]
-    assert (scaled.value, scaled.source) == ("0.002", "scale tiny (experiments/scales.py)")
+    assert (scaled.value, scaled.source) == ("0.002", f"scale tiny (experiments/scales.py); {NOT_STATED}")
     assert "lambda is not stated" in settings.loc[("baselines.uniapl", "lam")].source
     assert ("baselines.grpo", "learning_rate") not in settings.index  # the only arm of this method changes it
     changed = arms.loc[("baselines.grpo", "learning_rate")]

@@ -8,9 +8,9 @@ from support import miniature
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from uniapl.config import arm_of, load_scale
+from uniapl.config.runs import Runs
 from uniapl.costs.estimate import Estimate
 from uniapl.costs.gpus import GPUS
-from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError
 from uniapl.generate import responses as generate
 from uniapl.generate.suite import load
@@ -110,14 +110,14 @@ def test_what_is_no_policy_keeps_its_own_tokenizer(hub, tmp_path):
 
 
 def test_a_comparator_generates_on_the_gpus_of_its_size():
-    plan = Plan(load_scale("paper"), "")
-    assert set(plan.comparators) == {"qwen3_4b", "qwen3_32b", "teacher"}
-    assert plan.needs("generate", "teacher").gpus == 8 and plan.needs("generate", "uniapl").gpus == 1
+    runs = Runs(load_scale("paper"))
+    assert set(runs.comparators) == {"qwen3_4b", "qwen3_32b", "teacher"}
+    assert runs.needs("generate", "teacher").gpus == 8 and runs.needs("generate", "uniapl").gpus == 1
 
 
 def test_log_probabilities_of_a_comparator_which_fit_no_gpu_are_not_planned():
-    plan = Plan(load_scale("paper"), "")
-    estimate = Estimate(plan, plan.extended, GPUS["h100"], 8)
+    runs = Runs(load_scale("paper"))
+    estimate = Estimate(runs, runs.extended, GPUS["h100"], 8)
     assert not [line for line in estimate.does_not_fit if "teacher" in line or "qwen3" in line]
 
 

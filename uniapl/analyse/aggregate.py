@@ -15,7 +15,8 @@ def aggregates(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int
     """Of prompt-level strict accuracy by seed and benchmark, in the plan's decoding, in percent.
 
     Intervals: 95 %, bootstrap over seeds within each benchmark (Agarwal et al. 2021). They summarise and decide
-    nothing: over 3 to 5 seeds they cover 83 to 93 % (docs/statistics.md). An arm of one seed has none.
+    nothing: over 3 to 5 seeds they cover 83 to 93 % (docs/statistics.md). An arm of one seed has none, nor has an
+    interquartile mean of seeds that do not differ.
     """
     scores = {arm: _scores(prompts, arm, names, plan.decoding) for arm in plan.arms}
     of_arms, of_pairs = rng.spawn(2)
@@ -40,7 +41,8 @@ def _scores(prompts: Cells, arm: str, names: list[str], decoding: str) -> pd.Dat
 
 def _row(found: stats.Aggregate, scale: float, **names: str) -> dict:
     varied = found.n_seeds > 1
-    bounds = {side: scale * getattr(found, side) if varied else None for side in ("low", "high")}
+    known = {side: getattr(found, side) if varied else None for side in ("low", "high")}
+    bounds = {side: None if bound is None else scale * bound for side, bound in known.items()}
     return (
         names
         | bounds

@@ -68,6 +68,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
 
     Raises UserError for an absent prompts file, a file without a column it should have, and for no scores.
     """
+    expert = root / "data/expert.jsonl"
     test = _read(root / f"data/{split}.jsonl", "key benchmark instruction_id_list")
     columns = "key index instruction_id strict loose"
     by_decoding = {d: _runs(root, f"score/{split}", f"{d}.csv", columns, seeds) for d in DECODINGS}
@@ -76,7 +77,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         raise UserError(f"{root}/score: no scores of {', '.join(seeds)}; run the stages up to score first")
     return Inputs(
         test=test.assign(instructions=test.instruction_id_list.map(len))[["key", "benchmark", "instructions"]],
-        expert=_read(root / "data/expert.jsonl", "key response"),
+        expert=_read(expert, "key response") if expert.is_file() else pd.DataFrame(columns=["key", "response"]),
         scores=scores[["arm", "seed", "decoding", *columns.split()]],
         responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),

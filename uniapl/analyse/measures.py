@@ -23,6 +23,7 @@ VARIED = {  # quantities of `diversity`, and their names in `by_seed`
     "distinct responses (%)": "distinct_responses",
     "entropy (nats per token)": "entropy",
 }
+EQUAL = "none (seeds do not differ)"
 LATE = 0.2  # the share of the steps, the last ones, over which a claim's `distance` is the mean
 
 
@@ -31,6 +32,8 @@ def pairs(inputs: Inputs) -> pd.DataFrame:
 
     Lengths in words; log-probabilities as the mean over a response's tokens (an empty response has none).
     """
+    if inputs.expert.empty:  # a world without an expert has no distances to it
+        return pd.DataFrame(columns=["arm", "seed", "key", "quantity", "own", "expert"])
     words = headline(inputs, inputs.responses).merge(inputs.expert, "left", "key", validate="m:1")
     if words.response_y.isna().any():
         raise UserError(f"data/expert.jsonl: no response for key {words.key[words.response_y.isna()].iloc[0]}")
@@ -106,11 +109,17 @@ def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def diversity(by_seed: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
-    """Mean over seeds with its t interval; the expert's responses to the same prompts are one set without one."""
+    """Mean over seeds with its t interval; the expert's responses to the same prompts are one set without one.
+
+    Where two or more seeds give one and the same share, Wilson's interval over the responses of one of them.
+    """
     rows = []
     for name, quantity in VARIED.items():
         for arm, of_arm in by_seed[by_seed.quantity == quantity].groupby("arm"):
-            rows.append(dict(arm=arm, quantity=name, n_responses=of_arm.n.min()) | over_seeds(of_arm.value))
+            found = over_seeds(of_arm.value)
+            if name.endswith("(%)") and found["interval"] == EQUAL:
+                found |= _wilson(found["estimate"], int(of_arm.n.min()))
+            rows.append(dict(arm=arm, quantity=name, n_responses=of_arm.n.min()) | found)
     expert = headline(inputs, inputs.expert)
     if rows and len(expert):
         alone = dict(arm="expert", n_seeds=1, n_responses=len(expert), interval="none (one set)")
@@ -120,7 +129,14 @@ def diversity(by_seed: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
 
 
 def over_seeds(values: pd.Series) -> dict:
-    """The mean of one value per seed with its 95 % t interval, which is blank with one seed."""
+    """The mean of one value per seed with its 95 % t interval, which is blank with one seed, or equal ones."""
     low, high = stats.t_interval(values) or (None, None)
-    kind = "none (one seed)" if low is None else "95 % t interval over seeds"
+    none = "none (one seed)" if len(values) == 1 else EQUAL
+    kind = none if low is None else "95 % t interval over seeds"
     return dict(estimate=values.mean(), low=low, high=high, n_seeds=len(values), interval=kind)
+
+
+def _wilson(share: float, n: int) -> dict:
+    """Bounds of a share in % that every seed has: seeds that agree are one draw of n responses (small.py)."""
+    low, high = stats.wilson(n * share / 100, n)
+    return dict(low=100 * low, high=100 * high, interval="Wilson interval over responses (seeds do not differ)")

@@ -8,7 +8,7 @@ chance or on the machine, or fail:
 - Sentences are counted by Punkt without a language model, capital words by NLTK's word tokens of the whole
   text: nothing is downloaded, and a verdict does not depend on what a machine has installed.
 - Words are counted with `re`, for which a combining mark (as in Hindi) ends a word. So did upstream until
-  NLTK 3.10, which takes the package `regex` instead.
+  NLTK 3.10, which takes the package `regex` instead: there an emoji with U+FE0F is a word of its own.
 - Keywords, postscript markers and section names are literal text, not regular expressions. IFEval has none
   with a special character.
 - JSON that is nested too deeply to parse is not followed (upstream raises).

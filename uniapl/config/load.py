@@ -2,14 +2,16 @@
 
 import difflib
 import importlib
+import importlib.util
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 
 from uniapl.config.method import check_method
 from uniapl.config.model import DECODINGS, NAME, SPLITS, WORLDS, Arm, Claim, Experiment, Scale
+from uniapl.config.repository import experiment_files, join_packages, repository
 from uniapl.errors import UserError
 from uniapl.provenance import ROOT
 
@@ -60,34 +62,71 @@ def _place(error: Exception) -> str:
     if not file or file.startswith("<"):
         return ""
     path = Path(file)
-    return f" ({path.relative_to(ROOT) if path.is_relative_to(ROOT) else path.name}:{line})"
+    inside = next((root for root in (repository(), ROOT) if root and path.is_relative_to(root)), None)
+    return f" ({path.relative_to(inside) if inside else path.name}:{line})"
 
 
-def _experiment_module(name: str) -> ModuleType:
+def _imported(file: str | Path, load: Callable[[], ModuleType]) -> ModuleType:
+    """The module that `load` imports from this file. What goes wrong in it is a UserError with file and line."""
+    if not EXPERIMENTS.is_dir():
+        raise UserError(f"{ROOT}: has no experiments/: scales and experiments are the checkout's, run this there")
     if str(ROOT) not in sys.path:  # a console script has its own folder there, not the checkout
         sys.path.append(str(ROOT))
     try:
-        return importlib.import_module(f"experiments.{name}")
+        join_packages()
+        return load()
+    except UserError:
+        raise
     except (AttributeError, ImportError, KeyError, NameError, SyntaxError, TypeError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError | ImportError) else str(error)
-        raise UserError(f"experiments/{name}.py: {what}{_place(error)}") from error
+        raise UserError(f"{file}: {what}{_place(error)}") from error
+
+
+def _experiment_module(name: str) -> ModuleType:
+    file = experiment_files().get(name, f"experiments/{name}.py")
+    return _imported(file, lambda: importlib.import_module(f"experiments.{name}"))
+
+
+def _scales_of_repository() -> dict[str, Scale]:
+    """The scales of the repository's scales.py, where there is a repository. Raises UserError for what is none."""
+    if not repository():
+        return {}
+    file = repository() / "scales.py"
+
+    def load() -> ModuleType:
+        spec = importlib.util.spec_from_file_location("scales_of_the_repository", file)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    scales = getattr(_imported(file, load), "SCALES", None)
+    _check_several(scales, Scale, f"{file}: SCALES")
+    return {scale.name: scale for scale in scales}
 
 
 def load_scale(name: str) -> Scale:
-    """The scale called `name` in experiments/scales.py. Raises UserError for an unknown one."""
+    """The scale called `name` in experiments/scales.py; of a repository, the one in its own scales.py.
+
+    Raises UserError for an unknown one, and for one that both have: their results would lie in one folder.
+    """
     scales = {scale.name: scale for scale in _experiment_module("scales").SCALES}
+    if own := _scales_of_repository():
+        if both := sorted(own.keys() & scales.keys()):
+            raise UserError(f"{repository()}/scales.py: the checkout has a scale {both[0]!r} too: rename yours")
+        scales = own
     return scales[choose("scale", name, scales)]
 
 
 def experiment_names() -> list[str]:
-    """Every file of experiments/ that asks a question, in alphabetical order."""
-    return sorted(path.stem for path in EXPERIMENTS.glob("*.py") if path.stem not in NO_QUESTION)
+    """Every file of experiments/, and of the repository's, that asks a question, in alphabetical order."""
+    names = {path.stem for path in EXPERIMENTS.glob("*.py")} | experiment_files().keys()
+    return sorted(names.difference(NO_QUESTION))
 
 
 def load_experiment(name: str) -> Experiment:
     """The experiment of experiments/<name>.py. Raises UserError where it is unknown or contradicts itself."""
     choose("experiment", name, experiment_names())
-    where, module = f"experiments/{name}.py", _experiment_module(name)
+    where, module = str(experiment_files().get(name, f"experiments/{name}.py")), _experiment_module(name)
     if not hasattr(module, "EXPERIMENT"):
         raise UserError(f"{where}: defines no EXPERIMENT")
     experiment = module.EXPERIMENT

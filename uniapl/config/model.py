@@ -13,7 +13,7 @@ from uniapl.config.resources import Resources
 
 SPLITS = ("test", "validation")
 DECODINGS = ("greedy", "sampled")
-WORLDS = ("miniature", "public")
+WORLDS = ("miniature", "public", "files")
 NAME = re.compile("[a-z0-9_]+")  # the wildcards of the Snakefile
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 DISCRIMINATOR = "discriminator"  # the shared arm that is the scale's frozen one

@@ -47,12 +47,12 @@ def _types(field: dataclasses.Field) -> set[type]:
     """The types of a setting: its annotation's and its default's. An int may stand for a float, a list for a tuple."""
     union = typing.get_origin(field.type) in (types.UnionType, typing.Union)
     hints = typing.get_args(field.type) if union else (field.type,)
-    known = {typing.get_origin(hint) or hint for hint in hints}
-    known |= {type(field.default)} if field.default is not dataclasses.MISSING else set()
-    if typing.Any in known or not any(isinstance(each, type) for each in known - {types.NoneType}):
+    accepted = {typing.get_origin(hint) or hint for hint in hints}
+    accepted |= {type(field.default)} if field.default is not dataclasses.MISSING else set()
+    if typing.Any in accepted or not any(isinstance(each, type) for each in accepted - {types.NoneType}):
         return {object}  # the annotation says nothing, or is text
-    known |= {int} if float in known else set()
-    return known | ({tuple, list} if known & {tuple, list} else set())
+    accepted |= {int} if float in accepted else set()
+    return accepted | ({tuple, list} if accepted & {tuple, list} else set())
 
 
 @functools.cache
@@ -63,11 +63,11 @@ def _fields(settings_class: type) -> dict[str, tuple[dataclasses.Field, set[type
 
 def _check_values(method: Method, values: Mapping[str, Any], where: str) -> None:
     """Raise UserError for a setting that the method does not have, and a value of another type."""
-    known = _fields(method.Settings)
+    fields = _fields(method.Settings)
     for key, value in values.items():
-        choose(f"setting of {name_of(method)} in {where}", key, known)
-        field, kinds = known[key]
-        if type(value) not in kinds and object not in kinds:
+        choose(f"setting of {name_of(method)} in {where}", key, fields)
+        field, accepted = fields[key]
+        if type(value) not in accepted and object not in accepted:
             like = f"its default, {field.default!r}"
             if field.default is dataclasses.MISSING:
                 like = f"its annotation, {getattr(field.type, '__name__', field.type)}"
@@ -87,8 +87,8 @@ def usual_settings(scale: Scale, method: Method) -> dict[str, Any]:
             f"scale {scale.name!r} lists no settings of {name_of(method)} (it has {listed}): state its rates, steps, "
             f"batches and lengths there ({SCALES})"
         )
-    known = _fields(method.Settings)
-    defaults = {name: field.default for name, (field, _) in known.items() if field.default is not dataclasses.MISSING}
+    fields = _fields(method.Settings)
+    defaults = {name: field.default for name, (field, _) in fields.items() if field.default is not dataclasses.MISSING}
     return defaults | dict(scale.settings[method])
 
 

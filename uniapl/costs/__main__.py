@@ -9,10 +9,10 @@ disk, what does not fit with the setting to change, and every assumption. Prices
 import argparse
 
 from uniapl.config import choose, load_scale
+from uniapl.config.runs import Runs
 from uniapl.costs import report
 from uniapl.costs.estimate import Estimate
 from uniapl.costs.gpus import GPUS
-from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError, one_line_errors
 
 
@@ -28,13 +28,17 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if args.gpus < 1:
         raise UserError(f"--gpus {args.gpus}: a plan needs at least one GPU")
-    plan = Plan(load_scale(args.scale), "asked for")
-    plan.check()
-    experiments = plan.extended if args.extended else plan.default
-    if not any(needs.gpus for needs in plan.scale.resources.values()):
-        print("\n".join(report.jobs_of(plan, experiments) + report.without_gpu(plan)))
+    runs = Runs(load_scale(args.scale))
+    runs.check()
+    experiments = runs.extended if args.extended else runs.default
+    if not any(needs.gpus for needs in runs.scale.resources.values()):
+        print("\n".join(report.jobs_of(runs, experiments) + report.without_gpu(runs)))
         return
-    estimate = Estimate(plan, experiments, GPUS[choose("--gpu", args.gpu, GPUS)], args.gpus)
+    if runs.scale.kind != "public":
+        raise UserError(
+            f"scale {args.scale}: GPU-hours are computed where the world is public, and this is {runs.scale.kind}"
+        )
+    estimate = Estimate(runs, experiments, GPUS[choose("--gpu", args.gpu, GPUS)], args.gpus)
     print(report.text(estimate, args.gpu_price, args.token_prices))
 
 

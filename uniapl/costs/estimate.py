@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from uniapl.config import Run
+from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, memory, teaching, work
 from uniapl.costs.assumptions import Assumptions
 from uniapl.costs.gpus import Gpu
 from uniapl.costs.shapes import shape_of
-from uniapl.dag.snakemake import Plan
 from uniapl.errors import UserError
 from uniapl.models import harness
 
@@ -41,9 +41,9 @@ class Hours:
 
 @dataclass(frozen=True)
 class Estimate:
-    """`experiments` of `plan` on `gpus` GPUs of one kind."""
+    """`experiments` of `runs` on `gpus` GPUs of one kind."""
 
-    plan: Plan
+    runs: Runs
     experiments: list[str]
     gpu: Gpu
     gpus: int
@@ -51,29 +51,29 @@ class Estimate:
 
     def granted(self, stage: str, arm: str = "") -> int:
         """GPUs that a job gets: what its scale asks for, as far as there are so many."""
-        return max(1, min(self.plan.needs(stage, arm).gpus, self.gpus))
+        return max(1, min(self.runs.needs(stage, arm).gpus, self.gpus))
 
     @cached_property
-    def runs(self) -> list[Run]:
+    def trainings(self) -> list[Run]:
         """Every training."""
-        made = jobs.trainings(self.plan, self.experiments)
-        return [self.plan.run(*pair) for pair in made if pair[0] not in self.plan.fetched]
+        made = jobs.trainings(self.runs, self.experiments)
+        return [self.runs.run(*pair) for pair in made if pair[0] not in self.runs.fetched]
 
     @property
     def arms(self) -> list[Run]:
         """One training of each arm."""
-        return list({run.arm: run for run in self.runs}.values())
+        return list({run.arm: run for run in self.trainings}.values())
 
     @cached_property
     def trained(self) -> dict[tuple[str, int], float]:
         """Seconds of every training by (arm, seed)."""
-        scale = self.plan.scale
+        scale = self.runs.scale
         each = {}
-        for run in self.runs:
+        for run in self.trainings:
             alike = (run.arm, 0)  # a seed changes no cost
             if alike not in each:
                 each[alike] = work.train_seconds(run, scale, self.gpu, self.a, self.granted("train", run.arm))
-        return {(run.arm, run.seed): each[run.arm, 0] for run in self.runs}
+        return {(run.arm, run.seed): each[run.arm, 0] for run in self.trainings}
 
     @cached_property
     def hours(self) -> dict[str, Hours]:
@@ -84,22 +84,22 @@ class Estimate:
             found[arm].runs += 1
             found[arm].gpus = gpus
             found[arm].train += seconds * gpus / 3600
-        for split, seeds, arm in jobs.batches(self.plan, self.experiments):
-            prompts = self.a.test_prompts if split == "test" else self.plan.scale.world.validation
-            seconds = work.generate_seconds(self.plan.run(arm, seeds[0]), self.plan.scale, prompts, self.gpu, self.a)
+        for split, seeds, arm in jobs.batches(self.runs, self.experiments):
+            prompts = self.a.test_prompts if split == "test" else self.runs.scale.world.validation
+            seconds = work.generate_seconds(self.runs.run(arm, seeds[0]), self.runs.scale, prompts, self.gpu, self.a)
             found[arm].generate += len(seeds) * seconds * self.granted("generate", arm) / 3600
         return dict(found)
 
     @cached_property
     def teach_seconds(self) -> float:
-        return teaching.seconds(self.plan.scale.world, self.gpu, self.a, self.granted("teach"))
+        return teaching.seconds(self.runs.scale.world, self.gpu, self.a, self.granted("teach"))
 
     @cached_property
     def other_hours(self) -> dict[str, float]:
         """GPU-hours of the stages that no arm has: the teacher's, and at most those of LIMITED."""
-        counts = jobs.by_stage(self.plan, self.experiments)
+        counts = jobs.by_stage(self.runs, self.experiments)
         return {"teach": self.teach_seconds * self.granted("teach") / 3600} | {
-            stage: counts[stage] * self.plan.needs(stage).minutes * self.granted(stage) / 60 for stage in LIMITED
+            stage: counts[stage] * self.runs.needs(stage).minutes * self.granted(stage) / 60 for stage in LIMITED
         }
 
     @property
@@ -109,36 +109,36 @@ class Estimate:
     @property
     def days(self) -> float:
         """Wall-clock days at least: all GPUs busy, and no less than the longest chain of jobs."""
-        longest = max((work.chain(run, self.trained) for run in self.runs), default=0.0)
+        longest = max((work.chain(run, self.trained) for run in self.trainings), default=0.0)
         return max(self.total_hours / self.gpus, (self.teach_seconds + longest) / 3600) / 24
 
     @cached_property
     def disk(self) -> dict[str, float]:
         """Bytes: downloads, the checkpoints of all trainings, the states of those that run at a time."""
-        models = {run.settings.model for run in self.fetched} | {self.plan.scale.world.teacher.model}
-        shapes = {run.arm: work.policy(run) for run in self.runs}
+        models = {run.settings.model for run in self.fetched} | {self.runs.scale.world.teacher.model}
+        shapes = {run.arm: work.policy(run) for run in self.trainings}
         at_once = max((self.gpus // self.granted("train", arm) for arm in shapes), default=0)
         return {
             "downloads": sum(work.download(shape_of(model)) for model in models),
-            "checkpoints": sum(work.checkpoint(shapes[run.arm]) for run in self.runs),
+            "checkpoints": sum(work.checkpoint(shapes[run.arm]) for run in self.trainings),
             "unfinished trainings": at_once * max((work.resumable(s) for s in shapes.values()), default=0),
         }
 
     @cached_property
     def fetched(self) -> list[Run]:
-        made = jobs.trainings(self.plan, self.experiments)
-        return [self.plan.run(*pair) for pair in made if pair[0] in self.plan.fetched]
+        made = jobs.trainings(self.runs, self.experiments)
+        return [self.runs.run(*pair) for pair in made if pair[0] in self.runs.fetched]
 
     @property
     def lengths(self) -> fit.Lengths:
-        scale, longest = self.plan.scale, self.a.longest_prompt
+        scale, longest = self.runs.scale, self.a.longest_prompt
         return fit.Lengths(longest, longest, scale.world.teacher.max_tokens, scale.evaluation.max_new_tokens)
 
     @cached_property
     def peaks(self) -> dict[tuple[str, str], fit.Parts]:
         """Bytes on a GPU at the fullest moment of each training and evaluation, by (stage, arm)."""
-        scale, found = self.plan.scale, {}
-        base, judge = work.shared(scale, "base"), work.shared(scale, "discriminator")
+        scale, found = self.runs.scale, {}
+        base, judge = work.base(scale), work.judge_of(scale)
         for run in self.arms:
             if self._unshared(run):
                 continue
@@ -152,10 +152,10 @@ class Estimate:
                 lengths=self.lengths,
                 a=self.a,
             )
-        for _, _, arm in jobs.batches(self.plan, self.experiments):
-            if arm in self.plan.comparators:
+        for _, _, arm in jobs.batches(self.runs, self.experiments):
+            if arm in self.runs.comparators:
                 continue  # vLLM alone, which `does_not_fit` looks at
-            shape = work.policy(self.plan.run(arm, 0))
+            shape = work.policy(self.runs.run(arm, 0))
             found["generate", arm] = fit.generation(
                 shape, base, scale.compute, gpu=self.gpu.memory, lengths=self.lengths, a=self.a
             )
@@ -164,12 +164,12 @@ class Estimate:
     @cached_property
     def does_not_fit(self) -> list[str]:
         """One line for each kind of job that cannot run on these GPUs, with the setting to change."""
-        scale, gpu = self.plan.scale, self.gpu.memory
+        scale, gpu = self.runs.scale, self.gpu.memory
         lines = [fit.refusal(names, parts, gpu) for names, parts in alike(self.peaks)]
         lines += map(self._unshared, self.arms)
-        for _, _, arm in jobs.batches(self.plan, self.experiments):
-            run, share = self.plan.run(arm, 0), scale.compute.vllm_memory
-            share = harness.ALONE if arm in self.plan.comparators else share
+        for _, _, arm in jobs.batches(self.runs, self.experiments):
+            run, share = self.runs.run(arm, 0), scale.compute.vllm_memory
+            share = harness.ALONE if arm in self.runs.comparators else share
             context, gpus = work.root(run).settings.context, self.granted("generate", arm)
             least, has = fit.vllm(work.policy(run), context, gpu=gpu, memory_share=share, gpus=gpus)
             lines.append(fit.refusal_of_vllm(f"generate {arm}", least, has, share))
@@ -186,7 +186,7 @@ class Estimate:
 
     def _teacher(self) -> str | None:
         """One line where the teacher does not fit."""
-        teacher = self.plan.scale.world.teacher
+        teacher = self.runs.scale.world.teacher
         if teacher.tensor_parallel > self.gpus:
             return (
                 f"teach: world.teacher.tensor_parallel={teacher.tensor_parallel} and there are {self.gpus} GPU(s): "
@@ -209,6 +209,6 @@ class Estimate:
     @property
     def cache_tokens(self) -> int:
         """Tokens of keys and values that vLLM has room for beside a training."""
-        shape = work.shared(self.plan.scale, "base")
-        room = self.plan.scale.compute.vllm_memory * self.gpu.memory - memory.parameters(shape, memory.HALF)
+        shape = work.base(self.runs.scale)
+        room = self.runs.scale.compute.vllm_memory * self.gpu.memory - memory.parameters(shape, memory.HALF)
         return max(0, int(room // memory.kv_cache(shape, 1)))

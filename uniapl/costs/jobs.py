@@ -1,45 +1,46 @@
-"""Jobs of a scale, stage by stage; their sum is `Plan.jobs` (uniapl/dag/snakemake.py)."""
+"""Jobs of a scale, stage by stage, as the rules of workflow/rules/ make them."""
 
-from uniapl.dag.snakemake import GENERAL, Plan, figures_of
+from uniapl.config.figures import figures_of
+from uniapl.config.runs import Runs
 
 
-def batches(plan: Plan, experiments: list[str]) -> list[tuple[str, tuple[int, ...], str]]:
+def batches(runs: Runs, experiments: list[str]) -> list[tuple[str, tuple[int, ...], str]]:
     """(split, seeds, arm) of every process that evaluates checkpoints which the experiments need."""
-    asked = {(plan.experiments[name].split, *pair) for name in experiments for pair in plan.evaluated(name)}
+    evaluated = {(runs.experiments[name].split, *pair) for name in experiments for pair in runs.evaluated(name)}
     return [
         (split, seeds, arm)
-        for (split, seeds), arms in plan.batches.items()
+        for (split, seeds), arms in runs.batches.items()
         for arm in arms
-        if any((split, arm, seed) in asked for seed in seeds)
+        if any((split, arm, seed) in evaluated for seed in seeds)
     ]
 
 
-def trainings(plan: Plan, experiments: list[str]) -> list[tuple[str, int]]:
+def trainings(runs: Runs, experiments: list[str]) -> list[tuple[str, int]]:
     """(arm, seed) of every checkpoint, fetched ones too, in alphabetical order."""
-    return sorted(set().union(*(plan.trained(name) for name in experiments)))
+    return sorted(set().union(*(runs.trained(name) for name in experiments)))
 
 
-def by_stage(plan: Plan, experiments: list[str]) -> dict[str, int]:
+def by_stage(runs: Runs, experiments: list[str]) -> dict[str, int]:
     """Jobs per stage; `target` is the rule that asks for all of them."""
-    public = plan.scale.kind == "public"
-    made, evaluated = trainings(plan, experiments), len(batches(plan, experiments))
-    fetched = sum(arm in plan.fetched for arm, _ in made)
+    public = runs.scale.kind == "public"
+    checkpoints, evaluated = trainings(runs, experiments), len(batches(runs, experiments))
+    fetched = sum(arm in runs.fetched for arm, _ in checkpoints)
     counts = {
         "prompts": int(public),
         "teach": int(public),
         "data": 1,
         "fetch": fetched,
-        "train": len(made) - fetched,
+        "train": len(checkpoints) - fetched,
         "generate": evaluated,
         "score": evaluated,
-        "suite": len(GENERAL),
-        "converse": len(plan.converses),
-        "general": 1,
+        "suite": len(runs.general),
+        "converse": len(runs.converses),
+        "general": int(bool(runs.general)),
         "analyse": len(experiments),
         "tables": len(experiments),
         "figures": len(figures_of(experiments)),
         "overview": 1,
-        "beside": int(plan.published),
+        "beside": int(runs.has_published_set),
         "report": 1,
         "target": 1,
     }

@@ -1,26 +1,26 @@
 """The plan as text."""
 
+from uniapl.config.runs import Runs
 from uniapl.costs import jobs, teaching
 from uniapl.costs.assumptions import listed
 from uniapl.costs.estimate import LIMITED, Estimate, alike
 from uniapl.costs.fit import in_gb
 from uniapl.costs.shapes import SOURCES
-from uniapl.dag.snakemake import Plan
 
 
-def jobs_of(plan: Plan, experiments: list[str]) -> list[str]:
+def jobs_of(runs: Runs, experiments: list[str]) -> list[str]:
     """The first lines: scale, experiments, jobs per stage."""
-    counts = jobs.by_stage(plan, experiments)
+    counts = jobs.by_stage(runs, experiments)
     stages = ", ".join(f"{count} {stage}" for stage, count in counts.items())
     return [
-        f"scale {plan.scale.name}: {', '.join(experiments)}",
+        f"scale {runs.scale.name}: {', '.join(experiments)}",
         f"{sum(counts.values())} jobs: {stages}",
     ]
 
 
-def without_gpu(plan: Plan) -> list[str]:
+def without_gpu(runs: Runs) -> list[str]:
     """What can be said of a scale that runs on a CPU."""
-    scale = plan.scale
+    scale = runs.scale
     return [
         f"{scale.minutes} on {scale.hardware}: measured, by its own runs; there is no arithmetic for a CPU here",
         "memory: each job asks for what its stage does in experiments/scales.py; nothing is held against a GPU",
@@ -44,7 +44,7 @@ def time(e: Estimate) -> list[str]:
 
 def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:
     """Tokens and cost of the demonstrations."""
-    world = e.plan.scale.world
+    world = e.runs.scale.world
     asked, budget = teaching.teaching(world, e.a), world.teacher.token_budget
     over = "within" if asked.tokens <= budget else "ABOVE"
     lines = [
@@ -90,7 +90,7 @@ def assumptions(e: Estimate) -> list[str]:
 
 def text(e: Estimate, gpu_price: float | None, token_prices: tuple[float, float] | None) -> str:
     """The whole plan."""
-    lines = jobs_of(e.plan, e.experiments) + time(e)
+    lines = jobs_of(e.runs, e.experiments) + time(e)
     if gpu_price:
         lines.append(f"at {gpu_price:g} per GPU-hour: {e.total_hours * gpu_price:,.0f}")
     return "\n".join(lines + teacher(e, token_prices) + memory(e) + disk(e) + fits(e) + assumptions(e))

@@ -19,9 +19,14 @@ def policy(run: Run) -> Shape:
     return shape_of(root(run).settings.model)
 
 
-def shared(scale: Scale, name: str) -> Shape:
-    """The shape of the scale's fetched base, or discriminator."""
-    return next(shape_of(arm.changes["model"]) for arm in scale.shared if arm.name == name)
+def base(scale: Scale) -> Shape:
+    """The shape of the scale's fetched base."""
+    return next(shape_of(arm.changes["model"]) for arm in scale.shared if arm.name == "base")
+
+
+def judge_of(scale: Scale) -> Shape | None:
+    """The shape of the scale's fetched discriminator; None where it has none."""
+    return shape_of(scale.discriminator.changes["model"]) if scale.discriminator else None
 
 
 def scoring(shape: Shape, rollouts: int, group: int, gpu: Gpu, a: Assumptions) -> float:
@@ -31,7 +36,7 @@ def scoring(shape: Shape, rollouts: int, group: int, gpu: Gpu, a: Assumptions) -
     return forward(shape, tokens, length, gpu.bf16, a)
 
 
-def step(run: Run, judge: Shape, gpu: Gpu, a: Assumptions, gpus: int) -> dict[str, float]:
+def step(run: Run, judge: Shape | None, gpu: Gpu, a: Assumptions, gpus: int) -> dict[str, float]:
     """Seconds of one optimizer step over `gpus` GPUs that share its rows equally, by what they are spent on.
 
     With vLLM, TRL computes the rollouts' log-probabilities once more, for its correction by importance sampling.
@@ -49,7 +54,7 @@ def step(run: Run, judge: Shape, gpu: Gpu, a: Assumptions, gpus: int) -> dict[st
         longest = run.settings.max_new_tokens
         found["generate"] = decode(shape, own, a.prompt_tokens, a.response_tokens, longest, gpu, a)
         found["log-probabilities"] = forward(shape, own * row, row, gpu.bf16, a)
-    if rollouts and judged(run):
+    if rollouts and judge and judged(run):
         found["discriminate"] = scoring(judge, rollouts, run.settings.group, gpu, a) / gpus
     return found
 
@@ -68,7 +73,7 @@ def train_seconds(run: Run, scale: Scale, gpu: Gpu, a: Assumptions, gpus: int) -
     """Seconds of a training."""
     s = run.settings
     probes = 0 if run.compute.sharded else 1 + s.steps // s.probe_every
-    each = sum(step(run, shared(scale, "discriminator"), gpu, a, gpus).values())
+    each = sum(step(run, judge_of(scale), gpu, a, gpus).values())
     return a.start_seconds + s.steps * each + probes * probe(run, scale.evaluation, gpu, a)
 
 
@@ -77,7 +82,7 @@ def generate_seconds(run: Run, scale: Scale, prompts: int, gpu: Gpu, a: Assumpti
     shape, evaluation = policy(run), scale.evaluation
     asked = decode(shape, prompts, a.prompt_tokens, a.response_tokens, evaluation.max_new_tokens, gpu, a)
     row = a.prompt_tokens + a.response_tokens
-    scored = sum(2 * forward(model, prompts * row, row, gpu.float32, a) for model in (shape, shared(scale, "base")))
+    scored = sum(2 * forward(model, prompts * row, row, gpu.float32, a) for model in (shape, base(scale)))
     return a.start_seconds + 2 * asked + scored
 
 

@@ -1,4 +1,4 @@
-"""What the Snakefile needs to know before it can list its rules: scale, runs, mode. No torch."""
+"""Snakemake's own objects, adapted: the choice of a scale, the machine it runs on, the lock, the exit. No torch."""
 
 import csv
 import fcntl
@@ -8,214 +8,90 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 
-from uniapl.config import (
-    Arm,
-    Experiment,
-    Run,
-    Scale,
-    all_arms,
-    check_scale,
-    choose,
-    experiments_of,
-    load_scale,
-    resolve,
-    seeds_of,
-)
+from uniapl.config import Scale, choose, load_scale
+from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
+from uniapl.config.runs import Runs
+from uniapl.costs import jobs
 from uniapl.dag import lease
 from uniapl.errors import UserError
 
-SERVERS = ("teacher", "polar", "rollouts")  # --config NAME=URL: who answers in the place of a model of our own
-CONFIG_KEYS = ("scale", *SERVERS)
-DRAWN = {  # figures/<name>.py: the experiments whose analyses it reads
-    "scores": ("headline",),
-    "differences": ("headline",),
-    "curves": ("headline",),
-    "lengths": ("headline",),
-    "logprobs": ("headline",),
-    "arms": ("staged", "unified", "reward_shaping"),
-    "staged": ("staged", "unified"),
-    "pareto": ("headline", "staged", "unified"),
-    "diversity": ("headline", "lambda_sweep"),
-    "lambda_sweep": ("lambda_sweep",),
-    "switch": ("switch",),
-    "demonstrations": ("demonstrations",),
-    "teachers": ("teachers",),
-    "constrained": ("constrained",),
-    "discriminators": ("discriminators",),
-    "mu": ("mu_schedule",),
-    "claims": ("headline", "staged", "unified", "reward_shaping", "lambda_sweep")
-    + ("controls", "discriminators", "constrained"),
+SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
+    "teacher": ("UNIAPL_TEACHER", "--endpoint"),
+    "polar": ("UNIAPL_SERVERS", "--polar"),
+    "rollouts": ("UNIAPL_SERVERS", "--rollouts"),
 }
-MAIN = "analyse/*/main.csv"  # of a set of results: what the figures wait for
-DRAWS = [f"figures/{name}.py" for name in ("style", "histograms", "points", "recipes", "curves", "scores")]  # shared
-TABLES = ("main", "comparisons", "claims", "distances", "diversity", "cost")
-TABLES += ("transfer", "aggregate", "nearer", "type_comparisons")
+CONFIG_KEYS = ("scale", "repository", *SERVERS)
 MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
     "MALLOC_MMAP_THRESHOLD_": "4000000000",
     "MALLOC_TRIM_THRESHOLD_": "16000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
-ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
-RENDERING = sorted(map(str, Path("uniapl/tables").glob("*.py")))
-STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
-REPORTING = sorted(str(path) for path in Path("uniapl/report").glob("*.*"))
-CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
-PUBLISHED = "results/published/{scale}/manifest.json"  # where it exists, local results are held against it
-GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The runs of a scale: which arms at which seeds, where each starts, which experiments ask for them."""
+def prepare(workflow, config: dict) -> tuple[Runs, bool]:
+    """The runs that this command line is about, and whether it asks for figures alone. Ends Snakemake on a mistake.
 
-    scale: Scale
-    reason: str
-
-    @cached_property
-    def experiments(self) -> dict[str, Experiment]:
-        return {asked.name: asked for asked in experiments_of(self.scale)}
-
-    @cached_property
-    def arms(self) -> dict[str, Arm]:
-        return all_arms(self.scale, list(self.experiments.values()))
-
-    @cached_property
-    def default(self) -> list[str]:
-        """The experiments of the target `all`. A choice of settings, such as tuning, is asked for by name."""
-        return [name for name, asked in self.experiments.items() if asked.split == "test" and not asked.extended]
-
-    @cached_property
-    def extended(self) -> list[str]:
-        """The experiments of the target `extended`: those of `all`, and those kept out of it."""
-        return self.default + [name for name, asked in self.experiments.items() if asked.extended]
-
-    @property
-    def published(self) -> bool:
-        """Is there a published set of this scale?"""
-        return Path(PUBLISHED.format(scale=self.scale.name)).is_file()
-
-    def run(self, arm: str, seed: int | str) -> Run:
-        return resolve(self.scale, self.arms, arm, int(seed))
-
-    def waiting(self, arm: str) -> int:
-        """How many trainings, one after another, follow from this arm's, with its own: most first."""
-        return 1 + max((self.waiting(a.name) for a in self.arms.values() if a.start == arm), default=0)
-
-    def check(self) -> None:
-        """Raise UserError where the scale or an experiment has a mistake in it."""
-        check_scale(self.scale)
-        for arm in self.arms:
-            self.run(arm, 0)
-
-    def evaluated(self, experiment: str) -> list[tuple[str, int]]:
-        """(arm, seed) of every checkpoint that the experiment evaluates: the base once, then its arms."""
-        asked = self.experiments[choose("experiment", experiment, self.experiments)]
-        pairs = [("base", 0)]
-        pairs += [(arm.name, seed) for arm in asked.arms for seed in seeds_of(self.scale, asked, arm)]
-        return pairs
-
-    def trained(self, experiment: str) -> set[tuple[str, int]]:
-        """(arm, seed) of every training that the experiment needs: of its arms, their starts, the shared."""
-        wanted = [*self.evaluated(experiment), *((arm.name, 0) for arm in self.scale.shared)]
-        found = set()
-        for run in (self.run(*pair) for pair in wanted):
-            while run:
-                found.add((run.arm, run.seed))
-                run = run.start
-        return found
-
-    @cached_property
-    def batches(self) -> dict[tuple[str, tuple[int, ...]], list[str]]:
-        """(split, seeds) -> the arms of which one process evaluates the checkpoints at these seeds.
-
-        All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports;
-        those that only extended experiments evaluate are a batch of their own.
-        """
-        found, seen = {}, set()
-        for extended in (False, True):
-            seeds: dict[tuple[str, str], set[int]] = {}
-            for name, asked in self.experiments.items():
-                for arm, seed in self.evaluated(name) if asked.extended is extended else ():
-                    if (asked.split, arm, seed) not in seen:
-                        seeds.setdefault((asked.split, arm), set()).add(seed)
-            for (split, arm), of_arm in seeds.items():
-                found.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
-                seen |= {(split, arm, seed) for seed in of_arm}
-        return found
-
-    def jobs(self, experiments: list[str]) -> int:
-        """How many jobs the experiments are in all, the target itself included."""
-        trained = set().union(*map(self.trained, experiments))
-        evaluated = {(self.experiments[name].split, *pair) for name in experiments for pair in self.evaluated(name)}
-        batches = sum(
-            any((split, arm, seed) in evaluated for seed in seeds)
-            for (split, seeds), arms in self.batches.items()
-            for arm in arms
-        )
-        each = ("analyse", "tables")
-        others = len(GENERAL) + len(self.converses) + len(each) * len(experiments) + len(figures_of(experiments))
-        # data, general, overview, report, the target; beside; prompts and teach
-        alone = 5 + self.published + 2 * (self.scale.kind == "public")
-        return alone + len(trained) + 2 * batches + others
-
-    @property
-    def converses(self) -> tuple[str, ...]:
-        """The arms that Multi-IF's conversations are held with; none in a miniature world, which has no such data."""
-        return GENERAL if self.scale.kind == "public" else ()
-
-    @cached_property
-    def fetched(self) -> list[str]:
-        """The arms that are downloaded, not trained."""
-        return [arm.name for arm in self.arms.values() if arm.is_fetched]
-
-    @cached_property
-    def comparators(self) -> list[str]:
-        """Fetched arms that experiments compare with: as large as they are, only vLLM can hold them."""
-        return [arm for arm in self.fetched if arm not in {shared.name for shared in self.scale.shared}]
-
-    def needs(self, stage: str, arm: str = "") -> Resources:
-        """What a job of the stage asks for at this scale, for this arm."""
-        asked = self.scale.resources
-        return asked.get(f"{stage}/{arm}") or asked.get(stage, Resources())
-
-    def request(self, stage: str, *, served: bool = False) -> dict:
-        """What jobs of the stage ask for, as `request`; no GPUs where a server elsewhere does what they are for."""
-
-        def needs(wildcards) -> Resources:
-            found = self.needs(stage, getattr(wildcards, "arm", ""))
-            return replace(found, gpus=0) if served else found
-
-        return request(needs)
-
-    def paths(self, template: str, experiment: str) -> list[str]:
-        """`template` filled for every evaluated checkpoint of an experiment."""
-        pairs = self.evaluated(experiment)
-        split = self.experiments[experiment].split
-        return [template.format(scale=self.scale.name, split=split, arm=a, seed=s) for a, s in pairs]
-
-    def announce(self, capacity: str) -> str:
-        """The first line of a run: which scale, why, how many jobs its two targets are, and how long `all` takes."""
-        return (
-            f"scale {self.scale.name} ({self.reason}): {self.jobs(self.default)} jobs in all, {self.scale.minutes} "
-            f"on {self.scale.hardware}; {self.jobs(self.extended)} in extended; this run has {capacity}"
-        )
+    Prints what the run is, and why; limits what runs at a time to this machine's GPUs; sets the environment of jobs.
+    """
+    alone = or_exit(plots_only, sys.argv[1:])
+    scale, reason = or_exit(choose_scale, config)
+    runs = Runs(scale)
+    if not alone:
+        or_exit(runs.check)
+        or_exit(check_results, Path("results/local") / scale.name)
+        or_exit(limit_gpus, workflow, runs)
+        print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
+    set_environment(runs, config)
+    if ignore_missing_conda(workflow.deployment_settings):
+        print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
+    return runs, alone
 
 
-def choose_scale(config: dict) -> Plan:
-    """The scale of `--config scale=...`; without it, paper where an NVIDIA GPU is visible, else tiny."""
+def set_environment(runs: Runs, config: dict) -> None:
+    """What every job finds: the allocator's settings, whether it may ask a hub, and the servers of --config.
+
+    A server is no parameter of a rule: another host gives the same results.
+    """
+    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false"}.items():
+        os.environ.setdefault(name, value)
+    if runs.scale.kind == "miniature":
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
+    for variable in {variable for variable, _ in SERVERS.values()}:
+        options = [
+            f"{option} {config[name]}" for name, (v, option) in SERVERS.items() if v == variable and name in config
+        ]
+        os.environ[variable] = " ".join(options)
+
+
+def announce(runs: Runs, reason: str, capacity: str) -> str:
+    """The first line of a run: which scale, why, how many jobs its two targets are, and how long `all` takes."""
+    count = {target: sum(jobs.by_stage(runs, getattr(runs, target)).values()) for target in ("default", "extended")}
+    return (
+        f"scale {runs.scale.name} ({reason}): {count['default']} jobs in all, {runs.scale.minutes} "
+        f"on {runs.scale.hardware}; {count['extended']} in extended; this run has {capacity}"
+    )
+
+
+def choose_scale(config: dict) -> tuple[Scale, str]:
+    """The scale of `--config scale=...`, and why; without it, paper where an NVIDIA GPU is visible, else tiny.
+
+    With `repository=...` it is one of that repository's own, so that results of both never lie in one folder.
+    """
     for key in config:
         choose("--config key", key, CONFIG_KEYS)
+    choose_repository(config.get("repository"))
+    if "repository" in config and "scale" not in config:
+        raise UserError(f"repository={config['repository']}: name one of its scales too, with scale=NAME")
     if "scale" in config:
-        return Plan(load_scale(str(config["scale"])), "asked for")
+        return load_scale(str(config["scale"])), "asked for"
     if lease.devices():
-        return Plan(load_scale("paper"), "an NVIDIA GPU is visible")
-    return Plan(load_scale("tiny"), "no NVIDIA GPU is visible")
+        return load_scale("paper"), "an NVIDIA GPU is visible"
+    return load_scale("tiny"), "no NVIDIA GPU is visible"
 
 
 def _parsed(argv: list[str]):
@@ -280,7 +156,28 @@ def request(needs: Callable[[object], Resources]) -> dict:
     }
 
 
-def limit_gpus(workflow, plan: Plan) -> None:
+def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
+    """What jobs of the stage ask for, as `request`; no GPUs where a server elsewhere does what they are for."""
+
+    def needs(wildcards) -> Resources:
+        asked = runs.needs(stage, getattr(wildcards, "arm", ""))
+        return replace(asked, gpus=0) if served else asked
+
+    return request(needs)
+
+
+def leased(command: str) -> str:
+    """The shell command of a job that may compute on a GPU: it runs on those that no other job has."""
+    lease = "python -m uniapl lease -n {resources.gpu} --asked {resources.gpus_asked} --"
+    return f"OMP_NUM_THREADS={{threads}} {lease} {command}"
+
+
+def any_of(names: Iterable[str]) -> str:
+    """The wildcard constraint that lets these names through, and nothing where there are none."""
+    return "|".join(names) or "(?!)"
+
+
+def limit_gpus(workflow, runs: Runs) -> None:
     """Let jobs of this machine use its GPUs at a time and no more, unless a profile or the command line says how many.
 
     `workflow` is Snakemake's own object (pinned, >=9.27,<10). Its children and jobs of a cluster are left alone. Raises
@@ -289,40 +186,14 @@ def limit_gpus(workflow, plan: Plan) -> None:
     here = workflow.is_main_process and workflow.resource_settings.nodes is None
     if not here or "gpu" in workflow.global_resources:
         return
-    needed = max((needs.gpus for needs in plan.scale.resources.values()), default=0)
+    needed = max((needs.gpus for needs in runs.scale.resources.values()), default=0)
     found = len(lease.devices()) if needed else 0
     if needed and not found and not _parsed(sys.argv[1:]).dryrun:
         raise UserError(
-            f"scale {plan.scale.name} needs {needed} GPU(s) and none is visible: run it where `nvidia-smi -L` lists "
+            f"scale {runs.scale.name} needs {needed} GPU(s) and none is visible: run it where `nvidia-smi -L` lists "
             "one, on a cluster with --workflow-profile profiles/slurm, or choose --config scale=tiny"
         )
     workflow.register_resource("gpu", found)
-
-
-def figures_of(experiments: Iterable[str]) -> list[str]:
-    """The figures that can be drawn where these experiments, and no others, are analysed."""
-    return [name for name, needed in DRAWN.items() if set(needed) <= set(experiments)]
-
-
-def beside(results: str, figure: str) -> list[str]:
-    """The published analysis that a figure of a local set shows beside its own, where there is one."""
-    kind, scale = results.split("/")
-    path = Path("results/published") / scale / "analyse/headline/comparisons.csv"
-    return [str(path)] if figure == "differences" and kind == "local" and path.is_file() else []
-
-
-def drawable() -> list[str]:
-    """`<set>/<scale>/<figure>` of all that the results allow, published ones first. Raises UserError for none."""
-    found = []
-    for results in (p for s in ("published", "local") for p in sorted(Path("results").glob(f"{s}/*"))):
-        analysed = [path.parent.name for path in results.glob(MAIN)]
-        found += [f"{results.parts[1]}/{results.name}/{figure}" for figure in figures_of(analysed)]
-    if not found:
-        raise UserError(
-            f"no figure to draw: neither results/published/*/{MAIN} nor results/local/*/{MAIN} exists; "
-            "`snakemake --cores all` makes the local one"
-        )
-    return found
 
 
 def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> str:
@@ -348,18 +219,22 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {of} ({parts})"
 
 
-def hold(lock: str = ".snakemake.lock") -> None:
-    """Keep the lock that `make` waits for, and takes for a sign that what else is locked is stale, while this runs.
+def hold_run_lock(lock: str = ".snakemake.lock") -> None:
+    """Hold the lock that `make` waits for, until this process ends.
 
-    Where `make` started this process it holds the lock already.
+    While nobody holds it, `make` treats other locks of Snakemake as stale. Where `make` started this process, it holds
+    the lock already.
     """
     file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
     with suppress(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def fail(error: UserError) -> None:
-    """End Snakemake's parsing with one line instead of a traceback."""
-    sys.stdout.flush()
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
-    os._exit(2)
+def or_exit(function: Callable, *arguments):
+    """What the function returns; where it raises UserError, Snakemake's parsing ends with one line, no traceback."""
+    try:
+        return function(*arguments)
+    except UserError as error:
+        sys.stdout.flush()
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+        os._exit(2)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from uniapl import checkers
 from uniapl.checkers import Checker
+from uniapl.config.suites import TURNS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, writable
 
@@ -30,9 +31,6 @@ LANGUAGES = (
     "Spanish",
     "Vietnamese",
 )
-
-
-TURNS = (1, 2, 3)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     python -m uniapl.data.hub fetch ID...    download; prints a folder per id
     python -m uniapl.data.hub pin ID         write the commit that the hub has now into hub.lock.json
 
-    from uniapl import hub
+    from uniapl.data import hub
     hub.folder("Qwen/Qwen3-0.6B"), hub.record("Qwen/Qwen3-0.6B")
 
 The environment variable UNIAPL_HUB names a directory that stands for the hub: `$UNIAPL_HUB/<org>/<name>` is used as it
@@ -28,6 +28,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from uniapl.config import choose
+from uniapl.config.repository import located
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import ROOT
 
@@ -177,6 +178,25 @@ def pinned(*ids: str) -> str:
     """id@revision of those of these ids that the lock has: what a stage that reads them has to be run again for."""
     entries = lock()
     return " ".join(f"{id}@{entries[id].revision}" for id in ids if id in entries)
+
+
+def own_folder(model: str) -> Path | None:
+    """The folder that a scale names in the place of a hub id; None where there is none of that name."""
+    folder = located(model) if model else None
+    return folder if folder and folder.is_dir() and (folder / "config.json").is_file() else None
+
+
+def source(model: str) -> str:
+    """What a stage that reads this model has to be run again for: its pinned revision, or a digest of its folder.
+
+    The digest is over names, sizes and times: weights of gigabytes are not read before every run.
+    """
+    folder = own_folder(model)
+    if folder is None:
+        return pinned(model)
+    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    facts = "".join(f"{name} {stat.st_size} {stat.st_mtime_ns}\n" for name, stat in stats)
+    return f"{folder} {hashlib.sha256(facts.encode()).hexdigest()}"
 
 
 def record(id: str) -> dict:

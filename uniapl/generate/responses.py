@@ -122,7 +122,9 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
     own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
-    texts = {"own": own, "expert": [{**row, "response": expert[row["key"]]} for row in own]}
+    texts = {"own": own}
+    if expert:
+        texts["expert"] = [{**row, "response": expert[row["key"]]} for row in own]
 
     out.mkdir(parents=True, exist_ok=True)
     measured = logprobs({"self": model, "base": base}, tokenizer, texts, evaluation) if base else []
@@ -141,14 +143,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--checkpoint", type=Path, nargs="+", required=True)
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--prompts", type=Path, required=True)
-    parser.add_argument("--expert", type=Path, required=True)
+    parser.add_argument("--expert", type=Path, help="its responses; without them none is held against it")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="a folder per checkpoint, in their order")
     parser.add_argument("--responses-only", action="store_true", help="by vLLM, and no log-probabilities")
     args = parser.parse_args(argv)
     if len(args.checkpoint) != len(args.out):
         raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
     scale = load_scale(args.scale)
-    expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)}
+    expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)} if args.expert else {}
     with collector_paused():
         import lm_eval.models.huggingface  # noqa: F401 - with everything that it imports
         import torch

@@ -18,11 +18,12 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
 
+from uniapl.config.suites import COLUMNS, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
@@ -32,52 +33,9 @@ from uniapl.scorers.verdicts import ENDINGS, write_frame
 TASKS = Path(__file__).resolve().parent / "tasks"
 BACKENDS = ("transformers", "vllm")
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
-COLUMNS = ["task", "doc_id", "metric", "value"]
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """A task or group of lm-eval 0.4.13, or a turn of Multi-IF (uniapl/generate/converse.py).
-
-    `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what
-    the model wrote.
-    """
-
-    task: str
-    ability: str
-    version: float
-    few_shot: int
-    metric: str = "acc,none"
-    code: bool = False
-
-
-SUITES = {
-    # Few-shot numbers: those of the Open LLM Leaderboard's first version, or the task's own where it fixes them; five
-    # for both Chinese examinations, as their papers report. Metrics likewise, but for gsm8k's flexible extraction: the
-    # mark that the strict one asks for is the few-shot examples', not a chat model's.
-    "general": (
-        Benchmark("mmlu", "English", 2, few_shot=5),
-        Benchmark("arc_challenge", "English", 1.0, few_shot=25, metric="acc_norm,none"),
-        Benchmark("gsm8k", "mathematics", 3.0, few_shot=5, metric="exact_match,flexible-extract"),
-        Benchmark("hendrycks_math500", "mathematics", 1.0, few_shot=0, metric="exact_match,none"),
-        Benchmark("humaneval_instruct", "coding", 4.0, few_shot=0, metric="pass@1,create_test", code=True),
-        Benchmark("mbpp_instruct", "coding", 1.0, few_shot=3, metric="pass_at_1,extract_code", code=True),
-        Benchmark("ceval-valid", "Chinese", 2.0, few_shot=5),
-        Benchmark("cmmlu", "Chinese", 1.0, few_shot=5),
-        Benchmark("bbh", "multi-step reasoning", 3.0, few_shot=3, metric="exact_match,get-answer"),
-        Benchmark("hellaswag", "commonsense", 1.0, few_shot=10, metric="acc_norm,none"),
-        Benchmark("winogrande", "commonsense", 1.0, few_shot=5),
-    ),
-    "miniature": (
-        Benchmark(
-            "uniapl_miniature_generation", "closing phrases", 1.0, few_shot=0, metric="exact_match,last-sentence"
-        ),
-        Benchmark("uniapl_miniature_choice", "topics", 1.0, few_shot=2),
-    ),
-}
-
-
-def chosen(suite: Iterable[Benchmark], *, run_code: bool) -> list[Benchmark]:
+def chosen(suite: Iterable[Task], *, run_code: bool) -> list[Task]:
     """The benchmarks of a suite that may run."""
     return [benchmark for benchmark in suite if run_code or not benchmark.code]
 
@@ -121,7 +79,7 @@ def read_samples(folder: Path) -> dict:
     return {"samples": samples}
 
 
-def evaluate(lm, suite: Iterable[Benchmark], *, run_code: bool = False, limit: int | None = None) -> dict:
+def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | None = None) -> dict:
     """lm-eval's results, versions and samples of the benchmarks that may run. Raises UserError at another version.
 
     One call of the harness for each: its number of examples holds for a whole call.
@@ -133,13 +91,13 @@ def evaluate(lm, suite: Iterable[Benchmark], *, run_code: bool = False, limit: i
     if run_code:
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
     suite = chosen(suite, run_code=run_code)
-    ours = all((TASKS / f"{benchmark.task}.yaml").exists() for benchmark in suite)
+    ours = all((TASKS / f"{benchmark.name}.yaml").exists() for benchmark in suite)
     manager = TaskManager(include_path=str(TASKS), include_defaults=not ours)  # lm-eval's 14,000 take seconds to list
     merged: dict[str, dict] = {"results": {}, "versions": {}, "samples": {}}
     for benchmark in suite:
         found = simple_evaluate(
             model=lm,
-            tasks=[benchmark.task],
+            tasks=[benchmark.name],
             num_fewshot=benchmark.few_shot,
             task_manager=manager,
             apply_chat_template=True,
@@ -148,9 +106,9 @@ def evaluate(lm, suite: Iterable[Benchmark], *, run_code: bool = False, limit: i
             limit=limit,
             confirm_run_unsafe_code=benchmark.code,
         )
-        version = found["versions"].get(benchmark.task)
+        version = found["versions"].get(benchmark.name)
         if str(version) != str(benchmark.version):  # a group's is text
-            raise UserError(f"{benchmark.task}: lm-eval has version {version}, the suite names {benchmark.version}")
+            raise UserError(f"{benchmark.name}: lm-eval has version {version}, the suite names {benchmark.version}")
         for part in merged:
             merged[part] |= found[part]
     return merged
@@ -199,7 +157,7 @@ def at_least_one(args: argparse.Namespace, *names: str) -> None:
 
 def table() -> pd.DataFrame:
     """What the suites hold."""
-    names = ["suite", *(field.name for field in fields(Benchmark))]
+    names = ["suite", *(field.name for field in fields(Task))]
     held = [(name, *astuple(benchmark)) for name, suite in SUITES.items() for benchmark in suite]
     return pd.DataFrame(held, columns=names)
 
@@ -233,7 +191,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.samples:
         results = read_samples(args.samples)
     else:
-        left = [benchmark.task for benchmark in SUITES[args.suite] if benchmark.code and not args.run_code]
+        left = [benchmark.name for benchmark in SUITES[args.suite] if benchmark.code and not args.run_code]
         if left:
             print(f"left out, because they run code (--run-code): {', '.join(left)}", file=sys.stderr)
         results = evaluate(

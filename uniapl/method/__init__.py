@@ -1,1 +1,1 @@
-"""The method: the objective on one page, the trainers that minimise it, and how a training is resumed."""
+"""How a policy is trained: the objective's equations, the trainers that minimise it, and how a training is resumed."""

@@ -180,12 +180,16 @@ class Demonstrations:
         return Batch(ids, attention, response, tokens or 1.0, torch.tensor(rows, device=device))
 
     def logps(self, model, batch: Batch) -> Tensor:
-        """log p (B, T) of the response tokens in nats; logs the tokens that the step's demonstrations have in all."""
+        """log p (B, T) of the response tokens in nats; logs how many rows and tokens the step's demonstrations are.
+
+        A row counts by its weight: a group that was split over micro-batches is one row of the step.
+        """
         trainer = self.trainer
         logps, _, _ = trainer._get_per_token_logps_and_entropies(
             model, batch.ids, batch.attention, batch.response.size(1)
         )
-        seen = batch.attention[batch.response.sum(1) > 0].sum()
-        seen = trainer.accelerator.gather(seen).sum() * trainer.current_gradient_accumulation_steps
-        trainer._metrics["train"]["demonstration_tokens"].append(seen.item())
+        tokens = batch.attention[batch.response.sum(1) > 0].sum()
+        for name, count in (("tokens", tokens), ("rows", batch.response.amax(1).sum())):
+            of_all = trainer.accelerator.gather(count).sum() * trainer.current_gradient_accumulation_steps
+            trainer._metrics["train"][f"demonstration_{name}"].append(of_all.item())
         return logps

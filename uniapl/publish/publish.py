@@ -18,7 +18,8 @@ from uniapl.analyse import plan_of
 from uniapl.analyse.inputs import made
 from uniapl.config import load_scale
 from uniapl.config.card import PUBLISHED, read_card
-from uniapl.dag.snakemake import TABLES, Plan
+from uniapl.config.names import TABLES
+from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import commit, versions
 from uniapl.publish import rows as evidence
@@ -43,46 +44,46 @@ README_SCALE = "tiny"  # whose verdicts it shows
 LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes, of a file and of all files of a scale
 
 
-def finished(root: Path, plan: Plan) -> list[str]:
+def finished(root: Path, runs: Runs) -> list[str]:
     """The experiments with tables, which all default ones must have or a UserError says which has not."""
     lacking = {
         name: [path for table in TABLES if not (path := root / f"tables/{name}/{table}.csv").is_file()]
-        for name in plan.extended
+        for name in runs.extended
     }
-    for name in plan.default:
+    for name in runs.default:
         if lacking[name]:
             raise UserError(f"{lacking[name][0]}: no such table; finish the run before publishing it")
-    return [name for name in plan.extended if not lacking[name]]
+    return [name for name in runs.extended if not lacking[name]]
 
 
-def read_cards(root: Path, plan: Plan, experiments: list[str]) -> list[dict]:
+def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
     """The card of every training that the experiments need, complete and of their settings or a UserError."""
     cards = []
-    for arm, seed in sorted(set().union(*map(plan.trained, experiments))):
+    for arm, seed in sorted(set().union(*map(runs.trained, experiments))):
         path = root / "train" / arm / f"seed{seed}" / "run.json"
         if not path.exists():
             raise UserError(f"{path}: no such run card; finish the run before publishing it")
         card = read_card(path)
-        check_card(card, plan, str(path))
+        check_card(card, runs, str(path))
         kept = {name: card[name] for name in PUBLISHED if name in card}
         cards.append(kept | made(root, "test", arm, seed))
     return cards
 
 
-def check_card(card: dict, plan: Plan, where: str) -> None:
+def check_card(card: dict, runs: Runs, where: str) -> None:
     """Raise UserError for a training from an uncommitted tree, and of settings that the experiments do not have."""
     if card["commit"] == "unknown" or card["commit"].endswith("-dirty"):
         raise UserError(f"{where}: trained from {card['commit']}; publish only runs of a committed tree")
-    if card["arm"] not in plan.arms or card["fingerprint"] != plan.run(card["arm"], card["seed"]).fingerprint:
+    if card["arm"] not in runs.arms or card["fingerprint"] != runs.run(card["arm"], card["seed"]).fingerprint:
         run = f"{card['arm']}/seed{card['seed']}"
         raise UserError(f"{where}: {run} was trained with other settings than the arm has now; run snakemake again")
 
 
-def seeds_of_all(plan: Plan, experiments: list[str]) -> dict[str, list[int]]:
+def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
     """arm -> every seed at which one of the experiments evaluates it."""
     found: dict[str, set[int]] = {}
     for name in experiments:
-        for arm, seeds in plan_of(plan.experiments[name], plan.scale).seeds.items():
+        for arm, seeds in plan_of(runs.experiments[name], runs.scale).seeds.items():
             found.setdefault(arm, set()).update(seeds)
     return {arm: sorted(seeds) for arm, seeds in found.items()}
 
@@ -157,13 +158,13 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     now = clean_commit()
     root, out = Path("results/local") / args.scale, Path("results/published") / args.scale
-    plan = Plan(load_scale(args.scale), "asked for")
-    experiments = finished(root, plan)
-    cards = read_cards(root, plan, experiments)
+    runs = Runs(load_scale(args.scale))
+    experiments = finished(root, runs)
+    cards = read_cards(root, runs, experiments)
     fresh = emptied(out)
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
         shutil.copytree(root / folder, fresh / folder)
-    evidence.write(evidence.gather(root, seeds_of_all(plan, experiments)), fresh / "rows")
+    evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")
     rows = general.read(root)
     rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
     general.render(rows, args.scale, fresh / "general")

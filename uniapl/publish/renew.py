@@ -20,7 +20,7 @@ from uniapl import tables
 from uniapl.analyse import claims
 from uniapl.analyse.stated import first_statements
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import Plan
+from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.provenance import versions
@@ -37,21 +37,21 @@ def renew(folder: Path) -> dict:
     now, manifest = clean_commit(), read_manifest(folder)
     for problem in contradictions(folder, manifest):
         raise UserError(f"{problem}; restore the set from version control before renewing it")
-    plan = Plan(load_scale(folder.name), "asked for")
+    runs = Runs(load_scale(folder.name))
     cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.read(folder / "rows")
     for card in cards:
-        check_card(card, plan, f"{folder}/runs.jsonl")
+        check_card(card, runs, f"{folder}/runs.jsonl")
     by_run = {(card["arm"], card["seed"]): card for card in cards}
-    experiments = answered(plan, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"])
+    experiments = answered(runs, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"])
     fresh = emptied(folder)
     shutil.copytree(folder / "rows", fresh / "rows")
     for name in KEPT:
         shutil.copy(folder / name, fresh)
     for name in experiments:
-        analysis, before, asked = fresh / "analyse" / name, folder / "analyse" / name, plan.experiments[name]
+        analysis, before, asked = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
         claims.check(asked)
         stated = first_statements(analysis, before, asked.claims, late=not before.is_dir())
-        of_rows(analysis, asked, plan.scale, rows, by_run, stated)
+        of_rows(analysis, asked, runs.scale, rows, by_run, stated)
         if (before / "logprobs.csv").is_file():
             shutil.copy(before / "logprobs.csv", analysis)
         tables.render(analysis, fresh / "tables" / name)
@@ -65,17 +65,17 @@ def renew(folder: Path) -> dict:
     return manifest
 
 
-def answered(plan: Plan, runs: set[tuple[str, int]], before: list[str]) -> list[str]:
+def answered(runs: Runs, pairs: set[tuple[str, int]], before: list[str]) -> list[str]:
     """The experiments of which the set has every run: those of `before`, and others that ask about the same runs.
 
     Raises UserError where an experiment of `before` now asks for a run that the set does not have.
     """
-    lacking = {name: sorted(set(plan.evaluated(name)) - runs) for name in plan.extended}
+    lacking = {name: sorted(set(runs.evaluated(name)) - pairs) for name in runs.extended}
     for name in before:
         if lacking.get(name):
             arm, seed = lacking[name][0]
             raise UserError(f"experiments/{name}.py asks for {arm}/seed{seed}, which the set lacks; run it and publish")
-    return [name for name in plan.extended if not lacking[name]]
+    return [name for name in runs.extended if not lacking[name]]
 
 
 @one_line_errors

@@ -27,7 +27,7 @@ def render(results: ResultSet, figures: Path) -> str:
     commits = [own] if own else sorted({card["commit"] for card in results.cards})
     return environment.get_template("page.html.jinja").render(
         results=results,
-        scale=results.plan.scale,
+        scale=results.runs.scale,
         style=Markup(style),  # these two files are the package's own
         script=Markup(script),
         policy=policy(style, script),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import Plan
+from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, require
 from uniapl.publish.publish import CARD
@@ -36,7 +36,7 @@ class ResultSet:
     tables over all experiments that are there, among them, of a local set, the one beside the published set.
     """
 
-    plan: Plan
+    runs: Runs
     manifest: dict
     manifest_sha256: str
     tables: dict[str, dict[str, Stored]]
@@ -52,7 +52,7 @@ class ResultSet:
     @property
     def missing(self) -> list[str]:
         """Experiments of the checkout without any table in this set."""
-        return [name for name in self.plan.extended if name not in self.tables]
+        return [name for name in self.runs.extended if name not in self.tables]
 
 
 def read(root: Path, extended: bool = False) -> ResultSet:
@@ -68,22 +68,22 @@ def read(root: Path, extended: bool = False) -> ResultSet:
         sha256 = hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest()
         for problem in changed_files(root, manifest["sha256"]):
             raise UserError(f"{problem}; publish the set again")
-    plan = Plan(load_scale(manifest.get("scale", root.name)), "asked for")
+    runs = Runs(load_scale(manifest.get("scale", root.name)))
     found = {path.parent.name for path in root.glob("tables/*/*.csv")}
-    wanted = plan.extended if extended or manifest else plan.default
+    wanted = runs.extended if extended or manifest else runs.default
     names = [name for name in wanted if name in found]
-    names += sorted(found.difference(plan.extended))
+    names += sorted(found.difference(runs.extended))
     if not names:
         raise UserError(f"{root}: no tables/*/*.csv; run the stages up to tables first")
-    needed = set().union(*(plan.trained(name) for name in names if name in plan.experiments))
+    needed = set().union(*(runs.trained(name) for name in names if name in runs.experiments))
     cards = _published(root / "runs.jsonl") if manifest else _local(root, needed)
     have = {(card["arm"], card["seed"]) for card in cards}
-    asked = [arm.name for name in names if name in plan.experiments for arm in plan.experiments[name].arms]
-    order = [arm.name for arm in plan.scale.shared] + asked
+    asked = [arm.name for name in names if name in runs.experiments for arm in runs.experiments[name].arms]
+    order = [arm.name for arm in runs.scale.shared] + asked
     place = {arm: order.index(arm) for arm in order}
     data = root / ("data.json" if manifest else "data/summary.json")
     return ResultSet(
-        plan=plan,
+        runs=runs,
         manifest=manifest,
         manifest_sha256=sha256,
         tables={name: _tables(root / "tables" / name) for name in names},

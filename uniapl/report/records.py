@@ -34,11 +34,11 @@ def flat(card: dict, prefix: str = "") -> dict[str, str]:
 
 def stale(results: ResultSet) -> list[str]:
     """The trainings whose arm has other settings in this checkout, or is not there."""
-    plan = results.plan
+    runs = results.runs
     return [
         f"{card['arm']}/seed{card['seed']}"
         for card in results.cards
-        if card["arm"] not in plan.arms or plan.run(card["arm"], card["seed"]).fingerprint != card["fingerprint"]
+        if card["arm"] not in runs.arms or runs.run(card["arm"], card["seed"]).fingerprint != card["fingerprint"]
     ]
 
 
@@ -73,24 +73,24 @@ def runs(results: ResultSet) -> Table:
 
 def _methods(results: ResultSet) -> dict[str, Method]:
     """Those of this checkout. A card may be anybody's, and a name in it is no reason to import a module."""
-    return {name_of(arm.method): arm.method for arm in results.plan.arms.values()}
+    return {name_of(arm.method): arm.method for arm in results.runs.arms.values()}
 
 
 def arms(results: ResultSet) -> Table:
     """One row per arm: its method and what differs from that method's settings at this scale."""
     defaults, rows, seeds, known = {}, {}, Counter(), _methods(results)
     for card in results.cards:
-        arm = results.plan.arms.get(card["arm"])
+        arm = results.runs.arms.get(card["arm"])
         method = card.get("method") or (name_of(arm.method) if arm else "")
         if method in known and method not in defaults:
-            defaults[method] = json.loads(json.dumps(usual_settings(results.plan.scale, known[method])))
+            defaults[method] = json.loads(json.dumps(usual_settings(results.runs.scale, known[method])))
         usual = defaults.get(method, {})
         changed = [f"{k} = {value(x)}" for k, x in card["settings"].items() if k not in usual or x != usual[k]]
         row = (card["arm"], method, card["start_arm"] or "scratch", ", ".join(changed) or "nothing")
         rows[row] = None
         seeds[row] += 1
     caption = (
-        f"What each arm changes of its method's settings at scale {results.plan.scale.name}, as its run cards record "
+        f"What each arm changes of its method's settings at scale {results.runs.scale.name}, as its run cards record "
         "it; the next tables have those settings. Seeds: trainings in this set."
     )
     head = ["arm", "method", "starts from", "changes", "seeds"]
@@ -100,9 +100,9 @@ def arms(results: ResultSet) -> Table:
 
 def settings(results: ResultSet) -> list[Table]:
     """One table per method of the set: every setting with its value at this scale and where that comes from."""
-    scale, methods, tables = results.plan.scale, _methods(results), []
+    scale, methods, tables = results.runs.scale, _methods(results), []
     used = {card.get("method") for card in results.cards}
-    used |= {name_of(arm.method) for card in results.cards if (arm := results.plan.arms.get(card["arm"]))}
+    used |= {name_of(arm.method) for card in results.cards if (arm := results.runs.arms.get(card["arm"]))}
     for name in sorted(used & methods.keys()):
         usual, of_scale = usual_settings(scale, methods[name]), scale.settings[methods[name]]
         rows = [

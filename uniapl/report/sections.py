@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED, UNITS
-from uniapl.dag.snakemake import DRAWN
+from uniapl.config.figures import figures_of, needs_of_figures
 from uniapl.errors import UserError
 from uniapl.report.read import ResultSet, Stored
 from uniapl.tables import VIEWS, View, latex
@@ -180,10 +180,10 @@ def claims(results: ResultSet) -> tuple[Table | None, dict[str, Table]]:
     for one in of_each.values():
         rows += one.view.rows
         marks += one.marks
-    for name in results.plan.extended:
+    for name in results.runs.extended:
         if "claims" in results.tables.get(name, {}):
             continue
-        for claim in results.plan.experiments[name].claims:
+        for claim in results.runs.experiments[name].claims:
             rows.append([claim.id, f"{claim.sentence} ({claim.source})", "not measured", "", "", "", MISSING])
             marks.append(Mark(name, MISSING, f"no claims table of {name} in this set"))
     if not rows:
@@ -205,12 +205,11 @@ def verdicts(overview: Table | None) -> dict[str, int]:
 def sections(results: ResultSet, figures: Path, of_claims: dict[str, Table]) -> list[Section]:
     """The experiments of the set, in its order, then those that it lacks, without tables."""
     drawn: dict[str, list[str]] = {}  # a figure stands with the first of its experiments, once all are there
-    for figure, needed in DRAWN.items():
-        if set(needed) <= set(results.tables):
-            drawn.setdefault(needed[0], []).append(figure)
+    for figure in figures_of(results.tables):
+        drawn.setdefault(needs_of_figures()[figure][0], []).append(figure)
     found = []
     for name in (*results.tables, *results.missing):
-        stored, asked = results.tables.get(name, {}), results.plan.experiments.get(name)
+        stored, asked = results.tables.get(name, {}), results.runs.experiments.get(name)
         missing = [f"tables/{name}/{t}.csv" for t in VIEWS if t not in stored]
         pictures = []
         for figure in drawn.get(name, ()):

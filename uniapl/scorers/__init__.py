@@ -1,7 +1,5 @@
 """The scorers for use from elsewhere: as reward functions of TRL, and from Python.
 
-from uniapl.data import prompts
-from uniapl.scorers import match
     from uniapl.scorers import reward                       # GRPOTrainer(reward_funcs=reward, ...)
 
     from uniapl.scorers import score
@@ -30,9 +28,9 @@ from uniapl.checkers.thinking import strip_thinking
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
-from uniapl.scorers.compare import compare
+from uniapl.scorers.comparison import compare
 from uniapl.scorers.match import read_responses
-from uniapl.scorers.report import report
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import summary
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]

@@ -6,6 +6,7 @@ proportions); percent and points belong to the caller. docs/statistics.md has th
 """
 
 from uniapl.stats.aggregate import Aggregate, iqm, probability_of_improvement
+from uniapl.stats.bootstrap import ONE_SEED
 from uniapl.stats.comparison import Comparison, compare
 from uniapl.stats.distances import (
     Distance,
@@ -15,7 +16,7 @@ from uniapl.stats.distances import (
     distance_intervals,
 )
 from uniapl.stats.diversity import distinct_bigrams
-from uniapl.stats.intervals import Interval, interval, t_interval, t_test, wilson
+from uniapl.stats.intervals import Interval, interval, t_interval, t_test
 from uniapl.stats.multiplicity import benjamini_hochberg, holm
 from uniapl.stats.planning import (
     MOST_SEEDS,
@@ -28,9 +29,11 @@ from uniapl.stats.planning import (
     seeds_of_values,
 )
 from uniapl.stats.runs import McNemar, mcnemar, tost
+from uniapl.stats.small import sign_flip, wilson
 
 __all__ = [
     "MOST_SEEDS",
+    "ONE_SEED",
     "POWER",
     "Aggregate",
     "Comparison",
@@ -55,6 +58,7 @@ __all__ = [
     "probability_of_improvement",
     "seeds_needed",
     "seeds_of_values",
+    "sign_flip",
     "t_interval",
     "t_test",
     "tost",

@@ -2,28 +2,32 @@
 
 Scores are (K, T): one number per seed and benchmark. The bootstrap is stratified: K seeds are drawn with replacement
 within every benchmark, apart from the others. Which benchmarks were chosen is not in the interval, and few seeds make
-it too narrow (docs/statistics.md): a summary beside the comparisons, not a test.
+it too narrow (docs/statistics.md): a summary beside the comparisons, not a test. Where no draw differs from another
+it would claim certainty: there the chance of improvement has the mean of its benchmarks' bounds by small.py, as if all
+benchmarks erred together, which the seeds that answer all of them may; and an interquartile mean has no interval.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from uniapl.stats import bootstrap
-from uniapl.stats.arrays import array, paired, settings
+from uniapl.stats import bootstrap, small
+from uniapl.stats.arrays import TIE, array, paired, settings
 
 TRIM = 0.25  # of each end
+SEPARATED = "score interval over seeds within benchmarks (no draw of seeds differs)"
 
 
 @dataclass(frozen=True)
 class Aggregate:
-    """One number over all seeds and benchmarks of an arm (of two arms) with its percentile interval."""
+    """One number over all seeds and benchmarks of an arm (of two arms) with its interval; None: it has none."""
 
     estimate: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     level: float
     n_seeds: int  # of the arm with fewer
     n_benchmarks: int
@@ -56,7 +60,12 @@ def probability_of_improvement(
     wins = 0.5 * ((a[:, None] > b) + 1.0 - (a[:, None] < b))  # (K_a, K_b, T)
     u, v = (_often(x.shape, resamples, rng) for x in (a, b))
     means = np.einsum("rkt,klt,rlt->r", u, wins, v, optimize=True) / wins.size
-    return _aggregate(wins.mean(), means, level, (min(len(a), len(b)), a.shape[1]))
+    found = _aggregate(wins.mean(), means, level, (min(len(a), len(b)), a.shape[1]))
+    if found.low is not None:
+        return found
+    bounds = [small.rank_bounds(share, len(a), len(b), level=level) for share in wins.mean(axis=(0, 1))]
+    low, high = np.mean(bounds, axis=0)
+    return dataclasses.replace(found, low=float(low), high=float(high), method=SEPARATED)
 
 
 def _often(shape: tuple[int, int], resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -70,4 +79,7 @@ def _aggregate(estimate: float, means: np.ndarray, level: float, shape: tuple[in
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     note = " (one seed: its variance is not included)" if shape[0] == 1 else ""
     method = f"bootstrap over seeds within benchmarks{note}"
+    if high - low <= TIE * max(1.0, abs(estimate)):
+        method = f"none (no draw of seeds differs){note}"
+        return Aggregate(float(estimate), None, None, level, *shape, method, len(means))
     return Aggregate(float(estimate), float(low), float(high), level, *shape, method, len(means))

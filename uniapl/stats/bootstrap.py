@@ -17,6 +17,7 @@ All arrays may have leading axes (worlds of a simulation).
 
 import numpy as np
 
+ONE_SEED = "bootstrap over prompts (one seed: its variance is not included)"
 BLOCK = 32  # resamples at once: their counts fit the cache, their product is too small for BLAS threads
 
 
@@ -80,7 +81,7 @@ def method(fewest: int, most: int) -> str:
     """The words of a caption for the arms with fewest and most seeds."""
     both = "hierarchical bootstrap over seeds and prompts, seeds by Student's t"
     if most == 1:
-        return "bootstrap over prompts (one seed: its variance is not included)"
+        return ONE_SEED
     if fewest == 1:
         return f"{both} (one arm has one seed: its variance is not included)"
     return both

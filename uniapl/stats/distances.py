@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from uniapl.stats import bootstrap
-from uniapl.stats.arrays import array, paired, settings
+from uniapl.stats import bootstrap, small
+from uniapl.stats.arrays import TIE, array, paired, settings
 from uniapl.stats.intervals import Interval
 
 KINDS = ("ks", "wasserstein", "energy")
@@ -58,8 +58,9 @@ def distance(own: ArrayLike, expert: ArrayLike) -> Distance:
     """Distance between two sets of values (n,), such as response lengths, paired by prompt.
 
     `ks` with its p; `wasserstein`; `energy`; `wilcoxon_p`: signed-rank test of the paired differences own - expert
-    (p = 1 when all are 0), which sees shifts that the unpaired tests miss, beside their median. Raises ValueError
-    for NaN or unequal lengths.
+    (p = 1 when all are 0), which sees shifts that the unpaired tests miss, beside their median; its p is no less than
+    2^(1 - m) for m differences that are not 0, where SciPy approximates it. Raises ValueError for NaN or unequal
+    lengths.
     """
     own, expert = paired(own, expert, "own expert", 1)
     d = own - expert
@@ -73,7 +74,7 @@ def distance(own: ArrayLike, expert: ArrayLike) -> Distance:
         ks_p=float(ks.pvalue),
         wasserstein=float(stats.wasserstein_distance(own, expert)),
         energy=float(stats.energy_distance(own, expert)),
-        wilcoxon_p=float(stats.wilcoxon(d, method=method).pvalue) if d.any() else 1.0,
+        wilcoxon_p=max(float(stats.wilcoxon(d, method=method).pvalue), 2.0 ** (1 - (d != 0).sum())) if d.any() else 1.0,
         median_difference=float(np.median(d)),
         n=len(d),
     )
@@ -87,8 +88,9 @@ def distance_intervals(
     d* draws prompts with both of their texts, alike for all seeds; with 2 or more seeds t_{K-1} s / sqrt(K) is added,
     s being the sd of the seeds' distances. The bounds are the lesser and the greater of the quantiles of d* and of
     2 d - d*. `low` is 0 where d is no larger than the (1 + level)/2 quantile of what is left when each prompt's two
-    texts change places with chance 1/2, the paired test of equal distributions. Raises ValueError for NaN, wrong
-    shapes, level or resamples.
+    texts change places with chance 1/2, the paired test of equal distributions. With 20 prompts or fewer, and where no
+    draw differs, the bounds are no narrower than what a share of unseen prompts (small.unseen) changes at most, the
+    range of a seed's values away. Raises ValueError for NaN, wrong shapes, level or resamples.
     """
     own, expert = _against(own, expert)
     settings(level, resamples)
@@ -102,7 +104,11 @@ def distance_intervals(
         both = [of_draws + seed_error, 2 * d - of_draws + seed_error]
         bounds = np.quantile(both, [(1 - level) / 2, (1 + level) / 2], axis=1).clip(0, LARGEST[kind])
         low = 0.0 if d <= np.quantile(by_chance, (1 + level) / 2) else bounds[0].min()
-        values = float(d), float(low), float(bounds[1].max())
+        high = bounds[1].max()
+        if own.shape[1] <= small.MOST or np.ptp(both) <= TIE * d:
+            room = _room(kind, own, expert, level)
+            low, high = min(low, max(0.0, d - room)), max(high, min(LARGEST[kind], d + room))
+        values = float(d), float(low), float(high)
         intervals[kind] = Interval(*values, level, seeds, own.shape[1], method, resamples)
     return intervals
 
@@ -122,7 +128,9 @@ def distance_difference(
 
     The expert's values are (n,), equal for both, or those that each arm gives to the expert's texts, (K, n).
     2 d - d* as in `distance_intervals`, with the same prompts drawn for both arms and Welch's df over the seeds.
-    p as in `compare`. Raises ValueError for NaN, wrong shapes, level, resamples or kind.
+    p as in `compare`, and no less than the 2^(1 - m) that flipped signs of m prompts can give on which the arms differ;
+    where that is above 1 - level, the interval holds 0. Few or equal prompts: as in `distance_intervals`. Raises
+    ValueError for NaN, wrong shapes, level, resamples or kind.
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -138,11 +146,17 @@ def distance_difference(
     x = 2 * estimate - (drawn_a - drawn_b)[:, column] + np.sqrt(v) * rng.standard_t(df, resamples)
     low, high = np.quantile(x, [(1 - level) / 2, (1 + level) / 2])
     smaller_tail = min((x <= 0).sum(), (x >= 0).sum())
+    least = _least_p(own_a, own_b, expert_a, expert_b) if v <= 0 or own_a.shape[1] <= small.MOST else 0.0
+    if own_a.shape[1] <= small.MOST or np.ptp(x) <= TIE * max(a.max(), b.max()):
+        room = sum(_room(kind, *both, level) for both in ((own_a, expert_a), (own_b, expert_b)))
+        low, high = min(low, estimate - room), max(high, estimate + room)
+    if least > 1 - level:
+        low, high = min(low, 0.0), max(high, 0.0)
     return DistanceDifference(
         estimate=estimate,
         low=float(low),
         high=float(high),
-        p=min(1.0, 2 * (1 + float(smaller_tail)) / (resamples + 1)),
+        p=max(least, min(1.0, 2 * (1 + float(smaller_tail)) / (resamples + 1))),
         level=level,
         n_seeds_a=seeds[0],
         n_seeds_b=seeds[1],
@@ -158,6 +172,21 @@ def _against(own: ArrayLike, expert: ArrayLike) -> tuple[np.ndarray, np.ndarray]
     if expert.shape not in (own.shape, own.shape[1:]):
         raise ValueError(f"own expert are paired by prompt, but have {own.shape[1]} and {expert.shape[-1]} prompts")
     return own, expert
+
+
+def _room(kind: str, own: np.ndarray, expert: np.ndarray, level: float) -> float:
+    """By how much unseen prompts may change a distance: |F - G| by their share, over the range of the values."""
+    share = small.unseen(own.shape[1], level=level)
+    both = np.concatenate([own, np.broadcast_to(expert, own.shape)], axis=1)
+    spread = float(np.ptp(both, axis=1).max()) or 1.0  # one value is no range
+    return share * {"ks": 1.0, "wasserstein": spread, "energy": np.sqrt(2 * spread)}[kind]
+
+
+def _least_p(own_a: np.ndarray, own_b: np.ndarray, expert_a: np.ndarray, expert_b: np.ndarray) -> float:
+    """2^(1 - m), m: prompts on which the arms' values, or those that they give to the expert's text, differ."""
+    means = [np.atleast_2d(x).mean(axis=0) for x in (own_a, own_b, expert_a, expert_b)]
+    m = int(((np.abs(means[0] - means[1]) + np.abs(means[2] - means[3])) > 0).sum())
+    return min(1.0, 2.0 ** (1 - m))
 
 
 def _mean_distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from uniapl.stats import bootstrap
+from uniapl.stats import bootstrap, small
 from uniapl.stats.arrays import TIE, array, settings
 
 
@@ -38,9 +38,9 @@ def interval(
     such as instructions followed over instructions given. The bootstrap is that of `compare`, with Student's t
     over K seeds and the same prompts for both sums; the variances of a ratio r are those of its linear part
     r + (num - r den) / mean(den). Shares (0 <= num <= den) have bounds within 0 and 1. With one seed only prompts
-    vary, and `method` says so. Where nothing varies because everything or nothing was followed, a bootstrap would
-    claim certainty: Wilson's interval over n prompts stands in. Raises ValueError for NaN, wrong shapes, a den
-    below or equal to 0.
+    vary, and `method` says so. Where no draw would vary, a bootstrap would claim certainty: Wilson's interval over n
+    prompts stands in. With 20 prompts or fewer it is the wider of both (small.py); of scores that are no shares
+    Wilson's is scaled to the range that was seen. Raises ValueError for NaN, wrong shapes, a den below or equal to 0.
     """
     num = array(num, "num", 2)
     settings(level, resamples)
@@ -52,8 +52,11 @@ def interval(
     den = np.broadcast_to(den, num.shape)
     estimate = float(num.sum() / den.sum())
 
-    if (num == 0).all() or (num == den).all():
-        low, high = wilson(n if num.any() else 0, n, level=level)
+    least, most = small.range_of(num / den)
+    unit = most - least
+    bounds = small.wilson(n * (estimate - least) / unit, n, level=level)
+    low, high = (float(least + unit * bound) for bound in bounds)
+    if np.ptp(num / den) <= TIE * unit:
         return Interval(estimate, low, high, level, seeds, n, "Wilson interval over prompts (all scores equal)", 0)
 
     linear = estimate + (num - estimate * den) / den.mean()
@@ -65,36 +68,37 @@ def interval(
         drawn += np.sqrt(bootstrap.seed_variance(linear)) * rng.standard_t(seeds - 1, resamples)
     if ((num >= 0) & (num <= den)).all():
         drawn = drawn.clip(0, 1)
-    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(estimate, float(low), float(high), level, seeds, n, bootstrap.method(seeds, seeds), resamples)
-
-
-def wilson(k: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval (low, high) of k / n. Raises ValueError unless 0 <= k <= n and n > 0."""
-    if n < 1:
-        raise ValueError("a proportion needs at least one trial, got n = 0")
-    bounds = stats.binomtest(int(k), int(n)).proportion_ci(confidence_level=level, method="wilson")
-    return float(bounds.low), float(bounds.high)
+    found, method = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]), bootstrap.method(seeds, seeds)
+    if n <= small.MOST or found[1] - found[0] <= TIE * unit:
+        found, method = (min(low, found[0]), max(high, found[1])), f"{method}; few prompts: no narrower than Wilson's"
+    return Interval(estimate, float(found[0]), float(found[1]), level, seeds, n, method, resamples)
 
 
 def t_test(x: ArrayLike, mean: float) -> float | None:
     """Two-sided p of the t-test that x (K,), one value per seed, has this mean; None when K = 1.
 
-    Below 1 - level exactly when `mean` lies outside `t_interval`; without variance 1 at the mean and 0 elsewhere.
+    Below 1 - level exactly when `mean` lies outside `t_interval`. Without variance there is no t: 1 at the mean, and
+    elsewhere the exact sign-flip p of K equal values, 2^(1 - K).
     """
     x = array(x, "x", 1)
     if len(x) < 2:
         return None
     gap, se = abs(x.mean() - mean), x.std(ddof=1) / np.sqrt(len(x))
     if se <= TIE * np.abs(x).max():
-        return float(gap <= TIE * np.abs(x).max())
+        return 1.0 if gap <= TIE * np.abs(x).max() else 2.0 ** (1 - len(x))
     return float(2 * stats.t.sf(gap / se, len(x) - 1))
 
 
 def t_interval(x: ArrayLike, *, level: float = 0.95) -> tuple[float, float] | None:
-    """mean -+ t_{(1+level)/2, K-1} s / sqrt(K) of x (K,), one value per seed; None when K = 1."""
+    """mean -+ t_{(1+level)/2, K-1} s / sqrt(K) of x (K,), one value per seed.
+
+    None when K = 1, and where no seed differs from another: equal values show no spread, and are no certainty.
+    """
     x = array(x, "x", 1)
     if len(x) < 2:
         return None
-    half = stats.t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) / np.sqrt(len(x))
+    sd = x.std(ddof=1)
+    if sd <= TIE * np.abs(x).max():
+        return None
+    half = stats.t.ppf((1 + level) / 2, len(x) - 1) * sd / np.sqrt(len(x))
     return float(x.mean() - half), float(x.mean() + half)

@@ -36,7 +36,8 @@ def tost(d: ArrayLike, margin: float) -> float:
     """Equivalence of two runs: p is small when the mean of the paired d (n,) lies inside +-margin.
 
     p = max(p of "mean > -margin", p of "mean < margin"), one-sided t-tests (Schuirmann 1987); p < 0.05
-    exactly when the 90 % t interval lies inside +-margin. Without variance the mean alone decides. This
+    exactly when the 90 % t interval lies inside +-margin. Without variance there is no t: K equal values inside the
+    margin have the exact sign-flip p of one side, 2^-K, and 1 outside. This
     covers prompts only: for arms with several seeds ask whether the interval of `compare(level=0.9)` lies
     inside +-margin. Raises ValueError for NaN, n < 2 or margin <= 0.
     """
@@ -46,5 +47,5 @@ def tost(d: ArrayLike, margin: float) -> float:
     # The side of the margin that is nearer to the mean has the larger p.
     gap, se = margin - abs(d.mean()), d.std(ddof=1) / np.sqrt(len(d))
     if se <= TIE * np.abs(d).max():
-        return 0.0 if gap > 0 else 1.0
+        return 0.5 ** len(d) if gap > 0 else 1.0
     return float(stats.t.sf(gap / se, len(d) - 1))

@@ -15,17 +15,13 @@ import numpy as np
 import pandas as pd
 
 from uniapl.config import load_scale
-from uniapl.dag.snakemake import GENERAL
-from uniapl.data.conversations import TURNS
+from uniapl.config.names import GENERAL
+from uniapl.config.suites import COLUMNS, MULTI_TURN, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
-from uniapl.generate.suite import COLUMNS, SUITES, Benchmark
 from uniapl.stats import compare, holm, interval
 from uniapl.tables import View, rounded, write
 
 SEED = 0  # of the bootstrap
-MULTI_TURN = tuple(
-    Benchmark(f"multi_if_turn_{turn}", "instructions in turns", 1, few_shot=0, metric="prompt_strict") for turn in TURNS
-)
 PUBLISHED = Path("rows/general.parquet")  # in a published set
 FOUND = ("estimate", "low", "high")
 SAID = ("ability", "benchmark", "metric", "few_shot", "n_prompts")
@@ -55,14 +51,14 @@ def read(root: Path) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)[["arm", *COLUMNS]]
 
 
-def scores(rows: pd.DataFrame, benchmark: Benchmark) -> pd.DataFrame:
+def scores(rows: pd.DataFrame, benchmark: Task) -> pd.DataFrame:
     """The benchmark's metric, a column per arm and a row per prompt: of its own task, or of the tasks of its group."""
-    own = (rows.task == benchmark.task) | rows.task.str.startswith(f"{benchmark.task}_")
+    own = (rows.task == benchmark.name) | rows.task.str.startswith(f"{benchmark.name}_")
     found = rows[own & (rows.metric == benchmark.metric)]
     return found.pivot(index=["task", "doc_id"], columns="arm", values="value").reindex(columns=list(GENERAL))
 
 
-def general(rows: pd.DataFrame, benchmarks: Sequence[Benchmark]) -> pd.DataFrame:
+def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
     """A row per benchmark that was run: both means and the trained arm minus the base, in % and points.
 
     p is that of `stats.compare`, p_holm adjusted over the table. Raises UserError where the arms answered different
@@ -74,7 +70,7 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Benchmark]) -> pd.DataFrame
         if both.isna().any(axis=None):
             n_base, n_trained = both.notna().sum()
             said = f"answered different prompts ({n_base} and {n_trained} of {len(both)}); run their stage again"
-            raise UserError(f"{benchmark.task}: {GENERAL[0]} and {GENERAL[1]} {said}")
+            raise UserError(f"{benchmark.name}: {GENERAL[0]} and {GENERAL[1]} {said}")
         if both.empty:
             continue  # it runs code, and was left out
         base, trained = (both[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
@@ -84,10 +80,10 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Benchmark]) -> pd.DataFrame
             "difference": compare(trained, base, rng=np.random.default_rng(SEED)),
         }
         numbers = {f"{side}_{name}": 100 * getattr(of, name) for side, of in sides.items() for name in FOUND}
-        said = (benchmark.ability, benchmark.task, benchmark.metric, benchmark.few_shot, len(both))
+        said = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(both))
         found.append(dict(zip(SAID, said, strict=True)) | numbers | {"p": sides["difference"].p})
     if not found:
-        raise UserError(f"no benchmark of {', '.join(b.task for b in benchmarks)} was run")
+        raise UserError(f"no benchmark of {', '.join(b.name for b in benchmarks)} was run")
     table = pd.DataFrame(found)
     table["p_holm"] = holm(table.p)
     return table

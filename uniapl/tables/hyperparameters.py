@@ -56,7 +56,9 @@ def read(root: Path, scale: Scale) -> pd.DataFrame:
 def _sourced(scale: Scale, arm: Arm, field: dataclasses.Field, usual, value, asking: list[str]) -> tuple:
     """usual, source, of_arm of a setting that has this value."""
     in_scale = f"scale {scale.name} (experiments/scales.py)"
-    source = in_scale if field.name in scale.settings[arm.method] else field.metadata["source"]
+    source, required = field.metadata["source"], field.default is dataclasses.MISSING
+    if field.name in scale.settings[arm.method]:
+        source = f"{in_scale}; {source}" if required else in_scale
     expected, of_arm = usual, False
     if arm.rate and field.name == "learning_rate":
         expected, of_arm, source = scale.rates[arm.rate], True, f"{in_scale}, rate {arm.rate}"

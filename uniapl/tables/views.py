@@ -106,10 +106,12 @@ def view_diversity(text: pd.DataFrame) -> View:
     for arm, of_arm in text.groupby("arm", sort=False):
         cells = {row.quantity: interval(row, "estimate") for _, row in of_arm.iterrows()}
         rows.append([arm, *(cells.get(quantity, "") for quantity in quantities), span(of_arm.n_seeds)])
+    shared = text.interval.str.startswith("Wilson").any()
+    equal = ", Wilson's over responses where all seeds have one share" if shared else ""
     caption = (
         "Diversity of an arm's sampled responses: distinct word bigrams of all bigrams (distinct-2) and distinct "
         "responses of all responses, in one seed; entropy: the mean of -log p of the sampled tokens under the arm. "
-        "Mean with 95 % t interval over seeds; the expert's responses to the same prompts are one set. "
+        f"Mean with 95 % t interval over seeds{equal}; the expert's responses to the same prompts are one set. "
         f"n = {span(text.n_responses)} responses per seed; seeds per arm: {seeds(text[text.arm != 'expert'])}."
     )
     return View(caption, ["arm", *quantities, "seeds"], rows)

@@ -2,8 +2,14 @@
 
 from uniapl.models.startup import without
 
-if __name__ == "__main__":
-    without("peft", "scipy", "sklearn")
-    from uniapl.train.training import main
 
+def main(argv: list[str] | None = None) -> None:
+    """The stage's command line, in a process without packages that it does not use."""
+    without("peft", "scipy", "sklearn")
+    from uniapl.train import training
+
+    training.main(argv)
+
+
+if __name__ == "__main__":
     main()

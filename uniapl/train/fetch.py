@@ -23,6 +23,7 @@ from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
 from uniapl.provenance import commit, versions
+from uniapl.train.state import weights_sha256
 
 LINKED = (".json", ".safetensors", ".txt", ".jinja", ".model")  # no pickle, no code
 NO_THINKING = "{%- set enable_thinking = false %}"
@@ -34,7 +35,7 @@ build = None  # nothing is trained
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    model: str = per_scale("the hub id; hub.lock.json pins its revision")
+    model: str = per_scale("the hub id, whose revision hub.lock.json pins, or a folder with a checkpoint")
     context: int = per_scale("ours: tokens; the longest prompt and response of the scale fit")
 
 
@@ -81,20 +82,23 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
 def fetch(run: Run, out: Path) -> None:
     """Fetch the run's checkpoint; write it and its card to `out`."""
     settings = run.settings
-    snapshot, fresh = hub.folder(settings.model), out / "model.new"
+    own, fresh = hub.own_folder(settings.model), out / "model.new"
+    snapshot = own or hub.folder(settings.model)
     shutil.rmtree(fresh, ignore_errors=True)
     size = link(snapshot, fresh, settings.context)
     shutil.rmtree(out / "model", ignore_errors=True)
     fresh.rename(out / "model")
     (out / "history.csv").write_text("step\n")
-    source = hub.record(settings.model)
+    # of the hub's an address: nobody hashes weights that the hub has
+    source = {"id": settings.model, "revision": "folder"} if own else hub.record(settings.model)
+    weights = weights_sha256(out / "model") if own else f"{source['id']}@{source['revision']}"
     card = RunCard.for_run(
         run,
         cost=Cost(),
         heldout={},
         source=source,
         bytes=size,
-        weights_sha256=f"{source['id']}@{source['revision']}",  # an address: nobody hashes weights that the hub has
+        weights_sha256=weights,
         versions=versions(),
         device=NO_DEVICE,
         commit=commit(),

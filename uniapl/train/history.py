@@ -39,8 +39,8 @@ COUNTED = ("demonstration_tokens",)  # logged, and added to `tokens_trained`
 def check_metrics(names: Iterable[str], method: Method) -> None:
     """Raise UserError for a logged metric that neither the method declares nor every method may log."""
     for name in names:
-        known = name in NAMES or name in SHARED or name in COUNTED or name in method.METRICS
-        if not known and name not in LIBRARY and not name.startswith(LIBRARY_PREFIXES):
+        declared = name in NAMES or name in SHARED or name in COUNTED or name in method.METRICS
+        if not declared and name not in LIBRARY and not name.startswith(LIBRARY_PREFIXES):
             file = getattr(method, "__file__", None)
             where = "/".join(Path(file).parts[-2:]) if file else name_of(method)
             raise UserError(
@@ -54,7 +54,7 @@ def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
     tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss. `most`: the rows
     of a step, where the method logs none.
     """
-    kept = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - NAMES.values()
+    kept = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - set(NAMES.values())
     rows: dict[int, dict] = {}
     for entry in log:
         row = rows.setdefault(entry["step"], {"step": entry["step"]})

@@ -49,8 +49,8 @@ class Probe:
         texts = self.tokenizer.batch_decode([response for _, response in pairs], skip_special_tokens=True)
         prompts = [row["prompt"] for row in self.rows]
         keys = [row["key"] for row in self.rows]
-        asked = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
-        passed = follows_all([[{"content": text}] for text in texts], asked, key=keys)
+        instructions = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
+        passed = follows_all([[{"content": text}] for text in texts], instructions, key=keys)
         difference = base - own
         measured = {
             "probe_reward": sum(passed) / len(passed),

@@ -26,7 +26,7 @@ class Watch(TrainerCallback):
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.first, self.start = state.global_step, time.perf_counter()
-        self.last = self.shown = self.start
+        self.last = self.last_shown = self.start
 
     def on_log(self, args, state, control, **kwargs):
         row, now = state.log_history[-1], time.perf_counter()
@@ -39,8 +39,8 @@ class Watch(TrainerCallback):
                 )
         row["seconds"], self.last = now - self.last, now
         row["peak_memory_mb"] = peak_memory_mb()
-        if now - self.shown > SHOW_EVERY and self.accelerator.is_main_process:
-            self.shown, rate = now, (state.global_step - self.first) / (now - self.start)
+        if now - self.last_shown > SHOW_EVERY and self.accelerator.is_main_process:
+            self.last_shown, rate = now, (state.global_step - self.first) / (now - self.start)
             left = (state.max_steps - state.global_step) / max(rate, 1e-9)
             print(f"step {state.global_step}/{state.max_steps}, {rate:.2f} steps/s, {left:.0f} s left", flush=True)
 

@@ -204,7 +204,7 @@ def reverse_newline_fixed(text: str) -> bool:
 
     That each line is a country is not checked.
     """
-    lines = (re.sub(r"^\s*\d+[.):]?\s*", "", _ascii(line)) for line in text.split("\n"))
+    lines = (re.sub(r"^\s*\d+[.):]?\s*", "", _ascii(line)) for line in text.split("\n") if line)
     names = [name for name in (line.strip(PUNCTUATION).lower() for line in lines) if name]
     return len(names) >= MEMBERS and "zimbabwe" in names and all(one > other for one, other in pairwise(names))
 

@@ -135,7 +135,7 @@ def last_first(text: str) -> bool:
 
 def last_first_fixed(text: str) -> bool:
     """The last word of each sentence is the first of the next, in any case and beside any mark, "”" too."""
-    cut = [plain_words(sentence) for sentence in sentences(text)]
+    cut = map(plain_words, sentences(text))
     return all(one and other and one[-1] == other[0] for one, other in pairwise(cut))
 
 

@@ -75,7 +75,7 @@ def load_transformers(teacher: Teacher, folder: Path) -> Sampler:
 
 @dataclass
 class Sampled:
-    """A sampler as a backend of stage teach, a batch of `concurrency` prompts at a time, long prompts with long ones.
+    """A sampler as a backend of stage teach, a batch of `concurrency` prompts at a time.
 
     `load` is called with the first request: a file that needs no answer does not wait for a model.
     """

@@ -4,9 +4,10 @@
     fraction_strict, fraction_loose   the share of the prompt's instructions that are followed
 
 For prompts, which are followed or not, the table of wins and losses (both, only_a, only_b, neither) and the exact
-McNemar test; for shares, which are not 0 or 1, the p-value of the bootstrap. Differences are A - B, as fractions, with
-the 95 % interval of a bootstrap over prompts (uniapl/stats; of Wilson's bounds where few prompts differ), and the
-difference that these prompts would show with 80 % power. Of Multi-IF the conversation takes the prompt's place. One
+McNemar test; for shares, which are not 0 or 1, the larger p of the bootstrap and, where at most 20 prompts differ, of
+flipped signs. Differences are A - B, as fractions, with the 95 % interval of a bootstrap over prompts, no narrower than
+exact bounds where prompts are few or few differ (uniapl/stats/small.py), and the difference that these prompts would
+show with 80 % power. Of Multi-IF the conversation takes the prompt's place. One
 run of each: what another training or another draw would give is not in the interval.
 """
 
@@ -14,13 +15,11 @@ import json
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from uniapl import stats
 from uniapl.errors import UserError
 from uniapl.tables import View, markdown
 
-FEW = 10  # differing prompts below which a bootstrap, which only repeats what it saw, is too sure
 COUNTS = ["both", "only_a", "only_b", "neither"]
 COLUMNS = ["metric", "n_prompts", *COUNTS, "a", "b", "difference", "low", "high", "p", "test", "detectable", "method"]
 
@@ -40,30 +39,12 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     return means[0].join(means[1], lsuffix="_a", rsuffix="_b")
 
 
-def _square_and_add(a: np.ndarray, b: np.ndarray, level: float) -> tuple[float, float]:
-    """Bounds of mean(a) - mean(b), (n,) each, from Wilson's intervals of the shares of prompts with a > b and a < b.
-
-        low, high = d - sqrt((p - p_low)^2 + (q_high - q)^2), d + sqrt((p_high - p)^2 + (q - q_low)^2)
-
-    Newcombe 1998 (method 10) on the discordant shares p, q; for scores that differ by less than 1, too wide.
-    """
-    d, n = float(a.mean() - b.mean()), len(a)
-    p, q = int((a > b).sum()), int((a < b).sum())
-    (p_low, p_high), (q_low, q_high) = (stats.wilson(k, n, level=level) for k in (p, q))
-    return d - np.hypot(p / n - p_low, q_high - q / n), d + np.hypot(p_high - p / n, q / n - q_low)
-
-
 def _bounds(a: np.ndarray, b: np.ndarray, level: float) -> dict:
     """Difference of the means with its interval and the detectable difference."""
     found = stats.compare(a[None], b[None], rng=np.random.default_rng(0), level=level)
-    low, high, detectable, method = found.low, found.high, found.detectable, "bootstrap over prompts, paired"
-    if (a != b).sum() < FEW:
-        low, high = _square_and_add(a, b, level)
-        z = norm.ppf((1 + level) / 2)
-        detectable = (z + norm.ppf(stats.POWER)) * max(high - found.estimate, found.estimate - low) / z
-        method = f"Wilson bounds (fewer than {FEW} prompts differ)"
-    shown = {"a": float(a.mean()), "b": float(b.mean()), "difference": found.estimate, "low": low, "high": high}
-    return {**shown, "p": found.p, "test": "bootstrap", "detectable": detectable, "method": method}
+    shown = {"a": float(a.mean()), "b": float(b.mean()), "difference": found.estimate, "low": found.low}
+    shown |= {"high": found.high, "p": found.p, "test": "bootstrap, sign flips", "detectable": found.detectable}
+    return shown | {"method": found.method.replace(stats.ONE_SEED, "bootstrap over prompts")}
 
 
 def _wins(a: np.ndarray, b: np.ndarray) -> dict:
@@ -100,8 +81,8 @@ def _markdown(frame: pd.DataFrame, a: str, b: str) -> str:
     head = "metric|both|only A|only B|neither|A (%)|B (%)|A - B (points)|p|detectable (points)".split("|")
     caption = (
         f"A: {a}. B: {b}. n = {frame['n_prompts'].iloc[0]} prompts, one run of each. 95 % interval: "
-        f"{'; '.join(frame['method'].unique())}. p: exact McNemar for prompts, bootstrap for fractions; two-sided, not "
-        "adjusted for the number of metrics. Detectable: the difference found with 80 % power."
+        f"{'; '.join(frame['method'].unique())}. p: exact McNemar for prompts, bootstrap and sign flips for fractions; "
+        "two-sided, not adjusted for the number of metrics. Detectable: the difference found with 80 % power."
     )
     return markdown(View(caption, head, lines)).rstrip("\n")
 

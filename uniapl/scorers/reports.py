@@ -44,10 +44,8 @@ REWARDED, AVERAGED = ("all", "benchmark"), ("turn", "language")  # groups that a
 
 
 def _bootstrap(interval: stats.Interval) -> dict:
-    """The bounds of a bootstrap; one prompt resampled is always itself, which says nothing about others."""
-    if interval.n_prompts == 1 and interval.resamples:
-        return {"low": 0.0, "high": 1.0, "method": "none from one prompt"}
-    method = "bootstrap over prompts" if interval.resamples else interval.method
+    """The bounds of a bootstrap, or of what stands in for it; seeds, of which there is one, go without saying."""
+    method = interval.method.replace(stats.ONE_SEED, "bootstrap over prompts")
     return {"low": interval.low, "high": interval.high, "method": method}
 
 

@@ -1,0 +1,52 @@
+"""The command `uniapl`: every stage by one word, fast to start, and one line for a word that it does not know."""
+
+import importlib
+import subprocess
+import sys
+
+import pytest
+from support.places import ROOT
+
+from uniapl.__main__ import STAGES, main, usage
+
+
+def test_every_command_is_a_module_with_a_main_and_has_a_line_in_the_help(capsys):
+    main(["--help"])
+    printed = capsys.readouterr().out
+    assert printed.strip() == usage()
+    for name, (module, does) in STAGES.items():
+        assert f"  {name} ".ljust(12) + does in printed
+        assert callable(importlib.import_module(module).main)
+
+
+@pytest.mark.parametrize("word, line", [("trian", "did you mean 'train'?"), ("xyz", "`uniapl --help` lists all")])
+def test_an_unknown_command_is_one_line(word, line, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([word])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"error: unknown command {word!r}: {line}\n"
+
+
+def test_a_stage_gets_the_rest_of_the_line_and_its_own_name(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["uniapl"])
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", "--help"])
+    assert ended.value.code == 0 and capsys.readouterr().out.startswith("usage: uniapl verify ")
+
+
+def test_the_command_itself_imports_nothing_of_the_rooms_and_python_m_is_the_same():
+    program = "import sys, uniapl.__main__; print([m for m in sys.modules if m.startswith('uniapl.')])"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "['uniapl.__main__']"
+    help_ = subprocess.run([sys.executable, "-m", "uniapl"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert help_.stdout.strip() == usage()
+
+
+def test_the_public_names_are_listed_and_are_what_they_say():
+    import uniapl
+
+    assert set(uniapl.__all__) <= set(dir(uniapl))
+    for name in ("check", "fraction", "reward", "score", "Discriminator"):
+        assert callable(getattr(uniapl, name)) and getattr(uniapl, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'scor'"):
+        _ = uniapl.scor

@@ -1,0 +1,46 @@
+"""The rooms of uniapl/, bottom to top: whoever imports, imports from a room below."""
+
+import ast
+
+from support.places import ROOT
+
+ROOMS = "checkers stats config analyse tables models data discriminators method "
+ROOMS += "scorers publish report costs train generate dag"
+DOORS = {"uniapl/__init__.py", "uniapl/__main__.py", "uniapl/scorers/verdicts.py"}  # they open on every room
+PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl, provenance: 0
+
+
+def place(module: str) -> int:
+    return PLACE.get((module.split(".") + [""])[1], 0)
+
+
+def imports_upward(name: str, source: str) -> list[str]:
+    """`file:line imports module` of each import from a room above, or from outside uniapl/ in this checkout."""
+    own, found = place(name.removesuffix(".py").replace("/", ".")), []
+    for node in ast.walk(ast.parse(source)):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            modules = [f"{node.module}.{alias.name}" for alias in node.names]
+        outside = [
+            m for m in modules if m.split(".")[0] in ("baselines", "experiments", "figures", "benchmarks", "tests")
+        ]
+        above = [m for m in modules if m.startswith("uniapl.") and place(m) > own]
+        found += [f"{name}:{node.lineno} imports {module}" for module in outside + above]
+    return found
+
+
+def test_no_room_imports_from_one_above_it():
+    files = {str(path.relative_to(ROOT)): path.read_text() for path in sorted(ROOT.glob("uniapl/**/*.py"))}
+    assert not [line for name, text in files.items() if name not in DOORS for line in imports_upward(name, text)]
+
+
+def test_an_import_upward_is_seen_inside_a_function_too_and_one_downward_is_none():
+    upward = "def f():\n    from uniapl import train\n    import uniapl.dag.lease, experiments.scales\n"
+    assert imports_upward("uniapl/costs/x.py", upward) == [
+        "uniapl/costs/x.py:2 imports uniapl.train",
+        "uniapl/costs/x.py:3 imports experiments.scales",
+        "uniapl/costs/x.py:3 imports uniapl.dag.lease",
+    ]
+    assert imports_upward("uniapl/dag/x.py", "import uniapl.train\nfrom uniapl.costs import fit\n") == []
+    rooms = {path.name for path in (ROOT / "uniapl").iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert rooms == set(PLACE)

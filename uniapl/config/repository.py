@@ -1,0 +1,74 @@
+"""A repository outside the checkout, with scales, experiments and methods of its own.
+
+`snakemake --config scale=mine repository=/path/to/mine` names it; jobs find it in UNIAPL_REPOSITORY. Its scales.py has
+`SCALES`, its experiments/ and baselines/ have files like the checkout's. They are imported as `experiments.x` and
+`baselines.x`, so that they can import ours, and ours stay what they are: a name that both have is refused.
+"""
+
+import importlib
+import os
+from pathlib import Path
+
+from uniapl.errors import UserError
+from uniapl.provenance import ROOT
+
+VARIABLE = "UNIAPL_REPOSITORY"
+PACKAGES = ("experiments", "baselines")
+MARK = "repository.txt"  # in a scale's results: the repository that they are of
+
+
+def repository() -> Path | None:
+    """The repository of this process, where one is named."""
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named else None
+
+
+def choose_repository(named: str | None) -> None:
+    """Make this the repository of this process and of its jobs. Raises UserError where it has no scales.py."""
+    os.environ.pop(VARIABLE, None)
+    if named is None:
+        return
+    folder = Path(named).expanduser().absolute()
+    if not (folder / "scales.py").is_file():
+        raise UserError(f"repository={named}: no file {folder}/scales.py; examples/own_method has one to start from")
+    os.environ[VARIABLE] = str(folder)
+
+
+def located(name: str) -> Path:
+    """A file or folder that a scale names: absolute, or as seen from the repository, or from the checkout."""
+    return (repository() or ROOT) / Path(name).expanduser()
+
+
+def join_packages() -> None:
+    """Let `experiments` and `baselines` have the repository's files too. Raises UserError for a name that both have."""
+    folder = repository()
+    for package in PACKAGES if folder else ():
+        search = importlib.import_module(package).__path__
+        if str(folder / package) in search:
+            continue
+        ours = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__"}
+        for path in sorted((folder / package).glob("*.py")):
+            if path.stem in ours:
+                raise UserError(f"{path}: the checkout has {package}/{path.name} too: rename yours")
+        search.append(str(folder / package))
+
+
+def experiment_files() -> dict[str, Path]:
+    """The repository's experiments: name -> file."""
+    folder = repository()
+    return {path.stem: path for path in sorted((folder / "experiments").glob("*.py"))} if folder else {}
+
+
+def check_results(folder: Path) -> None:
+    """Raise UserError where these results are another repository's, or the checkout's: sets never mix."""
+    mark = folder / MARK
+    of_whom = mark.read_text(encoding="utf-8").strip() if mark.is_file() else None
+    if folder.is_dir() and of_whom is not None and of_whom != str(repository()):
+        raise UserError(f"{folder}: holds results of {of_whom}: rename this repository's scale, or move them away")
+
+
+def mark_results(folder: Path) -> None:
+    """Write into a scale's results whose they are."""
+    if repository():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / MARK).write_text(f"{repository()}\n", encoding="utf-8")

@@ -1,0 +1,134 @@
+"""The runs of a scale: which arms at which seeds, where each starts, which experiments ask for them. Pure."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from uniapl.config import (
+    Arm,
+    Experiment,
+    Run,
+    Scale,
+    all_arms,
+    check_scale,
+    choose,
+    experiments_of,
+    resolve,
+    seeds_of,
+)
+from uniapl.config.names import GENERAL, PUBLISHED_SET
+from uniapl.config.resources import Resources
+from uniapl.config.suites import SUITES
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Everything that is trained and evaluated at a scale, by experiment, by arm and by seed."""
+
+    scale: Scale
+
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        return {experiment.name: experiment for experiment in experiments_of(self.scale)}
+
+    @cached_property
+    def arms(self) -> dict[str, Arm]:
+        return all_arms(self.scale, list(self.experiments.values()))
+
+    @cached_property
+    def default(self) -> list[str]:
+        """The experiments of the target `all`. A choice of settings, such as tuning, is asked for by name."""
+        return [name for name, e in self.experiments.items() if e.split == "test" and not e.extended]
+
+    @cached_property
+    def extended(self) -> list[str]:
+        """The experiments of the target `extended`: those of `all`, and those kept out of it."""
+        return self.default + [name for name, experiment in self.experiments.items() if experiment.extended]
+
+    @property
+    def has_published_set(self) -> bool:
+        return Path(PUBLISHED_SET.format(scale=self.scale.name)).is_file()
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """The arms that are trained, or fetched, once."""
+        return [arm.name for arm in self.scale.shared]
+
+    def run(self, arm: str, seed: int | str) -> Run:
+        return resolve(self.scale, self.arms, arm, int(seed))
+
+    def chain_length(self, arm: str) -> int:
+        """How many trainings, one after another, follow from this arm's, with its own."""
+        return 1 + max((self.chain_length(a.name) for a in self.arms.values() if a.start == arm), default=0)
+
+    def check(self) -> None:
+        """Raise UserError where the scale or an experiment has a mistake in it."""
+        check_scale(self.scale)
+        for arm in self.arms:
+            self.run(arm, 0)
+
+    def evaluated(self, name: str) -> list[tuple[str, int]]:
+        """(arm, seed) of every checkpoint that the experiment evaluates: the base once, then its arms."""
+        experiment = self.experiments[choose("experiment", name, self.experiments)]
+        pairs = [("base", 0)]
+        pairs += [(arm.name, seed) for arm in experiment.arms for seed in seeds_of(self.scale, experiment, arm)]
+        return pairs
+
+    def trained(self, experiment: str) -> set[tuple[str, int]]:
+        """(arm, seed) of every training that the experiment needs: of its arms, their starts, the shared."""
+        wanted = [*self.evaluated(experiment), *((arm, 0) for arm in self.shared)]
+        trained = set()
+        for run in (self.run(*pair) for pair in wanted):
+            while run:
+                trained.add((run.arm, run.seed))
+                run = run.start
+        return trained
+
+    @cached_property
+    def batches(self) -> dict[tuple[str, tuple[int, ...]], list[str]]:
+        """(split, seeds) -> the arms of which one process evaluates the checkpoints at these seeds.
+
+        All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports;
+        those that only extended experiments evaluate are a batch of their own.
+        """
+        batches, seen = {}, set()
+        for extended in (False, True):
+            seeds: dict[tuple[str, str], set[int]] = {}
+            for name, experiment in self.experiments.items():
+                for arm, seed in self.evaluated(name) if experiment.extended is extended else ():
+                    if (experiment.split, arm, seed) not in seen:
+                        seeds.setdefault((experiment.split, arm), set()).add(seed)
+            for (split, arm), of_arm in seeds.items():
+                batches.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
+                seen |= {(split, arm, seed) for seed in of_arm}
+        return batches
+
+    @cached_property
+    def general(self) -> tuple[str, ...]:
+        """The arms that general benchmarks are asked of: none where the scale has no suite, or lacks one of them."""
+        return GENERAL if SUITES[self.scale.suite] and set(GENERAL) <= self.arms.keys() else ()
+
+    @property
+    def has_expert(self) -> bool:
+        """Whether an expert answers validation and test prompts: responses are held against its own."""
+        return getattr(self.scale.world, "expert", True) is not None
+
+    @property
+    def converses(self) -> tuple[str, ...]:
+        """The arms that Multi-IF's conversations are held with; none in a miniature world, which has no such data."""
+        return GENERAL if self.scale.kind == "public" else ()
+
+    @cached_property
+    def fetched(self) -> list[str]:
+        """The arms that are downloaded, not trained."""
+        return [arm.name for arm in self.arms.values() if arm.is_fetched]
+
+    @cached_property
+    def comparators(self) -> list[str]:
+        """Fetched arms that experiments compare with: as large as they are, only vLLM can hold them."""
+        return [arm for arm in self.fetched if arm not in self.shared]
+
+    def needs(self, stage: str, arm: str = "") -> Resources:
+        """What a job of the stage asks for at this scale, for this arm."""
+        resources = self.scale.resources
+        return resources.get(f"{stage}/{arm}") or resources.get(stage, Resources())

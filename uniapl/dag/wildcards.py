@@ -1,0 +1,78 @@
+"""Inputs and parameters of the rules, as functions of a job's wildcards. No rule of its own; pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from uniapl.config import Run
+from uniapl.config.runs import Runs
+from uniapl.dag.targets import tables_and_figures
+from uniapl.data import hub
+
+
+def of_seeds(template: str) -> Callable:
+    """The template for each seed of a batch, `{seeds}` = "0_1_2", with the job's other wildcards filled in."""
+    return lambda wildcards: [template.format(**wildcards, seed=seed) for seed in wildcards.seeds.split("_")]
+
+
+def of_seeds_and_decodings(template: str) -> Callable:
+    """The same for each decoding too, in the order of the seeds."""
+    return lambda wildcards: [
+        template.format(**wildcards, seed=seed, decoding=decoding)
+        for seed in wildcards.seeds.split("_")
+        for decoding in ("greedy", "sampled")
+    ]
+
+
+@dataclass(frozen=True)
+class Wildcards:
+    """What jobs of these runs read."""
+
+    runs: Runs
+
+    def run(self, wildcards) -> Run:
+        return self.runs.run(wildcards.arm, wildcards.seed)
+
+    def fingerprint(self, wildcards) -> str:
+        return self.run(wildcards).fingerprint
+
+    def folder(self, run: Run) -> str:
+        """Where a run's checkpoint and card are."""
+        return f"results/local/{self.runs.scale.name}/train/{run.arm}/seed{run.seed}"
+
+    def start(self, wildcards) -> str:
+        """The folder of the checkpoint that a run starts from."""
+        start = self.run(wildcards).start
+        return f"{self.folder(start)}/model" if start else f"results/local/{self.runs.scale.name}/data/scratch"
+
+    def cards_before(self, wildcards) -> list[str]:
+        """The cards of the runs that a training needs: its start and, for every arm after the base, the probe's."""
+        start = self.run(wildcards).start
+        before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), start] if start else []
+        return list(dict.fromkeys(f"{self.folder(run)}/run.json" for run in before))
+
+    def probe(self, wildcards) -> str:
+        """The options that name the probe's base and discriminator; none for the arms that come before them."""
+        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.run(wildcards).start]
+        return " ".join(f"--{name} {self.folder(self.runs.run(name, 0))}/model" for name in names)
+
+    def expert(self, wildcards) -> str | list:
+        """The expert's responses, where there is an expert."""
+        return f"results/local/{self.runs.scale.name}/data/expert.jsonl" if self.runs.has_expert else []
+
+    def source(self, wildcards) -> str:
+        """Where a fetched checkpoint is from: a revision of the hub, or what a folder holds."""
+        return hub.source(self.run(wildcards).settings.model)
+
+    def experiments(self, wildcards) -> list[str]:
+        """The experiments of a target, `{extended}` = "" or "_extended"."""
+        return self.runs.extended if wildcards.extended else self.runs.default
+
+    def analysed(self, table: str) -> Callable:
+        """This table of each of the target's experiments."""
+        return lambda wildcards: [
+            f"results/local/{wildcards.scale}/analyse/{name}/{table}.csv" for name in self.experiments(wildcards)
+        ]
+
+    def shown(self, wildcards) -> list[str]:
+        """What the report shows of each of the target's experiments."""
+        return tables_and_figures(self.runs, self.experiments(wildcards))

@@ -1,0 +1,29 @@
+"""Stage data: the prompts and demonstrations of a world. `uniapl data miniature ...`, `public`, `files`."""
+
+import importlib
+import sys
+
+from uniapl.errors import UserError, one_line_errors
+
+WORLDS = {
+    "miniature": "uniapl.data.miniature.rows",
+    "public": "uniapl.data.public.join",
+    "files": "uniapl.data.files.rows",
+}
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    """Hand over to the world that the first word names. Raises UserError for another one."""
+    kind, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if kind in ("-h", "--help"):
+        print(f"usage: uniapl data {{{','.join(WORLDS)}}} ...")
+        return
+    if kind not in WORLDS:
+        raise UserError(f"unknown world {kind!r}: known are {', '.join(WORLDS)}")
+    sys.argv = [f"uniapl data {kind}", *rest]
+    importlib.import_module(WORLDS[kind]).main(rest)
+
+
+if __name__ == "__main__":
+    main()
