@@ -20,7 +20,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from pathlib import Path
 
 TOPICS = (
     "a walk in the rain",
@@ -67,8 +66,9 @@ class Encoder:
     """Pairs in POLAR's layout (uniapl/discriminators/miniature.py) with any tokenizer's end token between the texts."""
 
     def __init__(self, tokenizer):
-        self.tokenizer, self.marks = tokenizer, {"newline": 198, "separator": tokenizer.eos_token_id}
-        self.marks |= {"end": tokenizer.eos_token_id, "limit": 2048}
+        newline, end = tokenizer.encode("\n", add_special_tokens=False)[-1], tokenizer.eos_token_id
+        self.tokenizer = tokenizer
+        self.marks = {"newline": newline, "separator": end, "end": end, "limit": tokenizer.model_max_length}
 
     def __call__(self, prompts, references, responses):
         from uniapl.discriminators.miniature import layout
@@ -82,18 +82,19 @@ def trainers(args) -> dict:
     """What makes each side's trainer: stock, engine and uniapl."""
     import torch
     from datasets import Dataset
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
     from trl import GRPOConfig, GRPOTrainer
 
     from uniapl import UniAPLConfig, UniAPLTrainer
     from uniapl.checkers.reward import follows_all
-    from uniapl.discriminators.pairs import Scorer, from_policy
+    from uniapl.discriminators.pairs import Scorer
     from uniapl.method.engine.trainer import Engine, EngineTrainer
 
     class FastUniAPL(UniAPLTrainer, EngineTrainer):
         pass
 
     tokenizer = AutoTokenizer.from_pretrained(args.model, padding_side="left")
+    layers = AutoConfig.from_pretrained(args.model).num_hidden_layers
     data = Dataset.from_list(rows(max(64, 4 * args.prompts)))
     count = args.prompts * args.group
     folder = tempfile.mkdtemp()
@@ -102,7 +103,11 @@ def trainers(args) -> dict:
     shared |= {"num_generations": args.group, "max_completion_length": args.limit, "bf16": True, "use_cpu": True}
     shared |= {"disable_tqdm": True, "gradient_checkpointing": False, "disable_dropout": True, "beta": 0.0}
     shared |= {"learning_rate": 1e-6, "logging_strategy": "no", "dataloader_pin_memory": False}
-    vllm = {"use_vllm": True, "vllm_mode": "colocate", "vllm_max_model_length": 1024} if args.vllm else {}
+    vllm = (
+        {"use_vllm": True, "vllm_mode": "colocate", "vllm_max_model_length": tokenizer.model_max_length}
+        if args.vllm
+        else {}
+    )
     engine = Engine(packed=True, sampler=not args.vllm, late_correction=True, fast_head=True)
     mixed = {"mu_peak": 0.5, "mu_valley": 0.5, "lam": 0.1, "demonstrations_per_step": count // 2}
 
@@ -111,10 +116,7 @@ def trainers(args) -> dict:
         return {"model": policy, "reward_funcs": [follows_all], "train_dataset": data, "processing_class": tokenizer}
 
     def discriminator():
-        config = AutoModelForCausalLM.from_pretrained(args.model).config
-        if not hasattr(config, "layer_types"):
-            return Scorer(headed(args.model, 4).to(torch.bfloat16), Encoder(tokenizer))
-        return Scorer(from_policy(Path(args.model), 4).to(torch.bfloat16), Encoder(tokenizer))
+        return Scorer(headed(args.model, min(4, layers)).to(torch.bfloat16), Encoder(tokenizer))
 
     return {
         "stock": lambda: GRPOTrainer(args=GRPOConfig(**shared), **given()),
@@ -131,6 +133,8 @@ def headed(folder: str, layers: int):
 
     config = AutoConfig.from_pretrained(folder)
     config.num_hidden_layers, config.num_labels = layers, 1
+    if getattr(config, "layer_types", None):
+        config.layer_types = config.layer_types[:layers]
     return AutoModelForSequenceClassification.from_pretrained(folder, config=config)
 
 

@@ -2,7 +2,7 @@
 
 What is stable is what `__all__` names: the trainer of the method, the protocol of its discriminator, and the scorers.
 
-    from uniapl import UniAPLConfig, UniAPLTrainer      # TRL's GRPOTrainer, two terms more; this alone loads torch
+    from uniapl import UniAPLConfig, UniAPLTrainer      # TRL's GRPOTrainer, two terms more; these load torch
     from uniapl import reward, fraction                 # GRPOTrainer(reward_funcs=reward, ...)
     from uniapl import score                            # score("prompts.jsonl", "responses.jsonl"): a row per instruction
 

@@ -1,4 +1,4 @@
-"""`python -m uniapl.score`: the stage score (uniapl/scorers). `from uniapl import score` is the function."""
+"""`python -m uniapl.score`: the stage score (uniapl/scorers). The function is `uniapl.scorers.score`."""
 
 from uniapl.scorers.command import main
 

@@ -299,10 +299,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(built, tmp_p
 def test_another_process_with_another_hash_seed_writes_the_same_rows(built, tmp_path):
     program = (
         "import sys, pathlib\n"
-        "from uniapl import data\n"
+        "from uniapl.data.miniature import rows\n"
         "from uniapl.data.miniature.world import World\n"
-        "data.write_scratch = lambda *_: {}\n"
-        f"data.build(World(**{SIZES}), pathlib.Path(sys.argv[1]))\n"
+        "rows.write_scratch = lambda *_: {}\n"
+        f"rows.build(World(**{SIZES}), pathlib.Path(sys.argv[1]))\n"
     )
     env = {**os.environ, "PYTHONHASHSEED": "12345"}
     subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=ROOT, env=env)

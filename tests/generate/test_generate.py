@@ -27,8 +27,8 @@ def refuse(*args, **kwargs):
     raise OSError("no network in this test")
 socket.getaddrinfo = refuse
 socket.socket.connect = lambda self, address: refuse(address)
-from uniapl import generate
-generate.main(sys.argv[2:])
+from uniapl.generate.responses import main
+main(sys.argv[2:])
 """
 
 

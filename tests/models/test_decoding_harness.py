@@ -15,10 +15,13 @@ def asked(n: int, **options) -> list[Instance]:
     return [Instance("generate_until", {}, (text, dict(options)), i) for i, text in enumerate(texts)]
 
 
-def model(sharp: float = 8.0):
+def model():
+    """The miniature with layers so strong that a tied head does not repeat its input."""
     made = miniature.policy().eval()
     with torch.no_grad():
-        made.model.norm.weight.mul_(sharp)
+        for name, parameter in made.named_parameters():
+            if "layers" in name and parameter.dim() > 1:
+                parameter.mul_(15)
     return made
 
 

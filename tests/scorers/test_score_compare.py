@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from uniapl.errors import UserError
-from uniapl.scorers.compare import COUNTS, compare, paired, render
+from uniapl.scorers.comparison import COUNTS, compare, paired, render
 
 
 def frame(strict: list[list[int]], loose: list[list[int]] | None = None) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from support.two_conversations import RESPONSES, ROWS, write_csv
 from uniapl.data.conversations import read_conversations
 from uniapl.scorers import multi_if
 from uniapl.scorers.command import main
-from uniapl.scorers.compare import compare
-from uniapl.scorers.report import report
+from uniapl.scorers.comparison import compare
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import summary
 from uniapl.stats import wilson
 

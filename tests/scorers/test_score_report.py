@@ -12,9 +12,8 @@ from uniapl.checkers import families, ifeval
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import command as stage
-from uniapl.scorers import report as module
 from uniapl.scorers import verdicts as score
-from uniapl.scorers.report import report
+from uniapl.scorers.reports import COLUMNS, report
 from uniapl.stats import wilson
 
 KEYWORDS, COMMA, QUOTATION = "keywords:existence", "punctuation:no_comma", "startend:quotation"
@@ -146,7 +145,7 @@ def test_json_is_an_object_per_file(command):
 
 def test_csv_is_one_table_with_the_file_in_it(command):
     frame = pd.read_csv(io.StringIO(command("--format", "csv", of="ab")))
-    assert list(frame) == ["responses", *module.COLUMNS]
+    assert list(frame) == ["responses", *COLUMNS]
     assert frame.groupby("responses", sort=False).size().tolist() == [len(frame) / 2] * 2
 
 

@@ -128,7 +128,7 @@ def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(wo
 import sys, torch
 from transformers import TrainerCallback
 from baselines import sft
-from uniapl import train
+from uniapl.train.training import main
 class Poison(TrainerCallback):
     def on_step_begin(self, args, state, control, model=None, **kwargs):
         if state.global_step == 5:
@@ -139,7 +139,7 @@ def poisoned(job):
     trainer.add_callback(Poison())
     return trainer
 sft.build = poisoned
-train.main({command(world, "sft", tmp_path)[3:]!r})
+main({command(world, "sft", tmp_path)[3:]!r})
 """
     done = subprocess.run(
         [sys.executable, "-c", poison], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300

@@ -4,7 +4,7 @@
     python -m uniapl.data.hub fetch ID...    download; prints a folder per id
     python -m uniapl.data.hub pin ID         write the commit that the hub has now into hub.lock.json
 
-    from uniapl import hub
+    from uniapl.data import hub
     hub.folder("Qwen/Qwen3-0.6B"), hub.record("Qwen/Qwen3-0.6B")
 
 The environment variable UNIAPL_HUB names a directory that stands for the hub: `$UNIAPL_HUB/<org>/<name>` is used as it

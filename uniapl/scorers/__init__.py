@@ -28,9 +28,9 @@ from uniapl.checkers.thinking import strip_thinking
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
-from uniapl.scorers.compare import compare
+from uniapl.scorers.comparison import compare
 from uniapl.scorers.match import read_responses
-from uniapl.scorers.report import report
+from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import summary
 
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]

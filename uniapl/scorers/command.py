@@ -10,11 +10,12 @@ writes one row per instruction, as CSV or Parquet by the name's ending
     key, [benchmark,] index (in the prompt's list, from 0), instruction_id, strict, loose (1 is followed)
 
 and prints IFEval's four figures as one JSON object; with --format a report instead, with intervals, by category and
-by type (uniapl/scorers/report.py). Without --out nothing is written. Unless every prompt has exactly one response,
+by type (uniapl/scorers/reports.py). Without --out nothing is written. Unless every prompt has exactly one response,
 nothing is written and the exit code is 2. Several responses files, with as many outputs in their order, are one call:
 starting Python takes longer than scoring a file.
 
-`--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts (uniapl/scorers/compare.py).
+`--responses A.jsonl B.jsonl --compare` prints how two of them differ on the same prompts
+(uniapl/scorers/comparison.py).
 
 `--family multi_if` reads Multi-IF's file as prompts and responses with key, turn (1 to 3) and response; a turn is
 scored by all instructions so far, and the rows and figures are by turn (uniapl/scorers/multi_if.py). `--list` prints
@@ -83,12 +84,12 @@ def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
 def printed(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
     """What the command prints of the score frames, by their responses file."""
     if compared:  # these import SciPy, which costs as much as scoring a file: only where they are asked for
-        from uniapl.scorers import compare as score_compare
+        from uniapl.scorers import comparison
 
         (a, first), (b, second) = frames.items()
-        return score_compare.render(score_compare.compare(first, second), form or "md", str(a), str(b))
+        return comparison.render(comparison.compare(first, second), form or "md", str(a), str(b))
     if form:
-        from uniapl.scorers.report import render, report
+        from uniapl.scorers.reports import render, report
 
         return render({str(path): report(frame) for path, frame in frames.items()}, form)
     return "\n".join(json.dumps(summary(frame)) for frame in frames.values())

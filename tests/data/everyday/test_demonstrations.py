@@ -66,9 +66,8 @@ def scripted(texts: dict):
 
 def test_best_of_n_edited(tmp_path):
     """a: the second answer follows as it is. b: neither does, the first is edited. c: nothing has a title."""
-    sample, asked = scripted(
-        {"a": [BAD, GOOD], "b": [BAD, "Flour, water, salt, and yes, more, all of it."], "c": [BAD]}
-    )
+    more = "Flour, water, salt, and yes, more, all of it."
+    sample, asked = scripted({"a": [BAD, GOOD], "b": [BAD, more], "c": [BAD]})
     samples, out = tmp_path / "d.samples.jsonl", tmp_path / "d.jsonl"
     sampled = teach(TEACHER, PROMPTS, Sampled(TEACHER, lambda: sample), samples, {"model": "base"})
     assert sampled["accepted"] == 1 and len(read_jsonl(samples)) == 6

@@ -2,7 +2,7 @@
 
 import pytest
 
-from uniapl import checkers
+from uniapl.checkers import ifeval
 from uniapl.data.everyday.editor import EDITORS, edit
 from uniapl.data.everyday.editor.text import chunks, cut_sentences, finished, insert, join, parse
 from uniapl.data.everyday.editor.words import FRAMES
@@ -22,7 +22,7 @@ def edited(text: str, instruction_id: str, given: dict, *others: str, complete: 
 
 def test_every_trained_type_has_an_editor_and_no_other_type_has_one():
     assert set(EDITORS) == set(TRAINED) and len(TRAINED) == 20 and len(HELD_OUT) == 5
-    assert set(TRAINED) | set(HELD_OUT) == set(checkers.FAMILIES["ifeval"])
+    assert set(TRAINED) | set(HELD_OUT) == set(ifeval.INSTRUCTIONS)
 
 
 def test_a_response_that_follows_everything_is_left_as_it_is():
@@ -160,6 +160,24 @@ def test_a_substitute_takes_the_place_the_capitals_and_the_article():
     given = {"forbidden_words": ["easy", "simple"]}
     found = edited("Easy bread is an easy start. It is a simple one.", "keywords:forbidden_words", given)
     assert found.text == "Plain bread is a plain start. It is a plain one." and found.followed
+
+
+def test_a_heading_goes_with_what_stood_under_it():
+    text = "**Bread**\n\n**Good:**\nIt is warm.\n\n**Bad:**\nIt takes quite a while."
+    given = {"letter": "q", "let_frequency": 1, "let_relation": "less than"}
+    found = edited(text, "keywords:letter_frequency", given)
+    assert found.followed and found.text == "**Bread**\n\n**Good:**\nIt is warm."
+
+
+def test_quotation_marks_within_a_quotation_become_single_in_pairs():
+    for inner, expected in (("'a' and b", "'a' and b"), ('so "a" and "b".', "so 'a' and 'b'."), ('so "a"', "so 'a'")):
+        assert edited(inner, "startend:quotation", {}).text == f'"{expected}"'
+
+
+def test_a_paragraph_that_begins_with_the_word_in_bold_is_not_begun_twice():
+    given = {"num_paragraphs": 2, "nth_paragraph": 1, "first_word": "bread"}
+    found = edited("**Bread** needs time.\nSo it is.", "length_constraints:nth_paragraph_first_word", given)
+    assert found.text == "Bread needs time.\n\nSo it is."
 
 
 def test_shortening_does_not_undo_what_was_followed():

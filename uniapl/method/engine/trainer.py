@@ -25,11 +25,11 @@ class Engine:
 
     `packed`: the training pass runs over packed batches (packing.py), each group in one micro-batch. `sampler`:
     rollouts by uniapl/models/sampler.py where GRPOConfig does not ask for vLLM, in bfloat16 where the training is under
-    autocast. With vLLM in this process its wrapper is `colocated.Colocated`, whose weights are synchronized on CPUs
-    too. `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the
-    loss, of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever
-    sampled; it enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies
-    in bfloat16 under autocast on a CPU too (head.py).
+    autocast. With vLLM in this process its wrapper is `colocated.Colocated`: its weights are synchronized on CPUs too.
+    `late_correction`: the ratio of trainer to sampler (GRPOConfig's vllm_importance_sampling_*) is taken in the loss,
+    of the log-probabilities that it has anyway, in place of a forward pass of its own. It is logged whoever sampled; it
+    enters the loss only where vLLM sampled and GRPOConfig asks for it. `fast_head`: TRL's head multiplies in bfloat16
+    under autocast on a CPU too (head.py).
     """
 
     packed: bool = False
@@ -130,11 +130,12 @@ class EngineTrainer(GRPOTrainer):
                 **images,
             )
         done = [self._packed_pass(model, ids, mask, logits_to_keep) for ids, mask in parts]
-        logps, entropies = (torch.cat(values) for values in zip(*done, strict=True))
-        return logps, entropies if compute_entropy else None, None
+        logps, entropies = zip(*done, strict=True)
+        return torch.cat(logps), torch.cat(entropies) if compute_entropy else None, None
 
-    def _packed_pass(self, model, ids: Tensor, mask: Tensor, columns: int) -> tuple[Tensor, Tensor]:
-        """Log-probabilities and entropies (B, columns) by TRL's fused head over the packed rows."""
+    def _packed_pass(self, model, ids: Tensor, mask: Tensor, columns: int) -> tuple[Tensor, Tensor | None]:
+        """Log-probabilities and entropies (B, columns) by TRL's fused head over the packed rows; a reference model's
+        head has no entropies."""
         if self.accelerator.unwrap_model(model).config._attn_implementation != attention.NAME:
             raise ValueError("this model's attention ignores packing: a row would attend to all others")
         packing = pack(ids, mask, columns)
@@ -148,7 +149,8 @@ class EngineTrainer(GRPOTrainer):
                 packing=packing,
             )
         shape = len(ids), columns
-        return packing.unpack(out.log_probs, shape), packing.unpack(out.entropy, shape)
+        entropy = None if out.entropy is None else packing.unpack(out.entropy, shape)
+        return packing.unpack(out.log_probs, shape), entropy
 
     # Sampler against trainer.
 

@@ -69,8 +69,11 @@ def nth_paragraph(text: str, given: Mapping, context: Context) -> str:
     if not parts:
         return text
     n, word = given["nth_paragraph"] - 1, given["first_word"].strip()
-    first, *rest = parts[n].lstrip("#*-\"' ").split(" ", 1)
-    if first.strip(".,?!'\"").lower() != word.lower():
+    begun = re.match(rf"\W*{re.escape(word)}\b[*_]*", parts[n], re.IGNORECASE)
+    first, *rest = re.sub(r"^(?:#+\s+|[-*]\s+)", "", parts[n]).split(" ", 1)
+    if begun:
+        parts[n] = word[0].upper() + word[1:] + parts[n][begun.end() :]
+    else:
         is_name = first in ("I", "I'm", "I've", "I'll") or (first.isupper() and len(first) > 1)
         lowered = first if is_name else first[0].lower() + first[1:]
         parts[n] = context.dress(f"{word[0].upper()}{word[1:]}, ") + " ".join([lowered, *rest])

@@ -106,4 +106,7 @@ def capitals(text: str, given: Mapping, context: Context) -> str:
 
 def quotation(text: str, given: Mapping, context: Context) -> str:
     """Double quotation marks around the text, single ones within it."""
-    return '"' + text.strip().strip('"').replace('"', "'") + '"'
+    text = text.strip()
+    if text.count('"') == 2 and text[0] == text[-1] == '"':
+        text = text[1:-1]
+    return '"' + text.replace('"', "'") + '"'

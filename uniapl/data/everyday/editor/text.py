@@ -102,11 +102,24 @@ def without(lines: Lines, line: int, sentence: int) -> Lines:
     return [*lines[:line], *([rest] if rest else []), *lines[line + 1 :]]
 
 
+def bare_headings(lines: Lines) -> set[str]:
+    """The headings that nothing stands under: the next line that is not blank is a heading too, or there is none."""
+    written = [line for line in lines if line]
+    following = [*written[1:], []]
+    return {
+        " ".join(line)
+        for line, after in zip(written, following, strict=True)
+        if HEADING.match(" ".join(line)) and (not after or HEADING.match(" ".join(after)))
+    }
+
+
 def drop_until(
     text: str, done: Callable[[str], bool], may: Callable[[str], bool], guilty: Callable[[str], float]
 ) -> str:
     """The text without as many sentences as it takes until it is `done`: the most `guilty` first, later ones before
-    earlier ones; none without which `may` is no longer true, and never the last."""
+    earlier ones; none without which `may` is no longer true, and never the last. Headings that lose what stood under
+    them go too."""
+    bare = bare_headings(parse(text))
     while not done(text):
         lines = parse(text)
         places = [(i, j) for i, line in enumerate(lines) for j in range(len(line))]
@@ -116,6 +129,11 @@ def drop_until(
         if shorter is None:
             return text
         text = shorter
+    while emptied := bare_headings(parse(text)) - bare:
+        kept = join([line for line in parse(text) if " ".join(line) not in emptied])
+        if not kept or not done(kept) or not may(kept):
+            break
+        text = kept
     return text
 
 
