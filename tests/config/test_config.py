@@ -19,13 +19,13 @@ from uniapl.config import (
     all_arms,
     arm_of,
     check_scale,
+    experiment_names,
     experiments_of,
     load,
     load_experiment,
     load_scale,
     resolve,
 )
-from uniapl.config import model as config
 from uniapl.config.method import name_of
 from uniapl.config.runs import Runs
 from uniapl.data.miniature.world import World
@@ -283,7 +283,7 @@ def test_every_scale_and_experiment_of_the_repository_resolves(name):
 
 def test_every_setting_has_a_source():
     methods = {arm.method for s in SCALES for arm in s.shared} | set(METHODS)
-    methods |= {arm.method for name in config.experiment_names() for arm in load_experiment(name).arms}
+    methods |= {arm.method for name in experiment_names() for arm in load_experiment(name).arms}
     for method in methods:
         for field in dataclasses.fields(method.Settings):
             assert field.metadata.get("source", "").strip(), f"{name_of(method)}.Settings.{field.name} has no source"

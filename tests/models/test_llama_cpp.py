@@ -64,7 +64,9 @@ def test_a_thousand_real_texts_have_llama_cpps_tokens(file, checkpoint):
 def test_teacher_forced_answers_have_llama_cpps_probabilities_up_to_its_rounding(file, checkpoint, record_property):
     """llama.cpp rounds activations to 8 bits in its products with Q4_1, so its logits are not those of the weights."""
     tokenizer, policy = load_tokenizer(checkpoint), load_policy(checkpoint).eval()
-    theirs = llama_cpp.Llama(str(file), n_ctx=1024, n_batch=512, logits_all=True, verbose=False, n_threads=1)
+    theirs = llama_cpp.Llama(
+        str(file), n_ctx=1024, n_batch=512, logits_all=True, verbose=False, n_threads=1, n_threads_batch=1
+    )
     same, differences = [], []
     for row in read_jsonl(RESPONSES)[:20]:
         start = tokenizer.apply_chat_template(messages(row["prompt"]), add_generation_prompt=True, return_dict=False)

@@ -49,8 +49,8 @@ def edit_card(folder, **values):
         (lambda folder: (folder / "tables/notes.txt").write_text("x"), "notes.txt: is not in the manifest"),
         (lambda folder: edit_card(folder, seed=7), "runs.jsonl: is not the file of the manifest"),
         (
-            lambda folder: [edit_card(folder, fingerprint="0"), published_set.seal(folder)],
-            "runs.jsonl: a_grpo/seed0 was trained with other settings",
+            lambda folder: [edit_card(folder, settings={"steps": 7}), published_set.seal(folder)],
+            "runs.jsonl: a_grpo/seed0 was trained with another",
         ),
         (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: no such file"),
         (lambda folder: (folder / "manifest.json").write_text("{bad"), "manifest.json:1: not JSON"),

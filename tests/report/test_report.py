@@ -66,7 +66,7 @@ def test_a_set_without_claims_says_so(local, tmp_path):
 
 def test_a_training_with_other_settings_than_the_checkout_has_is_named(local, tmp_path):
     path = local / "train/grpo/seed0/run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"fingerprint": "other"}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"start_arm": "other"}))
     assert "or not at all: grpo/seed0" in Parsed(build(local, tmp_path)).text
 
 

@@ -1,4 +1,4 @@
-"""Prediction intervals of a rerun, and decisions after Holm: by hand, exact limits, and coverage in simulated runs."""
+"""Prediction intervals of a rerun: by hand, exact limits, and coverage in simulated runs."""
 
 import math
 
@@ -8,8 +8,7 @@ from scipy import stats as scipy_stats
 
 from benchmarks import calibration_small
 from uniapl import stats
-from uniapl.stats import decisions, rerun
-from uniapl.stats.decisions import Decision, Test, decide
+from uniapl.stats import rerun
 
 
 def generator(seed=0):
@@ -86,51 +85,3 @@ def test_reruns_with_a_base_for_each_seed_are_held_and_those_of_one_base_are_not
     of_seed, of_run = (calibration_small.of_reruns(5, 4.0, shared, 300) for shared in (False, True))
     least = 100 * scipy_stats.binom.ppf(0.001, 300, 0.95) / 300
     assert min(of_seed[1], of_seed[3], of_seed[4]) >= least > max(of_run[1], of_run[3])
-
-
-# decisions
-
-
-def test_a_claim_is_decided_only_after_holm():
-    # 0.02, 0.004, 0.5: adjusted 2 x 0.02, 3 x 0.004, 0.5.
-    sides = [((0.5, 4.0), (0.2, 4.5)), ((-6.0, -1.0),), ((-1.0, 2.0),)]
-    tests = [Test(bounds, p) for bounds, p in zip(sides, (0.02, 0.004, 0.5), strict=True)]
-    found = decide(tests)
-    assert [x.held for x in found] == [True, False, None]
-    assert [x.p_holm for x in found] == pytest.approx([0.04, 0.012, 0.5])
-    assert (found[0].low, found[0].high) == (0.2, 4.5)
-    later = decide(tests, family=7)  # four more were planned: 6 x 0.02 is too much, 7 x 0.004 is not
-    assert [x.held for x in later] == [None, False, None] and later[0].low == 0.2
-
-
-def test_an_interval_on_either_side_or_no_test_decides_nothing():
-    assert decide([Test(((-0.1, 3.0),), 0.001)])[0].held is None
-    assert decide([Test(((0.1, 3.0), (-0.1, 3.0)), 0.001)])[0].held is None
-    assert decide([Test(((1.0, 2.0),), None), Test((), 0.001)]) == [
-        Decision(None, None, 1.0, 2.0),
-        Decision(None, 0.002, None, None),
-    ]
-
-
-def test_directions_and_margins():
-    below, within, far, across = (
-        Test(((1.0, 2.0),), 0.001, "below", 3.0),
-        Test(((-1.0, 2.0),), 0.001, "within", 3.0),
-        Test(((-9.0, -4.0),), 0.001, "within", 3.0),
-        Test(((2.0, 4.0),), 0.001, "within", 3.0),
-    )
-    assert [x.held for x in decide([below, within, far, across])] == [True, True, False, None]
-    for wrong in (Test((), 0.1, "beside"), Test((), 0.1, "within", 0.0)):
-        with pytest.raises(ValueError, match="direction"):
-            decide([wrong])
-
-
-def test_a_family_without_differences_has_a_wrong_verdict_in_at_most_five_percent():
-    rng, wrong = generator(), []
-    for _ in range(1500):
-        x = rng.normal(0, 1, (10, 8))
-        tests = [Test((stats.t_interval(row),), stats.t_test(row, 0.0)) for row in x]
-        wrong.append([any(d.held is not None for d in decide(tests)), any(t.p < 0.05 for t in tests)])
-    after, alone = np.mean(wrong, axis=0)
-    assert after <= scipy_stats.binom.ppf(0.999, 1500, 0.05) / 1500 and alone > 0.3
-    assert decisions.ALPHA == 0.05

@@ -12,8 +12,9 @@ from uniapl import tables
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import load_experiment, load_scale
 from uniapl.config.names import GENERAL
+from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
-from uniapl.jsonl import read_jsonl
+from uniapl.jsonl import read_jsonl, write_jsonl
 from uniapl.publish import rows as evidence
 from uniapl.publish.verify import of_rows, stable_id
 from uniapl.tables import general, overview
@@ -22,13 +23,20 @@ PUBLISHED = ROOT / "results/published/tiny"
 EXPERIMENT = "unified"  # the smallest
 
 
+def cards_of_today() -> list[dict]:
+    """The published run cards as if trained with today's settings: a set of earlier ones cannot be renewed."""
+    runs = Runs(load_scale("tiny"))
+    cards = read_jsonl(PUBLISHED / "runs.jsonl")
+    return [card | {"fingerprint": runs.run(card["arm"], card["seed"]).fingerprint} for card in cards]
+
+
 def copy(folder: Path) -> None:
     """Make the set in this folder, which must be called tiny."""
     shutil.copytree(PUBLISHED / "rows", folder / "rows")
     analysis, published = (root / "analyse" / EXPERIMENT for root in (folder, PUBLISHED))
     analysis.mkdir(parents=True)
-    for name in ("runs.jsonl", "data.json"):
-        shutil.copy(PUBLISHED / name, folder)
+    shutil.copy(PUBLISHED / "data.json", folder)
+    write_jsonl(folder / "runs.jsonl", cards_of_today())
     for name in (LOCK, "logprobs.csv"):
         shutil.copy(published / name, analysis)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
@@ -48,6 +56,8 @@ def copy(folder: Path) -> None:
 def seal(folder: Path) -> dict:
     """Write the manifest of what is there now."""
     manifest = json.loads((PUBLISHED / "manifest.json").read_text()) | {"experiments": [EXPERIMENT]}
+    cards = read_jsonl(folder / "runs.jsonl")
+    manifest["fingerprints"] = {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards}
     files = [path for path in folder.rglob("*.*") if path.is_file() and path.name != "manifest.json"]
     manifest["sha256"] = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     manifest["id"] = stable_id("tiny", manifest["commit"], manifest["sha256"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 
 from uniapl import stats
@@ -50,8 +51,7 @@ def _accuracy(claim: Claim, values: list, main, comparisons, plan: Plan, rng, re
     if claim.against is None:
         row = _only(main, arm=claim.arm, **cell)
         low, high = stats.t_interval(100 * means[0]) or (None, None)
-        test = stats.tost if claim.direction == "within" else stats.t_test
-        p = p_seeds = test(100 * means[0], claim.margin) if len(means[0]) > 1 else None  # its interval is over seeds
+        p = p_seeds = _p(100 * means[0], claim) if len(means[0]) > 1 else None  # its interval is over seeds
         needed = None
     else:
         row = _only(comparisons, arm=claim.arm, against=claim.against, **cell)
@@ -69,8 +69,7 @@ def _accuracy(claim: Claim, values: list, main, comparisons, plan: Plan, rng, re
         if min(map(len, means)) == 1:  # a checkpoint that all share, such as the base, has no seeds to vary
             difference = means[0] - means[1].item() if len(means[1]) == 1 else means[0].item() - means[1]
             low, high = stats.t_interval(100 * difference) or (None, None)
-            test = stats.tost if claim.direction == "within" else stats.t_test
-            p_seeds = test(100 * difference, claim.margin) if len(difference) > 1 else None
+            p_seeds = _p(100 * difference, claim) if len(difference) > 1 else None
         needed = (
             None
             if claim.direction == "within"
@@ -106,16 +105,31 @@ def _only(table: pd.DataFrame, **wanted: str) -> dict:
     return table.iloc[0].to_dict() if len(table) else {}
 
 
+def _p(values, claim: Claim) -> float:
+    """p of the t-tests over seeds that the claim's interval belongs to, of the values' mean against the margin.
+
+    "Within": where the mean lies inside, the larger p of the two one-sided tests; outside, that of the nearer edge.
+    """
+    mean = float(np.mean(values))
+    if claim.direction != "within" or abs(mean) >= claim.margin:
+        edge = claim.margin if claim.direction != "within" or mean > 0 else -claim.margin
+        return stats.t_test(values, edge)
+    return stats.tost(values, claim.margin)
+
+
 def _within(values: list[pd.DataFrame], margin: float, rng, resamples: int) -> list[float | None]:
     """p of "the difference is margin points or more, on either side": bootstrap, and t-test over seeds if it has one.
 
-    The larger p of the two one-sided tests, each half of a two-sided one, or 1 less that half on the wrong side.
+    The larger p of the two one-sided tests, each half of a two-sided one. Where the estimate itself lies outside, the
+    two-sided p of the nearer edge: it says that the claim is contradicted.
     """
     sides = []
     for edge in (margin / 100, -margin / 100):
         found = stats.compare(*values, rng=rng, margin=edge, resamples=resamples)
         inside = found.estimate < edge if edge > 0 else found.estimate > edge
-        halves = [None if p is None else p / 2 if inside else 1 - p / 2 for p in (found.p, found.p_seeds)]
+        if not inside:
+            return [found.p, found.p_seeds]
+        halves = [None if p is None else p / 2 for p in (found.p, found.p_seeds)]
         sides.append(halves)
     return [None if None in pair else max(pair) for pair in zip(*sides, strict=True)]
 
@@ -131,7 +145,6 @@ def _measured(values: list[pd.DataFrame], claim: Claim) -> claims.Finding:
         difference = a - b.item() if len(b) == 1 else a.item() - b if len(a) == 1 else (a - b).dropna()
     if difference.empty:
         return claims.Finding(n_seeds=len(values[0]))
-    test = stats.tost if claim.direction == "within" else stats.t_test
     found, n, n_seeds = over_seeds(difference), values[0].n.min(), len(difference)
     return claims.Finding(
         estimate=found["estimate"],
@@ -139,7 +152,7 @@ def _measured(values: list[pd.DataFrame], claim: Claim) -> claims.Finding:
         high=found["high"],
         n_seeds=n_seeds,
         n_prompts=None if pd.isna(n) else int(n),
-        p=test(difference, claim.margin) if n_seeds > 1 else None,
+        p=_p(difference, claim) if n_seeds > 1 else None,
         seeds_needed=_seeds_of(difference, claim) if n_seeds > 1 else None,
     )
 

@@ -84,3 +84,17 @@ SPENT = tuple(field.name for field in dataclasses.fields(Cost) if field.name != 
 def read_card(path: Path) -> dict[str, Any]:
     """A card as JSON values. Raises UserError for one that lacks what every card has."""
     return read_json(path, REQUIRED)
+
+
+def changed_settings(card: dict[str, Any], run: Run) -> list[str]:
+    """What a run of this card was trained with that `run` has in another value now: settings, or where it starts.
+
+    A fingerprint holds names of modules and of settings, which change: what counts is each setting's value. A setting
+    that came since must have the value that its class gives it, under which nothing changes.
+    """
+    usual = {field.name: field.default for field in dataclasses.fields(run.settings)}
+    values = json.loads(json.dumps(dataclasses.asdict(run.settings)))
+    changed = [name for name, value in values.items() if card["settings"].get(name, usual[name]) != value]
+    changed += sorted(card["settings"].keys() - values.keys())
+    start = run.start.arm if run.start else None
+    return changed if card["start_arm"] == start else [*changed, "arm that it starts from"]

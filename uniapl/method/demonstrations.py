@@ -182,14 +182,16 @@ class Demonstrations:
     def logps(self, model, batch: Batch) -> Tensor:
         """log p (B, T) of the response tokens in nats; logs how many rows and tokens the step's demonstrations are.
 
-        A row counts by its weight: a group that was split over micro-batches is one row of the step.
+        A row and its tokens count by its weight: a group that was split over micro-batches, or over processes, is one
+        row of the step.
         """
         trainer = self.trainer
         logps, _, _ = trainer._get_per_token_logps_and_entropies(
             model, batch.ids, batch.attention, batch.response.size(1)
         )
-        tokens = batch.attention[batch.response.sum(1) > 0].sum()
-        for name, count in (("tokens", tokens), ("rows", batch.response.amax(1).sum())):
+        weights = batch.response.amax(1)
+        tokens = (batch.attention.sum(1) * weights).sum()
+        for name, count in (("tokens", tokens), ("rows", weights.sum())):
             of_all = trainer.accelerator.gather(count).sum() * trainer.current_gradient_accumulation_steps
             trainer._metrics["train"][f"demonstration_{name}"].append(of_all.item())
         return logps

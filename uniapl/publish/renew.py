@@ -20,12 +20,13 @@ from uniapl import tables
 from uniapl.analyse import claims
 from uniapl.analyse.stated import first_statements
 from uniapl.config import load_scale
+from uniapl.config.card import changed_settings
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.provenance import versions
 from uniapl.publish import rows as evidence
-from uniapl.publish.publish import check_card, clean_commit, emptied, replace, seal
+from uniapl.publish.publish import clean_commit, emptied, replace, seal
 from uniapl.publish.verify import contradictions, of_rows, read_manifest
 from uniapl.tables import general, overview
 
@@ -40,7 +41,7 @@ def renew(folder: Path) -> dict:
     runs = Runs(load_scale(folder.name))
     cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.read(folder / "rows")
     for card in cards:
-        check_card(card, runs, f"{folder}/runs.jsonl")
+        check_settings(card, runs, f"{folder}/runs.jsonl")
     by_run = {(card["arm"], card["seed"]): card for card in cards}
     experiments = answered(runs, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"])
     fresh = emptied(folder)
@@ -63,6 +64,15 @@ def renew(folder: Path) -> dict:
     manifest = seal(fresh, about, cards)
     replace(folder, fresh)
     return manifest
+
+
+def check_settings(card: dict, runs: Runs, where: str) -> None:
+    """Raise UserError where a run started from another arm, or had other settings, than its arm has now."""
+    name = f"{card['arm']}/seed{card['seed']}"
+    if card["arm"] not in runs.arms:
+        raise UserError(f"{where}: {name}: no experiment has this arm now; publish the set anew")
+    if changed := changed_settings(card, runs.run(card["arm"], card["seed"])):
+        raise UserError(f"{where}: {name} was trained with another {changed[0]} than the arm has now; publish anew")
 
 
 def answered(runs: Runs, pairs: set[tuple[str, int]], before: list[str]) -> list[str]:

@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any
 
 from uniapl.config import Method, usual_settings
+from uniapl.config.card import changed_settings
 from uniapl.config.method import name_of
 from uniapl.provenance import ROOT
 from uniapl.report.read import ResultSet
@@ -38,7 +39,7 @@ def stale(results: ResultSet) -> list[str]:
     return [
         f"{card['arm']}/seed{card['seed']}"
         for card in results.cards
-        if card["arm"] not in runs.arms or runs.run(card["arm"], card["seed"]).fingerprint != card["fingerprint"]
+        if card["arm"] not in runs.arms or changed_settings(card, runs.run(card["arm"], card["seed"]))
     ]
 
 
