@@ -167,7 +167,7 @@ def claim(id: str, quantity: str = "accuracy", verdict: str = "not decided", **g
 
 @pytest.fixture
 def claimed(tmp_path) -> Path:
-    rows = {name: [claim(f"{name}-1")] for name in claims.EXPERIMENTS}
+    rows = {name: [claim(f"{name}-1")] for name in claims.NEEDS}
     rows["headline"] += [
         claim("headline-2", "auc", "supported", margin=0.5, estimate=0.9, low=0.8, high=0.95, p_holm=0.01),
         claim("headline-3", "auc", "contradicted", margin=0.5, estimate=0.7, low=0.6, high=0.8, direction="below"),
