@@ -204,7 +204,7 @@ def test_a_recipe_is_read_from_the_settings_of_an_arm_and_of_those_it_starts_fro
     )
     asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", uniapl, changes={"lam": 0.0})), ())
     monkeypatch.setattr(recipes, "load_experiment", lambda name: asked if name == "x" else load_experiment(name))
-    monkeypatch.setattr("uniapl.config.resolve.experiments_of", lambda scale: [asked])
+    monkeypatch.setattr("uniapl.config.resolution.experiments_of", lambda scale: [asked])
     found = real_chains(Path("results/local/tiny"), "x")
     assert [run.arm for run in found["x"]] == ["x", "sft_x"] and [run.arm for run in found["chord"]] == ["chord"]
     assert recipes.sft_share(found["x"]) == 25 and recipes.sft_share(found["sft_x"]) == 100
