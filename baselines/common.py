@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from uniapl import checkers
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
@@ -102,6 +101,8 @@ def rollout_rows(job: Job, tokenizer) -> list[dict]:
     """Rows for GRPO: prompt (chat), instructions (JSON), demonstration (None where the run may not use it). Raises
     UserError for a prompt that leaves less of the model's context than a response takes, for instructions that the
     reward could not read, and as `training_rows`."""
+    from uniapl import checkers
+
     path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
     rows = training_rows(job)
     limit = tokenizer.model_max_length - room

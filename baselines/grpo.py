@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baselines.common import arguments, rollout_rows
-from uniapl.checkers.reward import follows_all
 from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.models.checkpoints import load_policy, load_tokenizer
@@ -78,6 +77,7 @@ def build(job: Job) -> "GRPOTrainer":
     """The run's trainer: trl.GRPOTrainer, bit for bit."""
     from trl import GRPOConfig
 
+    from uniapl.checkers.reward import follows_all
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baselines import grpo
-from uniapl.checkers.reward import follows_all
 from uniapl.config import setting
 from uniapl.config.job import Job
 from uniapl.discriminators import Discriminator, checked, of
@@ -47,6 +46,7 @@ def build(job: Job) -> "GRPOTrainer":
     """The run's trainer: trl.GRPOTrainer with two weighted rewards and the discriminator of `job.discriminator`."""
     from trl import GRPOConfig
 
+    from uniapl.checkers.reward import follows_all
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baselines import grpo
-from uniapl.checkers.reward import follows_all
 from uniapl.config import StepRows, setting
 from uniapl.config.job import Job
 from uniapl.models.checkpoints import load_policy, load_tokenizer
@@ -28,6 +27,7 @@ def build(job: Job) -> "LUFFYTrainer":
     from trl import GRPOConfig
 
     from baselines.luffy_trainer import LUFFYTrainer
+    from uniapl.checkers.reward import follows_all
 
     tokenizer = load_tokenizer(job.start)
     return LUFFYTrainer(

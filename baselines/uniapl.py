@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from baselines import grpo
-from uniapl.checkers.reward import follows_all
 from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job
 from uniapl.models.checkpoints import load_policy, load_tokenizer
@@ -54,6 +53,7 @@ METRICS = {
 def build(job: Job) -> "UniAPLTrainer":
     """A UniAPLTrainer for the run; a discriminator only where lambda is or can become positive."""
     from uniapl import discriminators
+    from uniapl.checkers.reward import follows_all
     from uniapl.discriminators.frozen import Frozen
     from uniapl.method.trainer import UniAPLConfig, UniAPLTrainer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from figures import style
-from figures.curves import last_steps, line
+from figures.curves import DASHED, last_steps, line
 from uniapl.errors import UserError
 
 NEEDS = ("staged", "unified", "reward_shaping")
@@ -39,15 +39,15 @@ def draw(results: Path):
     arms, curves = style.in_order(table.arm), dict(list(table.groupby(["arm", "quantity"])))
     means = {cell: mean(curve) for cell, curve in curves.items()}
     rows = [name for name in FAMILIES if name in map(family, arms)]
+    quantities = [quantity for quantity in QUANTITIES if quantity in set(table.quantity)]
     fig = style.figure(style.TWO_COLUMNS, 0.5 + 1.25 * len(rows))
-    grid = fig.subplots(
-        len(rows), len(QUANTITIES) + 1, squeeze=False, sharex="col", sharey="col", width_ratios=[1] * 5 + [1.3]
-    )
-    for ax, title in zip(grid[0], QUANTITIES.values(), strict=False):
-        ax.set_title(title)
+    widths = [*(1 for _ in quantities), 1.3]
+    grid = fig.subplots(len(rows), len(widths), squeeze=False, sharex="col", sharey="col", width_ratios=widths)
+    for ax, quantity in zip(grid[0], quantities, strict=False):
+        ax.set_title(QUANTITIES[quantity])
     for axes, name in zip(grid, rows, strict=True):
         members = [arm for arm in arms if family(arm) == name]
-        for ax, quantity in zip(axes, QUANTITIES, strict=False):
+        for ax, quantity in zip(axes, quantities, strict=False):
             for arm in (arm for arm in arms if (arm, quantity) in curves):
                 if arm in members:
                     line(ax, curves[arm, quantity], arm, place=members.index(arm), band=0.12)
@@ -68,8 +68,8 @@ def draw(results: Path):
         each. Rows: arms that learn from demonstrations, from rewards, from one after the other, and from both at
         once; the other rows' arms in grey. A-, open markers: with the adversarial term. Line: mean over seeds.
         Band: lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
-        axis: {steps}; an arm that continues another begins where that one ended. Dashed at 0.5: the discriminator
-        cannot tell expert from policy."""
+        axis: {steps}; an arm that continues another begins where that one
+        ended.{DASHED * ("probe_auc" in quantities)}"""
     return fig, caption, paths
 
 

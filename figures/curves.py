@@ -16,6 +16,7 @@ QUANTITIES = {
     "probe_auc": "AUC, expert over policy",
     "probe_length": "response length (tokens)",
 }
+DASHED = " Dashed at 0.5: the discriminator cannot tell expert from policy."
 
 
 def draw(results: Path):
@@ -45,8 +46,8 @@ def draw(results: Path):
     caption = f"""Measured during training on the same validation prompts for every arm, one sampled
         response each; KL and entropy are estimated on the sampled tokens. Line: mean over seeds. Band:
         lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
-        axis: {steps}; an arm that continues another begins where that one ended. Dashed at 0.5: the
-        discriminator cannot tell expert from policy."""
+        axis: {steps}; an arm that continues another begins where that one
+        ended.{DASHED * ("probe_auc" in quantities)}"""
     return fig, caption, [path]
 
 

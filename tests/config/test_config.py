@@ -289,6 +289,16 @@ def test_every_setting_has_a_source():
             assert field.metadata.get("source", "").strip(), f"{name_of(method)}.Settings.{field.name} has no source"
 
 
+def test_a_scale_is_resolved_without_what_takes_long_to_import():
+    program = (
+        "import sys; from uniapl import config; config.check_scale(config.load_scale('paper')); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    slow = {"torch", "transformers", "trl", "datasets", "pandas", "numpy", "uniapl.checkers.punkt"}
+    assert not slow & set(done.stdout.split())
+
+
 def test_what_plans_and_reports_imports_no_torch():
     program = (
         "import sys\n"

@@ -80,7 +80,8 @@ def test_a_saved_miniature_scores_as_before(scorer, tmp_path):
     loaded = discriminators.load("miniature", tmp_path, seed=0)
     cut = pairs.Scorer(scorer.model, miniature.Encoder(world.tokenizer(), 7))
     found, as_cut, whole = (one.score(*world.texts()).tolist() for one in (loaded, cut, scorer))
-    assert found == as_cut != whole
+    assert found == pytest.approx(as_cut, abs=1e-6)  # weights from a file lie elsewhere in memory: other last bits
+    assert found != pytest.approx(whole, abs=1e-3)
     assert loaded.sha256() == scorer.sha256()
 
 

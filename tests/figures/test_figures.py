@@ -204,7 +204,7 @@ def test_a_recipe_is_read_from_the_settings_of_an_arm_and_of_those_it_starts_fro
     )
     asked = Experiment("x", "?", "", (*arms[:2], Arm("chord", uniapl, changes={"lam": 0.0})), ())
     monkeypatch.setattr(recipes, "load_experiment", lambda name: asked if name == "x" else load_experiment(name))
-    monkeypatch.setattr("uniapl.config.resolve.experiments_of", lambda scale: [asked])
+    monkeypatch.setattr("uniapl.config.resolution.experiments_of", lambda scale: [asked])
     found = real_chains(Path("results/local/tiny"), "x")
     assert [run.arm for run in found["x"]] == ["x", "sft_x"] and [run.arm for run in found["chord"]] == ["chord"]
     assert recipes.sft_share(found["x"]) == 25 and recipes.sft_share(found["sft_x"]) == 100
@@ -231,6 +231,20 @@ def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, res
         assert stop.value.code == 2 and csv in line and fault in line
         assert not (tmp_path / "out").exists()
         path.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("name", ["curves", "arms"])
+def test_curves_of_a_scale_without_a_discriminator_leave_it_out(name, results, tmp_path):
+    for needed in needs_of_figures()[name]:
+        shutil.copytree(results / "analyse" / needed, tmp_path / "analyse" / needed)
+        path = tmp_path / "analyse" / needed / "curves.csv"
+        curves = pd.read_csv(path)
+        curves[~curves.quantity.isin(["probe_auc", "probe_score"])].to_csv(path, index=False)
+    titles = {" ".join(ax.get_title().split()) for ax in axes_of(name, tmp_path)}
+    assert "prompts followed (%)" in titles and not [title for title in titles if "AUC" in title or "score" in title]
+    assert [title for ax in axes_of(name, results) if "AUC" in (title := ax.get_title())]
+    assert "discriminator" not in draw(name, tmp_path, tmp_path)[".txt"].decode()
+    assert "the discriminator cannot tell" in draw(name, results, tmp_path)[".txt"].decode()
 
 
 def test_words_in_a_column_of_numbers_and_an_empty_selection_are_refused(tmp_path):

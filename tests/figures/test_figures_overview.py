@@ -159,7 +159,16 @@ def test_an_arm_without_diversity_leaves_an_empty_row_or_none(diverse):
 
 def claim(id: str, quantity: str = "accuracy", verdict: str = "not decided", **given) -> dict:
     row = dict(sentence="a does b", source="[A]", benchmark="trained", arm="uniapl", against="grpo")
-    row |= dict(direction="above", margin=0.0, estimate=2.0, low=-1.0, high=5.0, seed_low=-2.0, seed_high=6.0)
+    row |= dict(
+        unadjusted=verdict,
+        direction="above",
+        margin=0.0,
+        estimate=2.0,
+        low=-1.0,
+        high=5.0,
+        seed_low=-2.0,
+        seed_high=6.0,
+    )
     return (
         row | dict(id=id, quantity=quantity, detectable=4.25, p_holm=0.2, n_seeds=3, verdict=verdict, reason="") | given
     )
@@ -167,13 +176,14 @@ def claim(id: str, quantity: str = "accuracy", verdict: str = "not decided", **g
 
 @pytest.fixture
 def claimed(tmp_path) -> Path:
-    rows = {name: [claim(f"{name}-1")] for name in claims.EXPERIMENTS}
+    rows = {name: [claim(f"{name}-1")] for name in claims.NEEDS}
     rows["headline"] += [
         claim("headline-2", "auc", "supported", margin=0.5, estimate=0.9, low=0.8, high=0.95, p_holm=0.01),
         claim("headline-3", "auc", "contradicted", margin=0.5, estimate=0.7, low=0.6, high=0.8, direction="below"),
         claim("headline-4", "length", **dict.fromkeys("estimate low high seed_low seed_high detectable".split())),
     ]
     rows["headline"].append(claim("headline-9", "auc", "withdrawn"))
+    rows["staged"] = [claim("staged-1", unadjusted="supported")]  # Holm's adjustment decides
     for name, of_experiment in rows.items():
         (tmp_path / "analyse" / name).mkdir(parents=True)
         table = pd.DataFrame(of_experiment, columns=COLUMNS)
@@ -193,8 +203,8 @@ def test_each_claim_has_its_row_its_verdict_in_words_and_its_margin(claimed):
     points, words, auc = fig.axes
     rows = [label.get_text() for ax in fig.axes for label in ax.get_yticklabels()]
     assert len(rows) == 11 and rows[0] == "headline-1: a does b"
-    assert [text.get_text() for text in auc.texts] == ["supported", "contradicted †"]  # Holm's p: 0.01, 0.2
-    assert [text.get_text() for text in points.texts] == 8 * ["not decided (4.2)"]
+    assert [text.get_text() for text in auc.texts] == ["supported", "contradicted"]
+    assert sorted(text.get_text() for text in points.texts) == 7 * ["not decided (4.2)"] + ["not decided (4.2) †"]
     assert markers(auc) == {0.9: 0, 0.7: 1}
     drawn = [line for line in auc.get_lines() if len(line.get_xdata()) == 1]
     assert [line.get_marker() for line in drawn] == ["o", "X"]

@@ -33,8 +33,7 @@ def build(tmp_path, monkeypatch):
     miniature.tokenizer().save_pretrained(start)
     data.mkdir()
     write_jsonl(data / "train.jsonl", [{**row, "demonstration": row["response"]} for row in miniature.rows(6)])
-    for module in (grpo, grpo_reward_shaped):
-        monkeypatch.setattr(module, "follows_all", miniature.words)
+    monkeypatch.setattr("uniapl.checkers.reward.follows_all", miniature.words)
     monkeypatch.setattr(grpo_reward_shaped, "of", lambda job: {tmp_path: Nearness()}[job.discriminator])
 
     def make(trainer, **settings):

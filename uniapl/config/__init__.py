@@ -1,7 +1,7 @@
 """What is asked: scales, arms and experiments, resolved into runs. Imports no torch and writes nothing.
 
-model.py has the types, method.py the contract of a training method, load.py reads experiments/, resolve.py gives every
-setting its value, fair.py holds the arms of a claim against each other.
+model.py has the types, method.py the contract of a training method, load.py reads experiments/, resolution.py gives
+every setting its value, fair.py holds the arms of a claim against each other.
 """
 
 from uniapl.config.load import choose, experiment_names, load_experiment, load_scale
@@ -23,7 +23,7 @@ from uniapl.config.model import (
     Scale,
     World,
 )
-from uniapl.config.resolve import (
+from uniapl.config.resolution import (
     all_arms,
     arm_of,
     asked_at,

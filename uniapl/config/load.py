@@ -87,7 +87,7 @@ def _experiment_module(name: str) -> ModuleType:
     return _imported(file, lambda: importlib.import_module(f"experiments.{name}"))
 
 
-def _scales_of_repository() -> dict[str, Scale]:
+def scales_of_repository() -> dict[str, Scale]:
     """The scales of the repository's scales.py, where there is a repository. Raises UserError for what is none."""
     if not repository():
         return {}
@@ -105,15 +105,15 @@ def _scales_of_repository() -> dict[str, Scale]:
 
 
 def load_scale(name: str) -> Scale:
-    """The scale called `name` in experiments/scales.py; of a repository, the one in its own scales.py.
+    """The scale called `name` in experiments/scales.py, or in the repository's scales.py.
 
     Raises UserError for an unknown one, and for one that both have: their results would lie in one folder.
     """
     scales = {scale.name: scale for scale in _experiment_module("scales").SCALES}
-    if own := _scales_of_repository():
-        if both := sorted(own.keys() & scales.keys()):
-            raise UserError(f"{repository()}/scales.py: the checkout has a scale {both[0]!r} too: rename yours")
-        scales = own
+    own = scales_of_repository()
+    if both := sorted(own.keys() & scales.keys()):
+        raise UserError(f"{repository()}/scales.py: the checkout has a scale {both[0]!r} too: rename yours")
+    scales |= own
     return scales[choose("scale", name, scales)]
 
 

@@ -69,7 +69,8 @@ class Method(Protocol):
     build: "Callable[[Job], Trainer] | None"
     """`build(job)`: the trainer of a run, ready to train. None for a method that fetches its checkpoint instead.
 
-    Raises UserError, or ValueError, for settings that it refuses. It may import torch; the module itself must not.
+    Raises UserError, or ValueError, for settings that it refuses. What takes long to import (torch, TRL, the checkers'
+    reward) is imported here and not by the module, which every command reads.
     """
 
     def most_per_step(self, settings: Any) -> StepRows:

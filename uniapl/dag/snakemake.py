@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uniapl.config import Scale, choose, load_scale
+from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
@@ -87,6 +88,8 @@ def choose_scale(config: dict) -> tuple[Scale, str]:
     choose_repository(config.get("repository"))
     if "repository" in config and "scale" not in config:
         raise UserError(f"repository={config['repository']}: name one of its scales too, with scale=NAME")
+    if "repository" in config:
+        choose("scale", str(config["scale"]), scales_of_repository())
     if "scale" in config:
         return load_scale(str(config["scale"])), "asked for"
     if lease.devices():
