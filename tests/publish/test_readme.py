@@ -14,7 +14,14 @@ from uniapl.errors import UserError
 from uniapl.publish.readme import BEGIN, END, verdict_table, with_table
 
 TINY = ROOT / "results/published/tiny"
-CLAIM = {"sentence": "A beats B", "source": "[A]", "quantity": "accuracy", "n_seeds": 5, "n_prompts": 384.0}
+CLAIM = {
+    "sentence": "A beats B",
+    "source": "[A]",
+    "quantity": "accuracy",
+    "n_seeds": 5,
+    "n_prompts": 384.0,
+    "experiment": "headline",
+}
 CLAIM |= {"estimate": -6.25, "low": -11.24, "high": -1.11, "verdict": UNDECIDED, "unadjusted": CONTRADICTED}
 
 
@@ -27,7 +34,7 @@ def test_a_row_has_the_interval_the_data_behind_it_and_the_verdict_before_adjust
     rows = verdict_table(tmp_path).splitlines()
     assert rows[2:4] == [
         "| A beats B [A] | -6.2 points [-11.2, -1.1] | 5 x 384 | not decided (contradicted before adjustment) |",
-        "| A beats B ours | 0.12 [0.10, 0.90] | 5 | supported |",
+        "| A beats B (ours) | 0.12 [0.10, 0.90] | 5 | supported |",
     ]
     assert rows[4:] == ["", "All 3 claims of this set: 1 supported, 0 contradicted, 2 not decided."]
     with pytest.raises(UserError, match="claims.json: no such file"):
