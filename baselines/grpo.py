@@ -7,7 +7,7 @@ from baselines.common import arguments, rollout_rows
 from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.models.checkpoints import load_policy, load_tokenizer
-from uniapl.models.devices import share
+from uniapl.models.devices import batch_sizes
 
 if TYPE_CHECKING:
     from trl import GRPOTrainer
@@ -34,7 +34,7 @@ def grpo_arguments(job: Job) -> dict:
     s, compute = job.run.settings, job.run.compute
     return {
         **arguments(job),
-        **share(s.prompts_per_step * s.group, compute.rows_per_device),
+        **batch_sizes(s.prompts_per_step * s.group, compute.rows_per_device),
         **rollouts(job),
         "num_generations": s.group,
         "max_completion_length": s.max_new_tokens,

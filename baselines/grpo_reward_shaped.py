@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from baselines import grpo
 from uniapl.config import setting
 from uniapl.config.job import Job
-from uniapl.discriminators import Discriminator, checked, of
+from uniapl.discriminators import Discriminator, load_discriminator, validated_scores
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def reward_function(discriminator: Discriminator) -> Callable:
         if rows:
             asked, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
             responses = [completions[i][0]["content"] for i in rows]
-            known = checked(discriminator.score(asked, references, responses), len(rows)).tolist()
+            known = validated_scores(discriminator.score(asked, references, responses), len(rows)).tolist()
             for i, score in zip(rows, known, strict=True):
                 scores[i] = score
         return scores
@@ -50,7 +50,7 @@ def build(job: Job) -> "GRPOTrainer":
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
-    discriminator = of(job)
+    discriminator = load_discriminator(job)
     return GRPO(
         model=load_policy(job.start),
         reward_funcs=[follows_all, reward_function(discriminator)],

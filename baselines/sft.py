@@ -8,7 +8,7 @@ from uniapl.config import StepRows, choose, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
-from uniapl.models.devices import share
+from uniapl.models.devices import batch_sizes
 
 if TYPE_CHECKING:
     from trl import SFTTrainer
@@ -57,7 +57,7 @@ def build(job: Job) -> "SFTTrainer":
     s = job.run.settings
     args = SFTConfig(
         **arguments(job),
-        **share(s.rows_per_step, job.run.compute.rows_per_device),
+        **batch_sizes(s.rows_per_step, job.run.compute.rows_per_device),
         adam_beta2=s.adam_beta2,
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,

@@ -65,7 +65,7 @@ def build(job: Job) -> "UniAPLTrainer":
     taught = rows.filter(lambda text: text is not None, input_columns="demonstration")
     discriminator = None
     if max(s.lam, s.lam_step, s.lam_penalty) > 0:
-        discriminator = discriminators.of(job, s.discriminator)
+        discriminator = discriminators.load_discriminator(job, s.discriminator)
     return UniAPLTrainer(
         model=load_policy(job.start),
         reward_funcs=[follows_all],

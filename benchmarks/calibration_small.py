@@ -17,7 +17,9 @@ from scipy import stats as distributions
 
 from benchmarks.calibration import QUANTILES, World, table
 from uniapl import stats
-from uniapl.stats import bootstrap, decisions, rerun
+from uniapl.analyse import claims
+from uniapl.config import Claim
+from uniapl.stats import bootstrap, rerun
 from uniapl.stats.comparison import difference_draws
 
 SIZES = tuple(range(1, 21))
@@ -159,18 +161,20 @@ def of_reruns(seeds: int, base_sd: float, shared: bool, worlds: int) -> list[flo
 
 
 def of_families(size: int, base_sd: float, shared: bool, worlds: int) -> list[float]:
-    """In %: families without a true difference that have a verdict, each by its own intervals, and by `decide`. 5
-    seeds, every claim of two arms of its own."""
+    """In %: families without a true difference that have a verdict, before Holm's adjustment and after it. 5 seeds,
+    every claim of two arms of its own."""
     rng, rows, world = np.random.default_rng(size), [], World(5, 384, 2.0, 0.0)
     for _ in range(worlds):
-        tests = []
-        for _ in range(size):
+        rows_of_family = []
+        for number in range(size):
             a, b = runs(world, base_sd, shared, rng)[0]
             c = stats.compare(a, b, rng=rng, resamples=999)
-            bounds = ((c.low, c.high), (c.seed_low, c.seed_high))
-            tests.append(decisions.Test(bounds, max(c.p, c.p_seeds)))
-        loose = any(min(x for x, _ in t.intervals) > 0 or max(y for _, y in t.intervals) < 0 for t in tests)
-        rows.append([loose, any(x.held is not None for x in decisions.decide(tests))])
+            claim = Claim(f"c{number}", "", "ours", "accuracy", "a", "b", "above")
+            bounds = dict(low=c.low, high=c.high, seed_low=c.seed_low, seed_high=c.seed_high)
+            found = claims.Finding(c.estimate, **bounds, n_seeds=5, n_prompts=384, p=c.p, p_seeds=c.p_seeds)
+            rows_of_family.append(claims.judge(claim, found))
+        verdicts = [(row["unadjusted"], row["verdict"]) for row in claims.adjusted(rows_of_family)]
+        rows.append([any(way != claims.UNDECIDED for way in ways) for ways in zip(*verdicts, strict=True)])
     return (100 * np.mean(rows, axis=0)).tolist()
 
 

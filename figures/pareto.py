@@ -30,7 +30,7 @@ def draw(results: Path):
         best = front(table)
         steps = [*best.cost, table.cost.max()], [*best.estimate, best.estimate.max()]
         ax.step(*steps, where="post", color="black", linewidth=0.7, zorder=1.5)
-        points.along(ax, dict(zip(table.arm, apart(table.cost, near), strict=True)), table)
+        points.along(ax, dict(zip(table.arm, spread_apart(table.cost, near), strict=True)), table)
         ax.set_xlim(-0.04 * table.cost.max(), 1.04 * table.cost.max())
         ax.set_title(f"{title} ({style.span(table.n_seeds[table.arm != 'base'])} seeds)")
         ax.grid()
@@ -45,7 +45,7 @@ def draw(results: Path):
     where = style.benchmark(everything.benchmark.iloc[0])
     sides = zip(found.values(), ("left", "right"), strict=True)
     seeds = ", ".join(f"{style.usual(table.groupby('arm').n_seeds.max())} on the {side}" for (table, _), side in sides)
-    moved = max((apart(table.cost, near) - table.cost).abs().max() for table, _ in found.values())
+    moved = max((spread_apart(table.cost, near) - table.cost).abs().max() for table, _ in found.values())
     caption = f"""Cost against accuracy on {where}. {points.followed(everything)} Cost: response tokens sampled, plus
         prompt and response tokens in the loss, of every stage after the base, whose cost is 0 here; mean over seeds.
         What the discriminator reads is not counted. Black steps: the Pareto front of the point estimates, which
@@ -68,7 +68,7 @@ def read(results: Path, experiments: tuple[str, ...]) -> tuple[pd.DataFrame, lis
     return table.assign(cost=table.arm.map(costs)).dropna(subset=["cost", "estimate"]), paths
 
 
-def apart(cost: pd.Series, gap: float) -> pd.Series:
+def spread_apart(cost: pd.Series, gap: float) -> pd.Series:
     """The costs with at least `gap` between any two, in their order and moved as little as a few passes allow."""
     moved = cost.sort_values()
     for _ in range(PASSES):

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from support.four_prompts import BOTH, CLAIMS, PLAN, STRICT, TEST, inputs, logprobs, row, run, scores
 
 from uniapl import analyse
-from uniapl.analyse.inputs import SPENT, Plan
+from uniapl.analyse.inputs import SPENT, Question
 from uniapl.config import Experiment
 from uniapl.errors import UserError
 
@@ -63,7 +63,7 @@ def test_an_expert_without_a_response_is_refused():
 def test_stages_that_have_not_run_leave_their_tables_empty_but_headed():
     given = inputs()
     empty = {n: getattr(given, n).iloc[:0] for n in ("responses", "logprobs", "history", "runs")}
-    tables = run(dataclasses.replace(given, **empty), Plan(("grpo",), ()))
+    tables = run(dataclasses.replace(given, **empty), Question(("grpo",), ()))
     for name in ("comparisons", "claims", "distances", "diversity", "lengths", "logprobs", "curves", "cost"):
         assert tables[name].empty and len(tables[name].columns) > 4
 

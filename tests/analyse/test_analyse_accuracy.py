@@ -7,7 +7,7 @@ from support.four_prompts import STRICT, inputs, row, run, scores
 
 from uniapl import stats
 from uniapl.analyse import accuracy, measures
-from uniapl.analyse.inputs import Plan
+from uniapl.analyse.inputs import Question
 from uniapl.analyse.measures import LENGTH
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -42,7 +42,7 @@ def test_rows_follow_the_order_of_the_plan(tables):
 
 
 def test_every_pair_is_compared_once_and_never_with_itself():
-    plan = Plan(("base", "grpo", "sft", "both"), ("grpo", "both"))
+    plan = Question(("base", "grpo", "sft", "both"), ("grpo", "both"))
     assert plan.pairs() == [
         ("base", "grpo"),
         ("sft", "grpo"),
@@ -106,5 +106,5 @@ def test_p_values_of_three_seeds_are_summarised_by_their_median():
         for s in (0, 1, 2)
         for i, k in enumerate(keys, start=1)
     ]
-    found = measures.distances(pd.DataFrame(pairs), Plan(("x",), ()), np.random.default_rng(0), 99)
+    found = measures.distances(pd.DataFrame(pairs), Question(("x",), ()), np.random.default_rng(0), 99)
     assert found.wilcoxon_p.item() == pytest.approx(2 / 64)

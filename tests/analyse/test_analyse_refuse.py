@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from support.four_prompts import PLAN, inputs, logprobs, responses, run
 
-from uniapl.analyse.inputs import made, made_of
+from uniapl.analyse.inputs import run_provenance, values_by_run
 from uniapl.checkers import version
 from uniapl.errors import UserError
 
@@ -16,7 +16,7 @@ RUNS = [("base", 0), ("grpo", 0), ("grpo", 1), ("uniapl", 0)]
 
 def mixed(**changes) -> pd.DataFrame:
     """MADE of RUNS, the last one with other facts."""
-    return made_of((cell, ALIKE | (changes if cell == RUNS[-1] else {})) for cell in RUNS)
+    return values_by_run((cell, ALIKE | (changes if cell == RUNS[-1] else {})) for cell in RUNS)
 
 
 @pytest.mark.parametrize(
@@ -64,13 +64,17 @@ def test_a_run_with_fewer_or_repeated_prompts_is_named(change, message):
 def test_backend_and_checkers_are_what_generate_and_score_wrote(tmp_path):
     (tmp_path / "train/a/seed0").mkdir(parents=True)
     (tmp_path / "train/a/seed0/run.json").write_text(json.dumps({"device": "cpu"}))
-    assert made(tmp_path, "test", "a", 0) == {"device": "cpu"}
+    assert run_provenance(tmp_path, "test", "a", 0) == {"device": "cpu"}
     for stage, name, text in (("generate", "harness", {}), ("score", "checkers", {"checkers": "c0ffee"})):
         (tmp_path / f"{stage}/test/a/seed0").mkdir(parents=True)
         (tmp_path / f"{stage}/test/a/seed0/{name}.json").write_text(json.dumps(text))
-    assert made(tmp_path, "test", "a", 0) == {"device": "cpu", "backend": "transformers", "checkers": "c0ffee"}
+    assert run_provenance(tmp_path, "test", "a", 0) == {
+        "device": "cpu",
+        "backend": "transformers",
+        "checkers": "c0ffee",
+    }
     (tmp_path / "generate/test/a/seed0/harness.json").write_text('{"backend": "vllm"}')
-    assert made(tmp_path, "test", "a", 0)["backend"] == "vllm"
+    assert run_provenance(tmp_path, "test", "a", 0)["backend"] == "vllm"
 
 
 def test_the_version_of_the_checkers_changes_with_any_of_their_files(tmp_path, monkeypatch):
@@ -96,5 +100,5 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
 
 
 def test_a_checkpoint_that_was_fetched_has_no_device_of_its_own():
-    found = made_of([(("base", 0), {"device": "none"}), (("sft", 0), {"device": "NVIDIA H100"})])
+    found = values_by_run([(("base", 0), {"device": "none"}), (("sft", 0), {"device": "NVIDIA H100"})])
     assert [None if pd.isna(device) else device for device in found.device] == [None, "gpu"]

@@ -15,7 +15,7 @@ from uniapl.costs import fit, jobs, memory, teaching, work
 from uniapl.costs import time as seconds
 from uniapl.costs.__main__ import main
 from uniapl.costs.assumptions import DEFAULT, Assumptions, listed
-from uniapl.costs.estimate import Estimate, alike
+from uniapl.costs.estimate import Estimate, group_by_peak
 from uniapl.costs.gpus import GPUS, Gpu
 from uniapl.costs.shapes import SHAPES, SOURCES, Shape, read_shape, shape_of
 from uniapl.errors import UserError
@@ -198,7 +198,7 @@ def test_gpus_that_cannot_share_a_step_are_said_and_the_rest_is_planned():
 
 def test_equal_peaks_are_one_line_and_the_largest_is_first():
     peaks = {("train", "b"): {"x": 1}, ("train", "a"): {"x": 1}, ("generate", "a"): {"x": 2}}
-    assert alike(peaks) == [("generate: a", {"x": 2}), ("train: a, b", {"x": 1})]
+    assert group_by_peak(peaks) == [("generate: a", {"x": 2}), ("train: a, b", {"x": 1})]
 
 
 def test_every_assumption_has_a_source():

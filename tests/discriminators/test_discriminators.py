@@ -13,7 +13,7 @@ from tokenizers.processors import TemplateProcessing
 from transformers import Qwen3Config, Qwen3ForSequenceClassification
 
 from uniapl import discriminators
-from uniapl.discriminators import Learner, checked, miniature, pairs, polar
+from uniapl.discriminators import Learner, miniature, pairs, polar, validated_scores
 from uniapl.discriminators.controls import Length, Random
 from uniapl.discriminators.cotrained import Cotrained
 from uniapl.discriminators.frozen import Frozen
@@ -101,7 +101,10 @@ def test_settings_of_the_miniature_import_no_torch():
 def test_checked_scores_are_float32_on_the_cpu():
     given = torch.tensor([1.5, -2.0], dtype=torch.float64)
     for scores in (given, [1.5, -2.0], [1.5, -2]):
-        assert torch.equal(checked(scores, 2), torch.tensor([1.5, -2.0])) and checked(scores, 2).dtype == torch.float32
+        assert (
+            torch.equal(validated_scores(scores, 2), torch.tensor([1.5, -2.0]))
+            and validated_scores(scores, 2).dtype == torch.float32
+        )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +125,7 @@ def test_checked_scores_are_float32_on_the_cpu():
 )
 def test_bad_scores_are_refused_in_one_line(scores, message):
     with pytest.raises(ValueError, match=message) as error:
-        checked(scores, 2)
+        validated_scores(scores, 2)
     assert "\n" not in str(error.value)
 
 
@@ -185,7 +188,7 @@ def test_a_prefix_is_computed_once_and_no_pass_exceeds_the_batch(monkeypatch):
 
 def test_nothing_to_score_is_no_error(scorer, policy):
     for discriminator in (scorer, Cotrained(policy, 0), Random(0), Length()):
-        assert checked(discriminator.score([], [], []), 0).shape == (0,)
+        assert validated_scores(discriminator.score([], [], []), 0).shape == (0,)
 
 
 def test_texts_of_one_group_share_a_prefix_and_scores_ignore_their_neighbours(scorer):

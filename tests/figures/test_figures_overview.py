@@ -82,7 +82,7 @@ def test_markers_of_equal_cost_are_moved_apart_by_what_the_caption_says(results)
     assert len(at) == 6 and min(np.diff(at)) > 0.9 * pareto.NEAR * 1.001  # of the longest axis
     assert "by 0.008 million tokens at most" in caption
     cost = pd.Series([5.0, 1.0, 5.0, 9.0], index=[*"abcd"])
-    moved = pareto.apart(cost, 1.0)
+    moved = pareto.spread_apart(cost, 1.0)
     assert dict(moved.round(6)) == {"a": 4.5, "b": 1.0, "c": 5.5, "d": 9.0}
 
 

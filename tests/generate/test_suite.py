@@ -11,7 +11,7 @@ from support import miniature
 from uniapl.config.suites import SUITES, Task
 from uniapl.errors import UserError
 from uniapl.generate import suite
-from uniapl.generate.suite import chosen, read_samples, rows
+from uniapl.generate.suite import read_samples, rows, tasks_that_may_run
 from uniapl.generate.tasks import miniature as tasks
 
 INSTALLED = Path(lm_eval.tasks.__file__).parent
@@ -67,9 +67,9 @@ def test_every_ability_of_the_paper_has_a_benchmark():
 
 
 def test_code_runs_only_when_it_is_switched_on():
-    safe = [benchmark.name for benchmark in chosen(SUITES["general"], run_code=False)]
+    safe = [benchmark.name for benchmark in tasks_that_may_run(SUITES["general"], run_code=False)]
     assert "humaneval_instruct" not in safe and "mbpp_instruct" not in safe and "mmlu" in safe
-    assert chosen(SUITES["general"], run_code=True) == list(SUITES["general"])
+    assert tasks_that_may_run(SUITES["general"], run_code=True) == list(SUITES["general"])
 
 
 # the adapter --------------------------------------------------------------------------------------

@@ -26,8 +26,8 @@ def model():
 
 
 def test_greedy_answers_are_transformers_own():
-    ours = decoding_harness.of_model(model(), miniature.tokenizer(), 5)
-    theirs = harness.of_model(model(), miniature.tokenizer(), 5)
+    ours = decoding_harness.decoding_harness(model(), miniature.tokenizer(), 5)
+    theirs = harness.model_harness(model(), miniature.tokenizer(), 5)
     found = ours.generate_until(asked(12, do_sample=False))
     assert found == theirs.generate_until(asked(12, do_sample=False)) and len(set(found)) > 3
 
@@ -45,6 +45,6 @@ def test_greedy_answers_are_transformers_own():
 def test_what_the_sampler_does_not_do_is_transformers(monkeypatch, options, own):
     calls, sample = [], decoding_harness.sample
     monkeypatch.setattr(decoding_harness, "sample", lambda *a, **k: (calls.append(a), sample(*a, **k))[1])
-    lm = decoding_harness.of_model(model(), miniature.tokenizer(), 8)
+    lm = decoding_harness.decoding_harness(model(), miniature.tokenizer(), 8)
     assert len(lm.generate_until(asked(4, **options))) == 4
     assert bool(calls) == own

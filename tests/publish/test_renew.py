@@ -90,7 +90,10 @@ class Asked:
 
 def test_an_experiment_of_the_same_runs_is_added_and_one_with_other_runs_is_not():
     runs = {("base", 0), ("sft", 0)}
-    assert renew.answered(Asked(old=[("sft", 0)], new=[("base", 0), ("sft", 0)]), runs, ["old"]) == ["old", "new"]
-    assert renew.answered(Asked(old=[("sft", 0)], new=[("grpo", 0)]), runs, ["old", "gone"]) == ["old"]
+    assert renew.experiments_with_all_runs(Asked(old=[("sft", 0)], new=[("base", 0), ("sft", 0)]), runs, ["old"]) == [
+        "old",
+        "new",
+    ]
+    assert renew.experiments_with_all_runs(Asked(old=[("sft", 0)], new=[("grpo", 0)]), runs, ["old", "gone"]) == ["old"]
     with pytest.raises(UserError, match="experiments/old.py asks for sft/seed1, which the set lacks"):
-        renew.answered(Asked(old=[("sft", 1)], new=[]), runs, ["old"])
+        renew.experiments_with_all_runs(Asked(old=[("sft", 1)], new=[]), runs, ["old"])

@@ -111,4 +111,4 @@ def test_a_manifest_that_is_not_json_or_lacks_a_key_is_one_line(published, capsy
 
 def test_rows_of_runs_are_those_of_the_arm_at_its_seeds():
     frame = pd.DataFrame({"arm": ["a", "a", "b"], "seed": [0, 1, 0], "value": [1, 2, 3]})
-    assert evidence.of_runs(frame, {"a": (1,), "b": (0, 1)}).value.tolist() == [2, 3]
+    assert evidence.rows_of_runs(frame, {"a": (1,), "b": (0, 1)}).value.tolist() == [2, 3]

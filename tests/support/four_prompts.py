@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from uniapl.analyse import analyse
-from uniapl.analyse.inputs import SPENT, Inputs, Plan
+from uniapl.analyse.inputs import SPENT, Inputs, Question
 from uniapl.config import Claim
 
-PLAN = Plan(arms=("base", "grpo", "uniapl"), against=("grpo",))
+PLAN = Question(arms=("base", "grpo", "uniapl"), against=("grpo",))
 CLAIMS = (
     Claim("C1", "UniAPL beats GRPO.", "ours", "accuracy", "uniapl", "grpo", "above"),
     Claim("C2", "GRPO writes short.", "ours", "length", "grpo", "uniapl", "above"),

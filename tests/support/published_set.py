@@ -16,7 +16,7 @@ from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
 from uniapl.jsonl import read_jsonl, write_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import of_rows, stable_id
+from uniapl.publish.verify import analyse_from_rows, stable_id
 from uniapl.tables import general, overview
 
 PUBLISHED = ROOT / "results/published/tiny"
@@ -41,7 +41,7 @@ def copy(folder: Path) -> None:
         shutil.copy(published / name, analysis)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     asked, rows = load_experiment(EXPERIMENT), evidence.read(folder / "rows")
-    of_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
+    analyse_from_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)
     overview.render(folder, folder / "overview")  # the other experiments are missing in it
     answers = [

@@ -10,7 +10,7 @@ import pandas as pd
 
 from baselines import grpo, sft, uniapl
 from uniapl.analyse import analyse
-from uniapl.analyse.inputs import SPENT, Inputs, Plan
+from uniapl.analyse.inputs import SPENT, Inputs, Question
 from uniapl.config import load_experiment
 
 METHODS = ("sft", "sft_then_grpo", "uniapl")
@@ -97,7 +97,7 @@ def experiment(n: int, seeds: int, seed: int, arms=ARMS) -> Inputs:
 
 def write(inputs: Inputs, folder: Path, arms=ARMS, against=("grpo", "sft_then_grpo"), claims=()) -> Path:
     """The analysis of `inputs` as CSV files, as the stage writes them."""
-    plan = Plan(tuple(arms), against, claims=tuple(claims))
+    plan = Question(tuple(arms), against, claims=tuple(claims))
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in analyse(inputs, plan, rng=np.random.default_rng(0), resamples=199).items():
         table.to_csv(folder / f"{name}.csv", index=False)

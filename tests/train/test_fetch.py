@@ -139,7 +139,7 @@ def test_responses_alone_are_kept_as_such(policy, tmp_path, monkeypatch):
         lm.generate_until = without_penalty
         return lm
 
-    monkeypatch.setattr(harness, "of_folder", of_folder)
+    monkeypatch.setattr(harness, "vllm_harness", of_folder)
     line = ["--scale", "smoke", "--checkpoint", policy, "--base", tmp_path / "none", "--responses-only"]
     line += ["--prompts", tmp_path / "test.jsonl", "--expert", tmp_path / "expert.jsonl", "--out", tmp_path / "out"]
     generate.main([str(part) for part in line])

@@ -131,7 +131,7 @@ def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
 )
 def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, batch, passes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
-    shared = devices.share(rows, most)
+    shared = devices.batch_sizes(rows, most)
     assert shared == {"per_device_train_batch_size": batch, "gradient_accumulation_steps": passes}
     assert batch * passes * processes == rows
 
@@ -140,7 +140,7 @@ def test_a_step_has_its_rows_on_any_number_of_processes(rows, processes, most, b
 def test_rows_that_the_processes_cannot_share_are_refused(rows, processes, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", str(processes))
     with pytest.raises(UserError, match=f"{rows} rows per step cannot be shared equally by {processes} processes"):
-        devices.share(rows, None)
+        devices.batch_sizes(rows, None)
 
 
 def test_a_run_that_refuses_its_settings_says_so_in_one_line(monkeypatch):

@@ -41,7 +41,7 @@ from uniapl.analyse import (
     training,
     transfer,
 )
-from uniapl.analyse.inputs import HEADLINE, Inputs, Plan, headline, load
+from uniapl.analyse.inputs import HEADLINE, Inputs, Question, headline, load
 from uniapl.analyse.refuse import refuse
 from uniapl.analyse.stated import first_statements
 from uniapl.analyse.verdicts import verdicts
@@ -53,7 +53,7 @@ DIGITS = "%.12g"  # of the numbers in the files: more than two machines agree on
 SEED = 0  # of every analysis, so that it can be computed again
 
 
-def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: int = 9999) -> dict:
+def analyse(inputs: Inputs, plan: Question, *, rng: np.random.Generator, resamples: int = 9999) -> dict:
     """Every output table (DataFrame) by name. Raises UserError for what refuse.py refuses.
 
     Each cell has its own generator, spawned by its place in the plan, so a missing run moves no other number.
@@ -64,7 +64,9 @@ def analyse(inputs: Inputs, plan: Plan, *, rng: np.random.Generator, resamples: 
     return tables | {"logprobs": _ordered(histograms.of_logprobs(headline(inputs, inputs.logprobs)), plan)}
 
 
-def from_rows(inputs: Inputs, pairs, by_seed, plan: Plan, *, rng: np.random.Generator, resamples: int = 9999) -> dict:
+def from_rows(
+    inputs: Inputs, pairs, by_seed, plan: Question, *, rng: np.random.Generator, resamples: int = 9999
+) -> dict:
     """As `analyse`, all that needs no text and no log-probability beside what `measures` made of them."""
     refuse(inputs)
     prompts = accuracy.per_prompt(inputs)
@@ -91,18 +93,18 @@ def from_rows(inputs: Inputs, pairs, by_seed, plan: Plan, *, rng: np.random.Gene
     return {n: t if n in AS_COMPARED else _ordered(t, plan) for n, t in tables.items()}
 
 
-def _ordered(table: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def _ordered(table: pd.DataFrame, plan: Question) -> pd.DataFrame:
     """By arm in the plan's order, the expert last."""
     rank = {arm: place for place, arm in enumerate((*plan.arms, "expert"))}
     return table.sort_values(by="arm", key=lambda arms: arms.map(rank), kind="stable", ignore_index=True)
 
 
-def plan_of(experiment: Experiment, scale: Scale, stated: Mapping[str, dict] | None = None) -> Plan:
+def plan_of(experiment: Experiment, scale: Scale, stated: Mapping[str, dict] | None = None) -> Question:
     """What an experiment asks at a scale: the base once, then its arms at their seeds; `stated` as in `Plan`."""
     arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
-    return Plan(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated or {})
+    return Question(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated or {})
 
 
 @one_line_errors

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from uniapl import stats
-from uniapl.analyse.inputs import Inputs, Plan
+from uniapl.analyse.inputs import Inputs, Question
 from uniapl.config import DECODINGS
 
 METRICS = ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose")
@@ -36,7 +36,7 @@ def matrix(prompts: Cells, arm: str, benchmark: str, decoding: str, column: str)
     return prompts[arm, benchmark, decoding][column] if (arm, benchmark, decoding) in prompts else pd.DataFrame()
 
 
-def accuracies(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def accuracies(prompts: Cells, plan: Question, names: list[str], rng, resamples: int) -> pd.DataFrame:
     cells, rows = list(itertools.product(plan.arms, names, DECODINGS, METRICS)), []
     for cell, child in zip(cells, rng.spawn(len(cells)), strict=True):
         num, den = (matrix(prompts, *cell[:3], column) for column in (cell[3], "instructions"))
@@ -47,7 +47,7 @@ def accuracies(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int
     return pd.DataFrame(rows, columns=[*CELL, *FOUND])
 
 
-def comparisons(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def comparisons(prompts: Cells, plan: Question, names: list[str], rng, resamples: int) -> pd.DataFrame:
     """One Holm family per decoding and benchmark: all pairs of the plan, whether or not their runs exist."""
     pairs, rows = plan.pairs(), []
     decodings = sorted(DECODINGS, key=lambda name: name != plan.decoding)
@@ -67,7 +67,7 @@ def comparisons(prompts: Cells, plan: Plan, names: list[str], rng, resamples: in
     return table.rename(columns={"n_seeds_b": "n_seeds_against"}).reindex(columns=COMPARED.split())
 
 
-def minus(compared: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def minus(compared: pd.DataFrame, plan: Question) -> pd.DataFrame:
     """Rows for `main`, metric `prompt_strict minus <comparator>`: the differences of `comparisons` in the plan's
     decoding, for every arm against the first two comparators, pairs that stand there the other way round turned."""
     here, rows = compared[compared.decoding == plan.decoding], []

@@ -4,14 +4,14 @@ import pandas as pd
 
 from uniapl import stats
 from uniapl.analyse.accuracy import Cells, matrix
-from uniapl.analyse.inputs import Plan
+from uniapl.analyse.inputs import Question
 
 IQM = "interquartile mean (%)"
 IMPROVED = "probability of improvement (%)"
 COLUMNS = "arm against quantity estimate low high n_seeds n_benchmarks method"
 
 
-def aggregates(prompts: Cells, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def aggregates(prompts: Cells, plan: Question, names: list[str], rng, resamples: int) -> pd.DataFrame:
     """Of prompt-level strict accuracy by seed and benchmark, in the plan's decoding, in percent.
 
     Intervals: 95 %, bootstrap over seeds within each benchmark (Agarwal et al. 2021). They summarise and decide

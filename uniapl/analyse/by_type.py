@@ -4,20 +4,20 @@ import pandas as pd
 
 from uniapl import stats
 from uniapl.analyse.accuracy import percent
-from uniapl.analyse.inputs import Inputs, Plan
+from uniapl.analyse.inputs import Inputs, Question
 
 RESAMPLES = 1999  # of a type's differences: few prompts have it, so their intervals are wide beside the error
 COMPARED = "arm against instruction_id difference low high p p_bh n_seeds n_seeds_against n_prompts method"
 
 
-def types(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+def types(inputs: Inputs, plan: Question) -> pd.DataFrame:
     """Strict accuracy per arm, benchmark and instruction type; n: the type's instructions per seed."""
     groups = _scores(inputs, plan).groupby(["arm", "instruction_id", "benchmark"], as_index=False)
     table = groups.agg(estimate=("strict", "mean"), n=("strict", "size"), n_seeds=("seed", "nunique"))
     return table.assign(estimate=100 * table.estimate, n=table.n // table.n_seeds)
 
 
-def comparisons(inputs: Inputs, plan: Plan, rng, resamples: int) -> pd.DataFrame:
+def comparisons(inputs: Inputs, plan: Question, rng, resamples: int) -> pd.DataFrame:
     """Every arm against the plan's first comparator on each type, all benchmarks together: difference in points.
 
     The unit is the prompt: its score is the share of its instructions of that type that are followed. p_bh:
@@ -44,5 +44,5 @@ def comparisons(inputs: Inputs, plan: Plan, rng, resamples: int) -> pd.DataFrame
     return table.reindex(columns=COMPARED.split())
 
 
-def _scores(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+def _scores(inputs: Inputs, plan: Question) -> pd.DataFrame:
     return inputs.scores[inputs.scores.decoding == plan.decoding].merge(inputs.test, on="key")

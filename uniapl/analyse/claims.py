@@ -47,7 +47,9 @@ SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided"
 WITHDRAWN = "withdrawn"
 LATE = "late"  # key of a first statement that was made after the experiment had been analysed
 ALPHA = 0.05
-POWER = 1 + 0.8416 / 1.96  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
+HALF_WIDTHS_TO_DETECT = (
+    1 + 0.8416 / 1.96
+)  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def judge(claim: Claim, found: Finding, first: Mapping | None = None) -> dict:
     if claim.quantity == "accuracy":
         intervals.append((found.seed_low, found.seed_high))
     measured = [(low, high) for low, high in intervals if low is not None and high is not None]
-    detectable = max((POWER * (high - low) / 2 for low, high in measured), default=None)
+    detectable = max((HALF_WIDTHS_TO_DETECT * (high - low) / 2 for low, high in measured), default=None)
     if found.missing:
         verdict, reason = UNDECIDED, f"{found.missing}; the missing runs first"
     elif len(measured) < len(intervals):

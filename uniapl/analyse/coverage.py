@@ -2,12 +2,12 @@
 
 import pandas as pd
 
-from uniapl.analyse.inputs import Inputs, Plan
+from uniapl.analyse.inputs import Inputs, Question
 
 COLUMNS = "arm comparator n_planned n_seeds missing"
 
 
-def planned_runs(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+def planned_runs(inputs: Inputs, plan: Question) -> pd.DataFrame:
     """One row per planned arm: is it a comparator, seeds planned and scored, the seeds that are missing."""
     rows = []
     for arm in plan.arms:

@@ -20,7 +20,7 @@ MEASURED = ("peak_memory_mb", "energy_wh")  # where the run card has them
 
 
 @dataclass(frozen=True)
-class Plan:
+class Question:
     """What the experiment asks: arms in their order, the comparators among them, the headline's decoding.
 
     `seeds`: those planned for each arm; an arm without an entry is complete with what is found of it.
@@ -54,7 +54,7 @@ class Inputs:
     logprobs: pd.DataFrame  # arm, seed, key, text, under, logprobs (one float per token)
     history: pd.DataFrame  # arm, seed, step and any numeric columns
     runs: pd.DataFrame  # arm, seed, start, SPENT, MEASURED
-    made: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MADE))
+    run_provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MADE))
     split: str = "test"
 
 
@@ -83,12 +83,14 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
         runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json", SPENDING), seeds),
-        made=made_of((run, made(root, split, *run)) for run in set(zip(scores.arm, scores.seed, strict=True))),
+        made=values_by_run(
+            (run, run_provenance(root, split, *run)) for run in set(zip(scores.arm, scores.seed, strict=True))
+        ),
         split=split,
     )
 
 
-def made(root: Path, split: str, arm: str, seed: int) -> dict:
+def run_provenance(root: Path, split: str, arm: str, seed: int) -> dict:
     """What is known of one run: its device, by the card; its backend, by generate's harness.json, transformers where
     that names none; the version of its checkers, by score's checkers.json."""
     card = _card(root / f"train/{arm}/seed{seed}/run.json") or {}
@@ -99,7 +101,7 @@ def made(root: Path, split: str, arm: str, seed: int) -> dict:
     return {name: value for name, value in found.items() if value}
 
 
-def made_of(facts: Iterable[tuple[tuple[str, int], Mapping]]) -> pd.DataFrame:
+def values_by_run(facts: Iterable[tuple[tuple[str, int], Mapping]]) -> pd.DataFrame:
     """MADE, a row per run. The device is `cpu` or `gpu`: two GPUs of one cluster may differ in name."""
     found = {}
     for run, known in sorted(dict(facts).items()):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from uniapl import stats
-from uniapl.analyse.inputs import Inputs, Plan, headline
+from uniapl.analyse.inputs import Inputs, Question, headline
 from uniapl.errors import UserError
 
 LENGTH = "response length (words)"
@@ -48,7 +48,9 @@ def pairs(inputs: Inputs) -> pd.DataFrame:
     return both.sort_values(["arm", "quantity", "seed", "key"], ignore_index=True)
 
 
-def distances(pairs: pd.DataFrame, plan: Plan, rng: np.random.Generator, resamples: int = RESAMPLES) -> pd.DataFrame:
+def distances(
+    pairs: pd.DataFrame, plan: Question, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> pd.DataFrame:
     """Distances per seed, paired by key, over the keys that all seeds have; the mean over seeds, for p the median.
 
     low, high: 95 % t interval of the Wasserstein distance over seeds, blank with one seed. wasserstein_low to

@@ -5,13 +5,13 @@ import itertools
 import pandas as pd
 
 from uniapl import stats
-from uniapl.analyse.inputs import Plan
+from uniapl.analyse.inputs import Question
 from uniapl.analyse.measures import QUANTITIES, RESAMPLES
 
 COLUMNS = "quantity arm against difference low high p p_bh n_seeds n_seeds_against n_responses method"
 
 
-def differences(pairs: pd.DataFrame, plan: Plan, rng, resamples: int = RESAMPLES) -> pd.DataFrame:
+def differences(pairs: pd.DataFrame, plan: Question, rng, resamples: int = RESAMPLES) -> pd.DataFrame:
     """Distance of an arm's sampled responses to the expert's minus the comparator's, in the quantity's unit.
 
     `pairs` as `measures.pairs` makes it. Below 0 the arm is nearer. Over the prompts for which every seed of both arms

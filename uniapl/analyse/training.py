@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from uniapl.analyse.inputs import MEASURED, SPENT, Plan
+from uniapl.analyse.inputs import MEASURED, SPENT, Question
 from uniapl.config.metrics import curve_names
 
 KEYS = ["arm", "seed", "step"]
@@ -26,7 +26,7 @@ def curves(history: pd.DataFrame) -> pd.DataFrame:
     return curves.sort_values(["arm", "seed", "quantity", "step"])
 
 
-def cost(runs: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def cost(runs: pd.DataFrame, plan: Question) -> pd.DataFrame:
     """Mean over seeds of what a run and its starts spent together; the base, shared by all arms, is free.
 
     Memory: the largest peak along the chain. Energy: blank unless every run of a chain has it measured. A run with an

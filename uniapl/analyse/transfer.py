@@ -6,14 +6,16 @@ import pandas as pd
 
 from uniapl import stats
 from uniapl.analyse.accuracy import Cells, matrix, percent
-from uniapl.analyse.inputs import Plan
+from uniapl.analyse.inputs import Question
 
 BASE = "base"
 COLUMNS = """arm benchmark decoding estimate low high against difference difference_low difference_high p p_bh
     n_seeds n_seeds_against n_prompts method"""
 
 
-def over_base(prompts: Cells, main: pd.DataFrame, plan: Plan, names: list[str], rng, resamples: int) -> pd.DataFrame:
+def over_base(
+    prompts: Cells, main: pd.DataFrame, plan: Question, names: list[str], rng, resamples: int
+) -> pd.DataFrame:
     """Prompt-level strict accuracy (%) of every arm on every benchmark, and its difference to the base (points).
 
     p: two-sided, that of `stats.compare`; p_bh: Benjamini-Hochberg over all differences of the table. The base's own

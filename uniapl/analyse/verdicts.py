@@ -8,12 +8,12 @@ import pandas as pd
 from uniapl import stats
 from uniapl.analyse import claims
 from uniapl.analyse.accuracy import Cells, matrix, percent
-from uniapl.analyse.inputs import Plan
+from uniapl.analyse.inputs import Question
 from uniapl.analyse.measures import over_seeds
 from uniapl.config import Claim
 
 
-def verdicts(prompts: Cells, main, comparisons, measures, plan: Plan, rng, resamples: int) -> pd.DataFrame:
+def verdicts(prompts: Cells, main, comparisons, measures, plan: Question, rng, resamples: int) -> pd.DataFrame:
     """One row per claim, in the experiment's order; below them those that it has withdrawn."""
     rows = []
     for claim, child in zip(plan.claims, rng.spawn(len(plan.claims)), strict=True):
@@ -42,7 +42,7 @@ def _sides(claim: Claim) -> list[str]:
     return [claim.arm] if claim.against is None else [claim.arm, claim.against]
 
 
-def _accuracy(claim: Claim, values: list, main, comparisons, plan: Plan, rng, resamples: int) -> claims.Finding:
+def _accuracy(claim: Claim, values: list, main, comparisons, plan: Question, rng, resamples: int) -> claims.Finding:
     """In points. The interval is that of `comparisons` (`main` without a comparator) where it has the pair."""
     if any(side.empty for side in values):
         return claims.Finding(n_seeds=len(values[0]))

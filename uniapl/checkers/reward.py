@@ -16,7 +16,7 @@ def _built(instructions: str, family: str | None) -> tuple[checkers.Checker, ...
     return checkers.build_row({"instructions": instructions}, where="", family=family)
 
 
-def built(instructions: str, where: str, family: str | None = None) -> tuple[checkers.Checker, ...]:
+def checkers_of(instructions: str, where: str, family: str | None = None) -> tuple[checkers.Checker, ...]:
     """The checkers of the JSON of [instruction_id_list, kwargs], built once. Raises UserError that names `where`."""
     try:
         return _built(instructions, family)
@@ -35,4 +35,6 @@ def follows_all(completions: list[list[dict]], instructions: list[str], key=None
     Raises UserError that names the row, by the column `key` where the training set has one.
     """
     rows = zip(completions, instructions, names(len(completions), key), strict=True)
-    return [float(checkers.all_strict(built(asked, where), answer[0]["content"])) for answer, asked, where in rows]
+    return [
+        float(checkers.all_strict(checkers_of(asked, where), answer[0]["content"])) for answer, asked, where in rows
+    ]

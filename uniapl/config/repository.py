@@ -34,7 +34,7 @@ def choose_repository(named: str | None) -> None:
     os.environ[VARIABLE] = str(folder)
 
 
-def located(name: str) -> Path:
+def path_named_by_scale(name: str) -> Path:
     """A file or folder that a scale names: absolute, or as seen from the repository, or from the checkout."""
     return (repository() or ROOT) / Path(name).expanduser()
 

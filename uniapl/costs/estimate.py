@@ -16,7 +16,7 @@ from uniapl.models import harness
 LIMITED = ("suite", "converse")  # stages that are counted with the time that they ask for
 
 
-def alike(peaks: dict[tuple[str, str], fit.Parts]) -> list[tuple[str, fit.Parts]]:
+def group_by_peak(peaks: dict[tuple[str, str], fit.Parts]) -> list[tuple[str, fit.Parts]]:
     """The jobs of a stage that have one and the same peak, as `stage: arm, arm`, with that peak; the largest first."""
     found: dict[tuple, list[str]] = defaultdict(list)
     for (stage, arm), parts in peaks.items():
@@ -165,7 +165,7 @@ class Estimate:
     def does_not_fit(self) -> list[str]:
         """One line for each kind of job that cannot run on these GPUs, with the setting to change."""
         scale, gpu = self.runs.scale, self.gpu.memory
-        lines = [fit.refusal(names, parts, gpu) for names, parts in alike(self.peaks)]
+        lines = [fit.refusal(names, parts, gpu) for names, parts in group_by_peak(self.peaks)]
         lines += map(self._unshared, self.arms)
         for _, _, arm in jobs.batches(self.runs, self.experiments):
             run, share = self.runs.run(arm, 0), scale.compute.vllm_memory

@@ -19,7 +19,7 @@ from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
 from uniapl.models.checkpoints import load_tokenizer
-from uniapl.models.devices import processes, share
+from uniapl.models.devices import batch_sizes, processes
 
 LOGPROB_ROWS = 64  # rows at a time of uniapl/models/logprobs.py
 COTRAINED_LAYERS = 2  # uniapl/discriminators/cotrained.py
@@ -52,14 +52,14 @@ class Lengths:
     evaluated: int
 
 
-def judged(run: Run) -> bool:
+def reads_discriminator(run: Run) -> bool:
     """Whether a model scores the run's rollouts for its loss or reward; noise and length are no models."""
     return scored_by(run.settings) not in (None, *CONTROLS)
 
 
 def own_discriminator(run: Run, policy: Shape, judge: Shape | None) -> int:
     """Bytes of the discriminator of the run's loss: frozen in float16; co-trained, the policy's first layers."""
-    if not judged(run):
+    if not reads_discriminator(run):
         return 0
     if getattr(run.settings, "discriminator", None) == "cotrained":
         return 4 * memory.FLOAT * (policy.embedding + COTRAINED_LAYERS * policy.layer_matrices)
@@ -77,7 +77,7 @@ def passes(run: Run, devices: int, lengths: Lengths) -> Iterator[tuple[int, int,
     rollouts, shown = per_step(run)
     if not rollouts + shown:
         return
-    rows = share(rollouts or shown, run.compute.rows_per_device, devices)
+    rows = batch_sizes(rollouts or shown, run.compute.rows_per_device, devices)
     own, response = rows["per_device_train_batch_size"], lengths.demonstration
     if rollouts and shown:
         shown = max(1, shown // (devices * rows["gradient_accumulation_steps"]))

@@ -3,7 +3,7 @@
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs, teaching
 from uniapl.costs.assumptions import listed
-from uniapl.costs.estimate import LIMITED, Estimate, alike
+from uniapl.costs.estimate import LIMITED, Estimate, group_by_peak
 from uniapl.costs.fit import in_gb
 from uniapl.costs.shapes import SOURCES
 
@@ -65,7 +65,7 @@ def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:
 def memory(e: Estimate) -> list[str]:
     """The fullest moment of each kind of job, in GB of one GPU."""
     lines = ["", f"GB on one GPU of {e.gpu.memory / 1e9:.0f}, at the fullest moment, longest rows"]
-    for names, parts in alike(e.peaks):
+    for names, parts in group_by_peak(e.peaks):
         lines += [f"{sum(parts.values()) / 1e9:>7.1f}  {names}", f"         {in_gb(parts)}"]
     lines.append(f"vLLM beside a training has room for {e.cache_tokens:,} tokens of keys and values")
     return lines

@@ -3,7 +3,7 @@
 from uniapl.config import Evaluation, Run, Scale
 from uniapl.costs import memory
 from uniapl.costs.assumptions import Assumptions
-from uniapl.costs.fit import judged, per_step
+from uniapl.costs.fit import per_step, reads_discriminator
 from uniapl.costs.gpus import Gpu
 from uniapl.costs.shapes import Shape, shape_of
 from uniapl.costs.time import decode, decode_steps, forward, read, training
@@ -54,7 +54,7 @@ def step(run: Run, judge: Shape | None, gpu: Gpu, a: Assumptions, gpus: int) -> 
         longest = run.settings.max_new_tokens
         found["generate"] = decode(shape, own, a.prompt_tokens, a.response_tokens, longest, gpu, a)
         found["log-probabilities"] = forward(shape, own * row, row, gpu.bf16, a)
-    if rollouts and judge and judged(run):
+    if rollouts and judge and reads_discriminator(run):
         found["discriminate"] = scoring(judge, rollouts, run.settings.group, gpu, a) / gpus
     return found
 

@@ -28,7 +28,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from uniapl.config import choose
-from uniapl.config.repository import located
+from uniapl.config.repository import path_named_by_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import ROOT
 
@@ -121,9 +121,9 @@ def folder(id: str) -> Path:
     if one.revision is None:
         raise UserError(f"{id}: is not pinned; write its commit into {LOCK.name}: python -m uniapl.data.hub pin {id}")
     if one.pickles:
-        from uniapl.data.pickles import rewritten
+        from uniapl.data.pickles import as_safetensors
 
-        return _checked(one, rewritten(one, lambda: _download(one)))
+        return _checked(one, as_safetensors(one, lambda: _download(one)))
     return _checked(one, _download(one))
 
 
@@ -182,7 +182,7 @@ def pinned(*ids: str) -> str:
 
 def own_folder(model: str) -> Path | None:
     """The folder that a scale names in the place of a hub id; None where there is none of that name."""
-    folder = located(model) if model else None
+    folder = path_named_by_scale(model) if model else None
     return folder if folder and folder.is_dir() and (folder / "config.json").is_file() else None
 
 

@@ -29,7 +29,7 @@ def write_safetensors(source: Path, target: Path) -> None:
     save_file({name: value.contiguous().clone() for name, value in state.items()}, target, {"format": "pt"})
 
 
-def rewritten(entry, download: Callable[[], Path]) -> Path:
+def as_safetensors(entry, download: Callable[[], Path]) -> Path:
     """`<HF_HOME>/uniapl/<org>/<name>/<revision>`: the entry's files with its pickles as safetensors.
 
     `download` gives the folder with the published files; it is called where this one is not complete yet. A repository

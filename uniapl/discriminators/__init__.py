@@ -97,7 +97,7 @@ def folder_of(job: "Job", kind: str | None) -> Path | None:
     return folder
 
 
-def of(job: "Job", kind: str | None = None) -> Discriminator:
+def load_discriminator(job: "Job", kind: str | None = None) -> Discriminator:
     """The run's discriminator of this kind; without one, the frozen one of its folder. POLAR may be behind a URL.
 
     Raises UserError for an unknown kind and for a folder without a checkpoint of it.
@@ -111,7 +111,7 @@ def of(job: "Job", kind: str | None = None) -> Discriminator:
     return load(kind, folder, seed=job.run.seed)
 
 
-def checked(scores: "Tensor | list[float]", n: int) -> "Tensor":
+def validated_scores(scores: "Tensor | list[float]", n: int) -> "Tensor":
     """`scores` as (N,) float32 on the CPU. Raises ValueError where they are not `n` finite floats without gradient."""
     import torch
 

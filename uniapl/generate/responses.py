@@ -111,14 +111,14 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     tokenizer, evaluation, model = load_tokenizer(checkpoint), scale.evaluation, None
     backend = scale.compute.evaluate if base else "vllm"
     if base is None:
-        found = evaluate(harness.of_folder(checkpoint, harness.ALONE), prompts, evaluation, backend)
+        found = evaluate(harness.vllm_harness(checkpoint, harness.ALONE), prompts, evaluation, backend)
     elif backend == "vllm":
-        found = evaluate(harness.of_folder(checkpoint, scale.compute.vllm_memory), prompts, evaluation, backend)
+        found = evaluate(harness.vllm_harness(checkpoint, scale.compute.vllm_memory), prompts, evaluation, backend)
         gc.collect()  # the engine holds its share of the memory until it is gone
         model = load_policy(checkpoint).to(base.device)
     else:
         model = load_policy(checkpoint).to(base.device)
-        found = evaluate(harness.of_model(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
+        found = evaluate(harness.model_harness(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
     rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
     own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]

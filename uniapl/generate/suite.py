@@ -35,7 +35,7 @@ BACKENDS = ("transformers", "vllm")
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
-def chosen(suite: Iterable[Task], *, run_code: bool) -> list[Task]:
+def tasks_that_may_run(suite: Iterable[Task], *, run_code: bool) -> list[Task]:
     """The benchmarks of a suite that may run."""
     return [benchmark for benchmark in suite if run_code or not benchmark.code]
 
@@ -90,7 +90,7 @@ def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | 
     harness.describe_once()
     if run_code:
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
-    suite = chosen(suite, run_code=run_code)
+    suite = tasks_that_may_run(suite, run_code=run_code)
     ours = all((TASKS / f"{benchmark.name}.yaml").exists() for benchmark in suite)
     manager = TaskManager(include_path=str(TASKS), include_defaults=not ours)  # lm-eval's 14,000 take seconds to list
     merged: dict[str, dict] = {"results": {}, "versions": {}, "samples": {}}
@@ -119,9 +119,9 @@ def load(model: str, batch: int, backend: str = "transformers"):
 
     Raises UserError where there is no such checkpoint.
     """
-    name = located(model)
+    name = resolve_model(model)
     if backend == "vllm":
-        return harness.of_folder(Path(model), harness.ALONE)
+        return harness.vllm_harness(Path(model), harness.ALONE)
     import torch
     from lm_eval.models.huggingface import HFLM
 
@@ -134,7 +134,7 @@ def load(model: str, batch: int, backend: str = "transformers"):
         ) from None
 
 
-def located(model: str) -> str:
+def resolve_model(model: str) -> str:
     """What transformers reads: a folder with its absolute path, since a relative one may be a hub id too, or a hub id.
 
     Raises UserError for a folder without checkpoint, and for what is neither.

@@ -4,7 +4,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
 
-from uniapl.discriminators import Discriminator, Learner, checked
+from uniapl.discriminators import Discriminator, Learner, validated_scores
 from uniapl.method import objective
 
 
@@ -59,7 +59,7 @@ class Adversary:
         pairs = dict.fromkeys((prompt, reference) for prompt, reference, _ in rows)
         new = [pair for pair in pairs if pair not in self.expert_scores]
         together = [*rows, *((p, r, r) for p, r in new)]  # so that an expert shares its group's prefix
-        scores = checked(self.discriminator.score(*map(list, zip(*together, strict=True))), len(together))
+        scores = validated_scores(self.discriminator.score(*map(list, zip(*together, strict=True))), len(together))
         self.expert_scores |= zip(new, scores[len(rows) :].tolist(), strict=True)
         experts = torch.tensor([self.expert_scores[prompt, reference] for prompt, reference, _ in rows])
         return torch.stack([scores[: len(rows)], experts])

@@ -32,7 +32,7 @@ class Decoding(HFLM):
         return torch.cat([context, rows.to(context.device)], dim=1)
 
 
-def of_model(model, tokenizer, batch: int) -> Decoding:
+def decoding_harness(model, tokenizer, batch: int) -> Decoding:
     """The model in memory as lm-eval's, `batch` prompts at a time."""
     return Decoding(
         pretrained=model,

@@ -49,12 +49,12 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """Whether this process writes for all of them: the first, or the only one."""
     return os.environ.get("RANK", "0") == "0"
 
 
-def share(rows: int, most: int | None, devices: int | None = None) -> dict:
+def batch_sizes(rows: int, most: int | None, devices: int | None = None) -> dict:
     """TrainingArguments that make one optimizer step read `rows` rows, whatever the number of processes (`devices`).
 
     No process reads more than `most` rows at a time (None: no limit); what is left is gradient accumulation. Raises

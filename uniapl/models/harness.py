@@ -10,7 +10,7 @@ from uniapl.models.checkpoints import load_tokenizer
 ALONE = 0.9  # vLLM's share of a GPU that it has to itself: its default
 
 
-def of_model(model, tokenizer, batch: int):
+def model_harness(model, tokenizer, batch: int):
     """The model in memory as lm-eval's, `batch` prompts at a time."""
     from lm_eval.models.huggingface import HFLM
 
@@ -23,7 +23,7 @@ def of_model(model, tokenizer, batch: int):
     )
 
 
-def of_folder(checkpoint: Path, memory: float):
+def vllm_harness(checkpoint: Path, memory: float):
     """The checkpoint's folder as lm-eval's model: vLLM on all granted GPUs, with the share `memory` of each.
 
     Raises UserError where vLLM is missing or does not start.

@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 
 from uniapl.analyse import plan_of
-from uniapl.analyse.inputs import made
+from uniapl.analyse.inputs import run_provenance
 from uniapl.config import load_scale
 from uniapl.config.card import PUBLISHED, read_card
 from uniapl.config.names import TABLES
@@ -66,7 +66,7 @@ def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
         card = read_card(path)
         check_card(card, runs, str(path))
         kept = {name: card[name] for name in PUBLISHED if name in card}
-        cards.append(kept | made(root, "test", arm, seed))
+        cards.append(kept | run_provenance(root, "test", arm, seed))
     return cards
 
 
@@ -88,7 +88,7 @@ def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
     return {arm: sorted(seeds) for arm, seeds in found.items()}
 
 
-def emptied(out: Path) -> Path:
+def fresh_folder_for(out: Path) -> Path:
     """A folder of the same name that takes its place when all is well: nothing is overwritten on error."""
     fresh = out.parent / ".new" / out.name
     shutil.rmtree(fresh.parent, ignore_errors=True)
@@ -161,7 +161,7 @@ def main(argv: list[str] | None = None) -> None:
     runs = Runs(load_scale(args.scale))
     experiments = finished(root, runs)
     cards = read_cards(root, runs, experiments)
-    fresh = emptied(out)
+    fresh = fresh_folder_for(out)
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
         shutil.copytree(root / folder, fresh / folder)
     evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")

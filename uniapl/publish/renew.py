@@ -26,8 +26,8 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.provenance import versions
 from uniapl.publish import rows as evidence
-from uniapl.publish.publish import clean_commit, emptied, replace, seal
-from uniapl.publish.verify import contradictions, of_rows, read_manifest
+from uniapl.publish.publish import clean_commit, fresh_folder_for, replace, seal
+from uniapl.publish.verify import analyse_from_rows, contradictions, read_manifest
 from uniapl.tables import general, overview
 
 KEPT = ("data.json", "runs.jsonl")  # beside the rows
@@ -43,8 +43,10 @@ def renew(folder: Path) -> dict:
     for card in cards:
         check_settings(card, runs, f"{folder}/runs.jsonl")
     by_run = {(card["arm"], card["seed"]): card for card in cards}
-    experiments = answered(runs, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"])
-    fresh = emptied(folder)
+    experiments = experiments_with_all_runs(
+        runs, {*zip(rows.scores.arm, rows.scores.seed, strict=True)}, manifest["experiments"]
+    )
+    fresh = fresh_folder_for(folder)
     shutil.copytree(folder / "rows", fresh / "rows")
     for name in KEPT:
         shutil.copy(folder / name, fresh)
@@ -52,7 +54,7 @@ def renew(folder: Path) -> dict:
         analysis, before, asked = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
         claims.check(asked)
         stated = first_statements(analysis, before, asked.claims, late=not before.is_dir())
-        of_rows(analysis, asked, runs.scale, rows, by_run, stated)
+        analyse_from_rows(analysis, asked, runs.scale, rows, by_run, stated)
         if (before / "logprobs.csv").is_file():
             shutil.copy(before / "logprobs.csv", analysis)
         tables.render(analysis, fresh / "tables" / name)
@@ -75,7 +77,7 @@ def check_settings(card: dict, runs: Runs, where: str) -> None:
         raise UserError(f"{where}: {name} was trained with another {changed[0]} than the arm has now; publish anew")
 
 
-def answered(runs: Runs, pairs: set[tuple[str, int]], before: list[str]) -> list[str]:
+def experiments_with_all_runs(runs: Runs, pairs: set[tuple[str, int]], before: list[str]) -> list[str]:
     """The experiments of which the set has every run: those of `before`, and others that ask about the same runs.
 
     Raises UserError where an experiment of `before` now asks for a run that the set does not have.

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from uniapl.analyse import measures
-from uniapl.analyse.inputs import Inputs, load, made_of, records
+from uniapl.analyse.inputs import Inputs, load, records, values_by_run
 from uniapl.errors import UserError
 
 
@@ -37,16 +37,16 @@ class Evidence:
         return Inputs(
             test=self.test,
             expert=self.expert,
-            scores=of_runs(self.scores, seeds),
+            scores=rows_of_runs(self.scores, seeds),
             responses=pd.DataFrame(columns=["arm", "seed", "key", "response"]),
             logprobs=pd.DataFrame(columns=["arm", "seed", "key", "text", "under", "logprobs"]),
-            history=of_runs(self.history, seeds),
+            history=rows_of_runs(self.history, seeds),
             runs=records(lambda arm, seed: cards.get((arm, seed)), seeds),
-            made=made_of((run, cards[run]) for run in cards if run[1] in seeds.get(run[0], ())),
+            made=values_by_run((run, cards[run]) for run in cards if run[1] in seeds.get(run[0], ())),
         )
 
 
-def of_runs(frame: pd.DataFrame, seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
+def rows_of_runs(frame: pd.DataFrame, seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     """The rows of these runs (arm -> seeds)."""
     wanted = [frame.seed.isin(list(of_arm)) & (frame.arm == arm) for arm, of_arm in seeds.items()]
     return frame[np.logical_or.reduce(wanted)].reset_index(drop=True)

@@ -88,10 +88,12 @@ def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
     yield from changed_files(folder, manifest["sha256"])
 
 
-def of_rows(out: Path, asked: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict) -> None:
+def analyse_from_rows(
+    out: Path, asked: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict
+) -> None:
     """Write the analysis of an experiment to `out`, from published rows and cards by (arm, seed)."""
     plan = plan_of(asked, scale, stated)
-    pairs, by_seed = (evidence.of_runs(frame, plan.seeds) for frame in (rows.pairs, rows.by_seed))
+    pairs, by_seed = (evidence.rows_of_runs(frame, plan.seeds) for frame in (rows.pairs, rows.by_seed))
     inputs = rows.inputs(plan.seeds, cards)
     out.mkdir(parents=True, exist_ok=True)
     for name, table in from_rows(inputs, pairs, by_seed, plan, rng=np.random.default_rng(SEED)).items():
@@ -106,7 +108,9 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
     for experiment in manifest["experiments"]:
         with tempfile.TemporaryDirectory() as temporary:
             out, said = Path(temporary), folder / "analyse" / experiment
-            of_rows(out / "analyse", load_experiment(experiment), scale, rows, cards, recorded_statements(said))
+            analyse_from_rows(
+                out / "analyse", load_experiment(experiment), scale, rows, cards, recorded_statements(said)
+            )
             tables.render(said, out / "tables")
             for stage in ("analyse", "tables"):
                 yield from _compare(folder / stage / experiment, out / stage)

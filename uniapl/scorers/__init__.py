@@ -23,7 +23,7 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl import checkers
-from uniapl.checkers.reward import built, follows_all, names
+from uniapl.checkers.reward import checkers_of, follows_all, names
 from uniapl.checkers.thinking import strip_thinking
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
@@ -70,7 +70,7 @@ def fraction(completions, instruction_id_list=None, kwargs=None, instructions=No
     shares = []
     for completion, asked, here in zip(completions, _instructions(columns, where), where, strict=True):
         text = _chat(completion)[0]["content"]
-        followed = [checkers.all_strict((checker,), text) for checker in built(asked, here)]
+        followed = [checkers.all_strict((checker,), text) for checker in checkers_of(asked, here)]
         shares.append(sum(followed) / len(followed))
     return shares
 

@@ -81,7 +81,7 @@ def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
         taken.add(path.resolve())
 
 
-def printed(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
+def render_scores(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
     """What the command prints of the score frames, by their responses file."""
     if compared:  # these import SciPy, which costs as much as scoring a file: only where they are asked for
         from uniapl.scorers import comparison
@@ -136,4 +136,4 @@ def main(argv: list[str] | None = None) -> None:
         write_frame(frame, path)
         if args.record:
             (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
-    print(printed(frames, args.format, args.compare))
+    print(render_scores(frames, args.format, args.compare))

@@ -25,7 +25,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.tables import View, hyperparameters, rounded, write
 from uniapl.tables.ablations import ablations, view_ablations
 from uniapl.tables.paper_claims import PAPER_CLAIMS
-from uniapl.tables.views import found, verdict, view_claims
+from uniapl.tables.views import estimate_with_intervals, verdict, view_claims
 
 MISSING, NOT_RUN, NO_ANALOGUE = "missing", "not run", "no analogue"
 PAPER = "paper"  # the scale at which the paper's claims are as stated
@@ -86,7 +86,7 @@ def view_paper(text: pd.DataFrame) -> View:
         limits = f" ({row.caveat})" if row.caveat and row.verdict != NOT_RUN else ""
         again = rows and rows[-1][0].split(" ")[0] == row.paper_id
         says = row.paper_id if again else f"{row.paper_id} {row.said_in}: {row.says}"
-        rows.append([says, row.scale, f"{analogue}{limits}".strip(), found(row), data, verdict(row)])
+        rows.append([says, row.scale, f"{analogue}{limits}".strip(), estimate_with_intervals(row), data, verdict(row)])
     caption = (
         "What the paper's abstract [A] and the key findings that circulate with it [K] claim, in our words, and what "
         "was measured of the analogue at this scale. A verdict is about the analogue; in brackets in what it differs, "

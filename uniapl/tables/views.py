@@ -117,7 +117,7 @@ def view_diversity(text: pd.DataFrame) -> View:
     return View(caption, ["arm", *quantities, "seeds"], rows)
 
 
-def found(row: pd.Series) -> str:
+def estimate_with_intervals(row: pd.Series) -> str:
     """The estimate of a row of claims with its intervals."""
     return interval(row, "estimate") + (f"; over seeds [{row.seed_low}, {row.seed_high}]" if row.seed_low else "")
 
@@ -135,7 +135,7 @@ def view_claims(text: pd.DataFrame) -> View:
         measured = f"{row.quantity} of {row.arm}" + (f" minus {row.against}" if row.against else "")
         measured += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
         said = [row.id, f"{row.sentence} ({row.source})", measured]
-        rows.append([*said, found(row), row.p_holm, row.n_seeds, verdict(row)])
+        rows.append([*said, estimate_with_intervals(row), row.p_holm, row.n_seeds, verdict(row)])
     counts = f"n = {span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "

@@ -11,7 +11,7 @@ from pathlib import Path
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
-from uniapl.models.devices import leads, processes
+from uniapl.models.devices import is_main_process, processes
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 
@@ -20,7 +20,7 @@ COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 def sole_training(out: Path) -> Iterator[None]:
     """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock."""
     out.mkdir(parents=True, exist_ok=True)
-    if not leads():
+    if not is_main_process():
         yield
         return
     with open(out / "lock", "w") as lock:

@@ -20,12 +20,12 @@ from pathlib import Path
 from uniapl.config import Evaluation, Method, arm_of, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
-from uniapl.costs.fit import check_training, judged
+from uniapl.costs.fit import check_training, reads_discriminator
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
-from uniapl.models.devices import leads, on_all_devices, processes, reduce_in_float32
+from uniapl.models.devices import is_main_process, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone
 from uniapl.provenance import commit, device, versions
 from uniapl.train import history
@@ -48,7 +48,7 @@ def check_arguments(job: Job) -> None:
             raise UserError(f"--{option} holds a password or a query, which logs would show: leave it out")
     if job.discriminator and not job.base:
         raise UserError("--discriminator needs --base: the policy is measured against both")
-    if judged(job.run):
+    if reads_discriminator(job.run):
         folder_of(job, getattr(job.run.settings, "discriminator", None))
 
 
@@ -83,7 +83,7 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
         references=[responses[row["key"]] for row in rows] if scored else [],
         base=load_policy(job.base).to(trainer.accelerator.device).eval(),
         tokenizer=load_tokenizer(job.base),
-        discriminator=discriminators.of(job) if scored else None,
+        discriminator=discriminators.load_discriminator(job) if scored else None,
         max_new_tokens=evaluation.max_new_tokens,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
@@ -109,7 +109,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     run, state = job.run, job.state
     with collector_paused():
         check_training(job, evaluation)
-    if leads():  # the others would read what it is writing
+    if is_main_process():  # the others would read what it is writing
         check_configuration(job)
     with collector_paused():
         project_labels_alone()

@@ -10,7 +10,7 @@ IFBench_test.jsonl), and their hash is checked; the package itself is never impo
 
 from uniapl.data.everyday.instructions import TRAINED
 from uniapl.data.prompts import valid_prompts
-from uniapl.data.public.tables import in_form, plain
+from uniapl.data.public.tables import as_row, without_padding
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models.packages import check_hash, package_file
@@ -44,8 +44,10 @@ def read(name: str) -> list[dict]:
     for number, row in enumerate(rows, start=1):
         if not isinstance(row.get("kwargs"), list) or not all(isinstance(given, dict) for given in row["kwargs"]):
             raise UserError(f"{path}: row {number}: kwargs must be a list of objects")
-    rows = valid_prompts([{**row, "kwargs": [plain(given) for given in row["kwargs"]]} for row in rows], path, name)
-    return [in_form(name, row, benchmark_of(name, row["instruction_id_list"])) for row in rows]
+    rows = valid_prompts(
+        [{**row, "kwargs": [without_padding(given) for given in row["kwargs"]]} for row in rows], path, name
+    )
+    return [as_row(name, row, benchmark_of(name, row["instruction_id_list"])) for row in rows]
 
 
 def read_all() -> list[dict]:

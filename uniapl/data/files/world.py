@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from uniapl.config.repository import located
+from uniapl.config.repository import path_named_by_scale
 
 
 @dataclass(frozen=True)
@@ -27,4 +27,4 @@ class Files:
     def paths(self) -> dict[str, Path]:
         """Name -> file."""
         names = {"train": self.train, "validation": self.validation, "test": self.test, "expert": self.expert}
-        return {name: located(file) for name, file in names.items() if file}
+        return {name: path_named_by_scale(file) for name, file in names.items() if file}

@@ -7,7 +7,17 @@ dataset, constraint_type, constraint, which are not read. ODC-BY; Pyatkin et al.
 from pathlib import Path
 
 from uniapl.data.public.ground_truth import read_ground_truth
-from uniapl.data.public.tables import MESSAGES, TEXT, LeftOut, Pool, files, in_form, plain, pool, usable
+from uniapl.data.public.tables import (
+    MESSAGES,
+    TEXT,
+    LeftOut,
+    Pool,
+    as_row,
+    check_instructions,
+    files,
+    pool,
+    without_padding,
+)
 from uniapl.errors import UserError
 
 ID = "allenai/IF_multi_constraints_upto5"
@@ -23,10 +33,10 @@ def read_row(row: dict, where: str) -> dict:
         ids, kwargs = read_ground_truth(row["ground_truth"], where)
     except UserError as error:
         raise LeftOut("ground_truth not in the published form", str(error)) from None
-    kwargs = [plain(given) for given in kwargs]
-    usable(ids, kwargs, where)
+    kwargs = [without_padding(given) for given in kwargs]
+    check_instructions(ids, kwargs, where)
     prompt = {"key": row["key"], "prompt": said[0]["content"], "instruction_id_list": ids, "kwargs": kwargs}
-    return in_form("if_multi_constraints", prompt, "trained")
+    return as_row("if_multi_constraints", prompt, "trained")
 
 
 def read(folder: Path) -> Pool:

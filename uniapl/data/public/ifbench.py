@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uniapl.data.prompts import valid_prompts
 from uniapl.data.public import BENCHMARKS
-from uniapl.data.public.tables import KEY, OBJECTS, TEXT, TEXTS, files, in_form, plain, read_parquet
+from uniapl.data.public.tables import KEY, OBJECTS, TEXT, TEXTS, as_row, files, read_parquet, without_padding
 
 ID = "allenai/IFBench_test"
 COLUMNS = {"key": KEY, "prompt": TEXT, "instruction_id_list": TEXTS, "kwargs": OBJECTS}
@@ -17,6 +17,9 @@ def read(folder: Path) -> list[dict]:
     """The prompts in the file's order. Raises UserError that names file, row, key and instruction."""
     found = []
     for path in files(folder, "data/train-*.parquet"):
-        rows = [{**row, "kwargs": [plain(k or {}) for k in row["kwargs"] or []]} for row in read_parquet(path, COLUMNS)]
-        found += [in_form("ifbench", row, BENCHMARKS["ifbench"]) for row in valid_prompts(rows, path, "ifbench")]
+        rows = [
+            {**row, "kwargs": [without_padding(k or {}) for k in row["kwargs"] or []]}
+            for row in read_parquet(path, COLUMNS)
+        ]
+        found += [as_row("ifbench", row, BENCHMARKS["ifbench"]) for row in valid_prompts(rows, path, "ifbench")]
     return found

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from uniapl.data.prompts import valid_prompts
 from uniapl.data.public import BENCHMARKS
-from uniapl.data.public.tables import files, in_form, plain
+from uniapl.data.public.tables import as_row, files, without_padding
 from uniapl.jsonl import read_jsonl
 
 ID = "google/IFEval"
@@ -17,9 +17,9 @@ def read(folder: Path) -> list[dict]:
     """The prompts in the file's order. Raises UserError that names file, row, key and instruction."""
     (path,) = files(folder, "ifeval_input_data.jsonl")
     rows = [
-        {**row, "kwargs": [plain(k) if isinstance(k, dict) else k for k in row["kwargs"]]}
+        {**row, "kwargs": [without_padding(k) if isinstance(k, dict) else k for k in row["kwargs"]]}
         if isinstance(row.get("kwargs"), list)
         else row
         for row in read_jsonl(path)
     ]
-    return [in_form("ifeval", row, BENCHMARKS["ifeval"]) for row in valid_prompts(rows, path, "ifeval")]
+    return [as_row("ifeval", row, BENCHMARKS["ifeval"]) for row in valid_prompts(rows, path, "ifeval")]

@@ -14,11 +14,11 @@ from uniapl.data.public.tables import (
     TEXTS,
     LeftOut,
     Pool,
+    as_row,
+    check_instructions,
     files,
-    in_form,
-    plain,
     pool,
-    usable,
+    without_padding,
 )
 
 ID = "argilla/ifeval-like-data"
@@ -38,9 +38,9 @@ def read_row(row: dict, where: str) -> dict:
         raise LeftOut("kwargs not in the published form", message)
     if not all((row[name] or "").strip() for name in ("prompt", "response")):
         raise LeftOut("no prompt or no response", f"{where}: prompt and response must be texts that are not blank")
-    kwargs = [plain(given) for given in kwargs]
-    usable(ids, kwargs, where)
-    return in_form("ifeval_like", row | {"kwargs": kwargs}, "trained") | {"response": row["response"]}
+    kwargs = [without_padding(given) for given in kwargs]
+    check_instructions(ids, kwargs, where)
+    return as_row("ifeval_like", row | {"kwargs": kwargs}, "trained") | {"response": row["response"]}
 
 
 def read(folder: Path) -> Pool:

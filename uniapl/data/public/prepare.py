@@ -43,7 +43,9 @@ def distinct(rows: Iterable[dict]) -> list[dict]:
     return list(kept.values())
 
 
-def apart(rows: Sequence[dict], against: overlap.Index, watch: Watch) -> tuple[list[dict], dict[str, Counter]]:
+def without_overlap(
+    rows: Sequence[dict], against: overlap.Index, watch: Watch
+) -> tuple[list[dict], dict[str, Counter]]:
     """The rows that do not occur in the index; how often each of its keys occurs in the others, by kind of match."""
     kept, counts = [], {"exact": Counter(), "overlap": Counter()}
     for row in watch(rows, "overlap with evaluation sets"):
@@ -154,7 +156,7 @@ def prepare(
     pool = source.read(hub.folder(source.ID))
     rows = distinct(pool.rows)
     short = [row for row in rows if len(row["prompt"]) <= longest]
-    clean, occurring = apart(short, overlap.index(row for found in sets.values() for row in found), watch)
+    clean, occurring = without_overlap(short, overlap.index(row for found in sets.values() for row in found), watch)
     drawn, left_out = split(clean, train, validation, seed, watch)
     files = {
         "train_prompts.jsonl": _without_response(drawn["train"]),

@@ -61,7 +61,7 @@ def files(folder: Path, pattern: str) -> list[Path]:
     return found
 
 
-def plain(kwargs: Mapping[str, object]) -> dict:
+def without_padding(kwargs: Mapping[str, object]) -> dict:
     """Arguments as the checkers take them: without the Nones that pad a table's rows, whole floats as int.
 
     A table turns a column of numbers with gaps into floats.
@@ -71,13 +71,13 @@ def plain(kwargs: Mapping[str, object]) -> dict:
     return present | whole
 
 
-def in_form(name: str, row: Mapping, benchmark: str) -> dict:
+def as_row(name: str, row: Mapping, benchmark: str) -> dict:
     """A valid row of IFEval's form as the suite's, with a key of its own among all data sets."""
     return {
         "key": f"{name}/{row['key']}",
         "prompt": row["prompt"],
         "instruction_id_list": list(row["instruction_id_list"]),
-        "kwargs": [plain(kwargs) for kwargs in row["kwargs"]],
+        "kwargs": [without_padding(kwargs) for kwargs in row["kwargs"]],
         "benchmark": benchmark,
     }
 
@@ -102,7 +102,7 @@ class Pool:
     examples: Mapping[str, str] = field(default_factory=dict)
 
 
-def usable(ids: Sequence[str], kwargs: Sequence[Mapping], where: str) -> None:
+def check_instructions(ids: Sequence[str], kwargs: Sequence[Mapping], where: str) -> None:
     """Raise LeftOut unless every instruction is known and its arguments are possible, and text that can be written."""
     try:
         json.dumps([*ids, *kwargs], ensure_ascii=False).encode()

@@ -59,7 +59,7 @@ class Answers:
         }
 
 
-def judged(found: Answer | Refusal, prompt: dict, rules: tuple) -> dict:
+def with_verdict(found: Answer | Refusal, prompt: dict, rules: tuple) -> dict:
     """The row of an answer, or of a refusal to give one."""
     reason, broken = rejection(found, prompt["instruction_id_list"], rules)
     text = Answer(found.request, "", "refused", 0, 0, "") if isinstance(found, Refusal) else found
@@ -183,7 +183,7 @@ def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, re
                     # a prompt may be blamed once another was answered: before, the backend may refuse them all
                     recorded = isinstance(found, Answer) or (found.final and bool(answers.rows))
                     if recorded:
-                        row = judged(found, *by_key[found.request.key])
+                        row = with_verdict(found, *by_key[found.request.key])
                         file.append(row)
                         answers.add(row)
                     meter.settle(found.request.ticket, found.charge, found.detail)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from uniapl import checkers
-from uniapl.checkers.reward import built
+from uniapl.checkers.reward import checkers_of
 from uniapl.data.conversations import read_conversations, read_row
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
@@ -98,12 +98,12 @@ def _metrics(asked: Sequence[checkers.Checker], response: str) -> dict:
 
 def process_results(doc: dict, results: list[str]) -> dict:
     """lm-eval's metrics of one response."""
-    return _metrics(built(doc["instructions"], f"key {doc['key']}"), results[0])
+    return _metrics(checkers_of(doc["instructions"], f"key {doc['key']}"), results[0])
 
 
 def multi_if_results(doc: dict, results: list[str]) -> dict:
     """lm-eval's metrics of one response, by Multi-IF's checkers, which know other languages than English."""
-    return _metrics(built(doc["instructions"], f"key {doc['key']}", "multi_if"), results[0])
+    return _metrics(checkers_of(doc["instructions"], f"key {doc['key']}", "multi_if"), results[0])
 
 
 def mean_of_lists(items: list[list[bool]]) -> float:
