@@ -15,8 +15,8 @@ from support.places import ROOT
 from support.settings import EVALUATION
 from support.train_command import ENVIRONMENT, command
 
+from uniapl.config.job import Job
 from uniapl.errors import UserError
-from uniapl.models import checkpoints as job
 from uniapl.models import devices
 from uniapl.train.training import train
 
@@ -100,7 +100,7 @@ def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, m
     absent = types.SimpleNamespace(build=refuses)
     run = types.SimpleNamespace(arm="x", method=absent, describe=lambda: {"settings": {"steps": 2}})
     with pytest.raises(error, match=message):
-        train(job.Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), EVALUATION, tmp_path)
+        train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), EVALUATION, tmp_path)
     assert (tmp_path / "run.json").read_text() == '{"settings": {}}'
 
 
