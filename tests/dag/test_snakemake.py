@@ -155,7 +155,10 @@ def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
 @pytest.mark.parametrize("world, offline", [("scale.world", "1"), ("PAPER.world", "unset")])
 def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
     scales = clone.folder / "experiments/scales.py"
-    scales.write_text(scales.read_text() + f"SCALES = [replace(scale, world={world}) for scale in SCALES]\n")
+    listed = "{**PAPER.settings, **scale.settings}"  # a public world compares with models that are fetched
+    scales.write_text(
+        scales.read_text() + f"SCALES = [replace(scale, world={world}, settings={listed}) for scale in SCALES]\n"
+    )
     log = clone.bin.parent / "offline.log"
     clone.tool("python", f'echo "${{HF_HUB_OFFLINE-unset}}" >> {log}; exit 1')
     clone.snakemake("results/local/smoke/train/base/seed0/run.json", "--config", "scale=smoke")

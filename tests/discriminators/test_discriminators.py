@@ -80,9 +80,9 @@ def test_a_saved_miniature_scores_as_before(scorer, tmp_path):
     loaded = discriminators.load("miniature", tmp_path, seed=0)
     cut = pairs.Scorer(scorer.model, miniature.Encoder(world.tokenizer(), 7))
     found, as_cut, whole = (one.score(*world.texts()).tolist() for one in (loaded, cut, scorer))
-    assert found == pytest.approx(as_cut, abs=1e-6)  # weights from a file lie elsewhere in memory: other last bits
-    assert found != pytest.approx(whole, abs=1e-3)
+    # the same weights at another address: a file's rows are not aligned to 64 bytes, and kernels then round otherwise
     assert loaded.sha256() == scorer.sha256()
+    assert found == pytest.approx(as_cut, rel=1e-5, abs=1e-6) and found != pytest.approx(whole, rel=1e-2)
 
 
 def test_only_what_learns_is_a_learner(scorer, policy):
