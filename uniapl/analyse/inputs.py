@@ -54,7 +54,7 @@ class Inputs:
     logprobs: pd.DataFrame  # arm, seed, key, text, under, logprobs (one float per token)
     history: pd.DataFrame  # arm, seed, step and any numeric columns
     runs: pd.DataFrame  # arm, seed, start, SPENT, MEASURED
-    run_provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MADE))
+    made: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MADE))
     split: str = "test"
 
 
