@@ -105,7 +105,7 @@ def test_a_checkpoint_converses_and_its_answers_are_scored(conversations, policy
     pd.testing.assert_frame_equal(pd.read_csv(rows), expected)
     line = ["--family", "multi_if", "--prompts", conversations, "--responses", out, "--format", "json"]
     done = subprocess.run(
-        [sys.executable, "-m", "uniapl.scorers.verdicts", *map(str, line)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "uniapl.score", *map(str, line)], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)
