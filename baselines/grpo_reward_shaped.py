@@ -32,10 +32,10 @@ def reward_function(discriminator: Discriminator) -> Callable:
         rows = [i for i, text in enumerate(demonstration) if text is not None]
         scores = [0.0] * len(completions)
         if rows:
-            asked, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
+            questions, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
             responses = [completions[i][0]["content"] for i in rows]
-            known = validated_scores(discriminator.score(asked, references, responses), len(rows)).tolist()
-            for i, score in zip(rows, known, strict=True):
+            scores = validated_scores(discriminator.score(questions, references, responses), len(rows)).tolist()
+            for i, score in zip(rows, scores, strict=True):
                 scores[i] = score
         return scores
 

@@ -41,8 +41,8 @@ class LUFFYTrainer(NumberedRows, GRPO):
         rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
         first = list({row["row"]: row for row in inputs}.values())  # a prompt's expert is rewarded once
         texts = [[{"role": "assistant", "content": row["demonstration"]}] for row in first]
-        asked = {name: [row[name] for row in first] for name in first[0] if name != "prompt"}
-        expert = self.reward_funcs[0](prompts=[row["prompt"] for row in first], completions=texts, **asked)
+        columns = {name: [row[name] for row in first] for name in first[0] if name != "prompt"}
+        expert = self.reward_funcs[0](prompts=[row["prompt"] for row in first], completions=texts, **columns)
         of_row = dict(zip((row["row"] for row in first), expert, strict=True))
         expert = torch.tensor([of_row[row["row"]] for row in inputs], device=rewards.device)
         expert = self.accelerator.gather(expert)[:: self.num_generations]  # a group may lie on several processes
@@ -51,10 +51,10 @@ class LUFFYTrainer(NumberedRows, GRPO):
 
     def _generate_and_score_completions(self, inputs):
         output = super()._generate_and_score_completions(inputs)
-        own, expert = self._mixed
+        advantages, expert = self._mixed
         expert = expert.repeat_interleave(self.num_generations)  # TRL shuffles rows: each carries its group's
         output |= self.demonstrations.own_columns(inputs)
-        output["advantages"] = self.own_rows(own, len(inputs))
+        output["advantages"] = self.own_rows(advantages, len(inputs))
         return {**output, "expert_advantages": self.own_rows(expert, len(inputs))}
 
     def _compute_loss(self, model, inputs):

@@ -39,8 +39,8 @@ def rows(job: Job) -> list[dict]:
     s = job.run.settings
     chats = []
     for prompt, text in TEXTS[choose("text", s.text, TEXTS)](job):
-        asked, answer = messages(prompt), [{"role": "assistant", "content": text}]
-        chats.append({"messages": asked + answer} if s.prompt_loss else {"prompt": asked, "completion": answer})
+        chat, answer = messages(prompt), [{"role": "assistant", "content": text}]
+        chats.append({"messages": chat + answer} if s.prompt_loss else {"prompt": chat, "completion": answer})
     return chats
 
 

@@ -59,10 +59,10 @@ class World:
 
         def arm(accuracy: float, seeds: int, seed_sd: float) -> np.ndarray:
             centre = distributions.norm.ppf(accuracy) * np.hypot(scale, seed_sd)
-            own = rng.normal(0, np.sqrt(self.interaction * SPREAD), prompt.shape)
+            interaction = rng.normal(0, np.sqrt(self.interaction * SPREAD), prompt.shape)
             seed = rng.normal(0, seed_sd, (worlds, seeds, 1))
             noise = rng.standard_normal((worlds, seeds, self.prompts))
-            return (centre + prompt + own + seed + noise > 0).astype(float)
+            return (centre + prompt + interaction + seed + noise > 0).astype(float)
 
         half = self.difference / 2
         b = (1, 0.0) if self.base else (self.seeds, seed_sd)
@@ -84,8 +84,8 @@ def redrawn_bounds(a: np.ndarray, b: np.ndarray, resamples: int, rng: np.random.
 
     def over_seeds(of_arm: np.ndarray) -> np.ndarray:
         seeds = of_arm.shape[2]
-        drawn = bootstrap.counts(seeds, resamples * len(a), rng).reshape(of_arm.shape)
-        return (of_arm * drawn).sum(axis=2) / seeds
+        seed_counts = bootstrap.counts(seeds, resamples * len(a), rng).reshape(of_arm.shape)
+        return (of_arm * seed_counts).sum(axis=2) / seeds
 
     return np.quantile(over_seeds(sums[..., : a.shape[1]]) - over_seeds(sums[..., a.shape[1] :]), QUANTILES, axis=0)
 
@@ -113,9 +113,9 @@ def measure(world: World, worlds: int, resamples: int, seed: int) -> dict[str, f
             "seeds redrawn": (*redrawn_bounds(a, b, resamples, rng), world.difference),
             "one arm": (*np.quantile(arm_draws(a, resamples, rng), QUANTILES, axis=0), alone),
         }
-        held = {name: (x <= truth) & (truth <= y) for name, (x, y, truth) in bounds.items()}
+        covered = {name: (x <= truth) & (truth <= y) for name, (x, y, truth) in bounds.items()}
         least, most = np.minimum(low, seed_low), np.maximum(high, seed_high)
-        rows.append(held | {"above": least > 0, "below": most < 0})
+        rows.append(covered | {"above": least > 0, "below": most < 0})
         parts += [astuple(stats.components(x, y)) for x, y in zip(a[:5], b[:5], strict=True)]
     shares = {name: 100 * float(np.mean([row[name] for row in rows])) for name in rows[0]}
     plan = stats.power(stats.Components(*np.mean(parts, axis=0)), world.difference, world.prompts, *seeds)
@@ -143,11 +143,11 @@ def measure_distances(
     for _ in range(worlds):
         topic, expert, *arms = np.sqrt(0.2) * rng.standard_normal((2 * seeds + 2, prompts))
         arms = np.reshape(arms, (2, seeds, prompts)) + rng.normal(shift, seed_sd, (2, seeds, 1)) + 2 * topic
-        found = stats.distance_intervals(arms[0], expert + 2 * topic, rng=rng, resamples=resamples)
-        held = [i.low <= x <= i.high for i, x in zip(found.values(), truth, strict=True)]
+        intervals = stats.distance_intervals(arms[0], expert + 2 * topic, rng=rng, resamples=resamples)
+        covered = [i.low <= x <= i.high for i, x in zip(intervals.values(), truth, strict=True)]
         c = stats.distance_difference(*arms, *2 * [expert + 2 * topic], rng=rng, resamples=resamples)
-        rows.append([*held, c.low <= 0 <= c.high])
-    return dict(zip((*found, "two arms"), 100 * np.mean(rows, axis=0), strict=True))
+        rows.append([*covered, c.low <= 0 <= c.high])
+    return dict(zip((*intervals, "two arms"), 100 * np.mean(rows, axis=0), strict=True))
 
 
 def measure_aggregates(seeds: int, worlds: int, resamples: int, seed: int) -> dict[str, float]:
@@ -178,12 +178,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def report(found: Mapping[World, Mapping[str, float]]) -> str:
+def report(rates: Mapping[World, Mapping[str, float]]) -> str:
     """The tables as Markdown."""
 
-    def of(difference: float = 0.0, accuracy: float = 0.6, base: bool = False, **wanted) -> list[Mapping[str, float]]:
-        wanted |= dict(difference=difference, accuracy=accuracy, base=base)
-        return [x for w, x in found.items() if all(getattr(w, name) == value for name, value in wanted.items())]
+    def of(difference: float = 0.0, accuracy: float = 0.6, base: bool = False, **fields) -> list[Mapping[str, float]]:
+        fields |= dict(difference=difference, accuracy=accuracy, base=base)
+        return [x for w, x in rates.items() if all(getattr(w, name) == value for name, value in fields.items())]
 
     def least(rows: Sequence[Mapping[str, float]], name: str) -> str:
         return f"{min(row[name] for row in rows):.1f}"
@@ -251,12 +251,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     shifted = [(*x, *size) for *x, size in itertools.product(SHIFTS, (0.0, 0.08), ((3, 128), (5, 541)))]
     with Pool(2) as pool:
         tasks = [(world, args.worlds, args.resamples, seed) for seed, world in enumerate(worlds)]
-        found = pool.starmap(measure, tasks, chunksize=1)
+        rates = pool.starmap(measure, tasks, chunksize=1)
         tasks = [(*cell, *few, seed) for seed, cell in enumerate(shifted)]
         of_distances = pool.starmap(measure_distances, tasks, chunksize=1)
         of_aggregates = pool.starmap(measure_aggregates, [(k, args.worlds, few[1], k) for k in AGGREGATED])
     print(f"{date.today()}, {args.worlds:,} worlds per cell, {args.resamples:,} resamples\n")
-    print(report(dict(zip(worlds, found, strict=True))))
+    print(report(dict(zip(worlds, rates, strict=True))))
     print(f"\nDistances: {few[0]:,} worlds per cell, {few[1]:,} resamples; aggregates: {args.worlds:,} worlds.\n")
     others = dict(zip(shifted, of_distances, strict=True)), dict(zip(AGGREGATED, of_aggregates, strict=True))
     print(report_others(*others))

@@ -50,10 +50,10 @@ def bootstrap_alone(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
 
 
 @cache
-def compared(above: int, below: int, n: int) -> tuple[tuple[float, float, float], ...]:
+def comparison_of(above: int, below: int, n: int) -> tuple[tuple[float, float, float], ...]:
     """(low, high, p) before and after, of n prompts of which A alone passes `above` and B alone `below`."""
     if above < below:
-        return tuple((-high, -low, p) for low, high, p in compared(below, above, n))
+        return tuple((-high, -low, p) for low, high, p in comparison_of(below, above, n))
     a = np.repeat([1.0, 0.0, 0.0], [above, below, n - above - below])[None]
     b = np.repeat([0.0, 1.0, 0.0], [above, below, n - above - below])[None]
     c = stats.compare(a, b, rng=np.random.default_rng(0), resamples=RESAMPLES)
@@ -66,11 +66,13 @@ def of_pairs(n: int, rate_a: float, rate_b: float) -> Iterator[tuple[float, floa
     outcomes = [(i, j) for i in range(n + 1) for j in range(n + 1 - i)]
     chances = distributions.multinomial.pmf([(i, j, n - i - j) for i, j in outcomes], n, [p, q, max(0.0, 1 - p - q)])
     for way in (0, 1):
-        found = [
-            (chance, compared(*of, n)[way]) for of, chance in zip(outcomes, chances, strict=True) if chance > 1e-12
+        intervals = [
+            (chance, comparison_of(*outcome, n)[way])
+            for outcome, chance in zip(outcomes, chances, strict=True)
+            if chance > 1e-12
         ]
-        held = sum(chance for chance, (low, high, _) in found if low - 1e-9 <= p - q <= high + 1e-9)
-        yield 100 * held, 100 * sum(chance for chance, (*_, p_value) in found if p_value <= 0.05 + 1e-9)
+        coverage = sum(chance for chance, (low, high, _) in intervals if low - 1e-9 <= p - q <= high + 1e-9)
+        yield 100 * coverage, 100 * sum(chance for chance, (*_, p_value) in intervals if p_value <= 0.05 + 1e-9)
 
 
 @cache
@@ -79,15 +81,15 @@ def alone(k: int, n: int) -> tuple[tuple[float, float], ...]:
     scores = (np.arange(n) < k).astype(float)[None]
     sums = bootstrap.resampled_sums(scores, RESAMPLES, np.random.default_rng(0)) / n
     before = stats.wilson(k, n) if k in (0, n) else tuple(np.quantile(sums, QUANTILES))
-    found = stats.interval(scores, rng=np.random.default_rng(0), resamples=RESAMPLES)
-    return before, (found.low, found.high)
+    after = stats.interval(scores, rng=np.random.default_rng(0), resamples=RESAMPLES)
+    return before, (after.low, after.high)
 
 
 def of_one_arm(n: int, rate: float) -> list[float]:
     """Before and after: the chance, in %, that the interval holds the rate."""
     chances = distributions.binom.pmf(range(n + 1), n, rate)
-    held = [[low <= rate <= high for low, high in alone(k, n)] for k in range(n + 1)]
-    return (100 * chances @ np.array(held, dtype=float)).tolist()
+    covered = [[low <= rate <= high for low, high in alone(k, n)] for k in range(n + 1)]
+    return (100 * chances @ np.array(covered, dtype=float)).tolist()
 
 
 def seeds_that_agree(rate: float, seeds: int, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -102,8 +104,8 @@ def of_seeds(n: int, rates: tuple[float, float], worlds: int) -> list[float]:
     for _ in range(worlds):
         a, b = (seeds_that_agree(rate, 3, n, rng) for rate in rates)
         c, truth = stats.compare(a, b, rng=rng, resamples=RESAMPLES), rates[0] - rates[1]
-        both = bootstrap_alone(a, b), (c.low, c.high, c.p)
-        rows.append([low - 1e-9 <= truth <= high + 1e-9 for low, high, _ in both] + [p <= 0.05 for *_, p in both])
+        results = bootstrap_alone(a, b), (c.low, c.high, c.p)
+        rows.append([low - 1e-9 <= truth <= high + 1e-9 for low, high, _ in results] + [p <= 0.05 for *_, p in results])
     return (100 * np.mean(rows, axis=0)).tolist()
 
 
@@ -113,7 +115,7 @@ def of_separated(seeds: int, gap: float, shared: float, worlds: int) -> float:
     Normal seeds, A above by `gap` sd on two benchmarks and below on one; `shared` of their variance is one effect of
     the seed on all three.
     """
-    rng, held = np.random.default_rng(seeds), []
+    rng, covered = np.random.default_rng(seeds), []
     signs = np.array([1, 1, -1])
     truth = distributions.norm.cdf(signs * gap / np.sqrt(2)).mean()
     for _ in range(worlds):
@@ -121,10 +123,10 @@ def of_separated(seeds: int, gap: float, shared: float, worlds: int) -> float:
             np.sqrt(shared) * rng.normal(size=(seeds, 1)) + np.sqrt(1 - shared) * rng.normal(size=(seeds, 3))
             for _ in range(2)
         )
-        found = stats.probability_of_improvement(a + gap * signs, b, rng=rng, resamples=99)
-        if "score interval" in found.method:
-            held.append(found.low <= truth <= found.high)
-    return 100 * float(np.mean(held)) if held else float("nan")
+        improvement = stats.probability_of_improvement(a + gap * signs, b, rng=rng, resamples=99)
+        if "score interval" in improvement.method:
+            covered.append(improvement.low <= truth <= improvement.high)
+    return 100 * float(np.mean(covered)) if covered else float("nan")
 
 
 def runs(world: World, base_sd: float, shared: bool, rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -132,16 +134,16 @@ def runs(world: World, base_sd: float, shared: bool, rng: np.random.Generator) -
     seed by N(0, base_sd) points, and each arm by half as much again of its own; `shared`: one base per run."""
     prompt = rng.normal(0, np.sqrt(3.35), (1, world.prompts))
     scale = np.sqrt(4.35) / distributions.norm.pdf(distributions.norm.ppf(world.accuracy)) / 100
-    centre, found = distributions.norm.ppf(world.accuracy) * np.sqrt(4.35), []
+    centre, pairs = distributions.norm.ppf(world.accuracy) * np.sqrt(4.35), []
     for _ in range(2):
         base = rng.normal(0, base_sd * scale, (3, 1 if shared else world.seeds, 1))
         arms = []
-        for own in base[1:]:
+        for of_arm in base[1:]:
             seed = rng.normal(0, world.seed_sd * scale, (world.seeds, 1))
             noise = rng.standard_normal((world.seeds, world.prompts))
-            arms.append((centre + prompt + base[0] + own / 2 + seed + noise > 0).astype(float))
-        found.append(tuple(arms))
-    return found
+            arms.append((centre + prompt + base[0] + of_arm / 2 + seed + noise > 0).astype(float))
+        pairs.append(tuple(arms))
+    return pairs
 
 
 def of_reruns(seeds: int, base_sd: float, shared: bool, worlds: int) -> list[float]:
@@ -155,8 +157,8 @@ def of_reruns(seeds: int, base_sd: float, shared: bool, worlds: int) -> list[flo
         arm = rerun.predict_mean(a)
         pairs = [rerun.predict_difference(a, b, shared_seeds=x) for x in (True, False)]
         mean, difference = a2.mean(), a2.mean() - b2.mean()
-        held = [x.low <= mean <= x.high for x in (sure, arm)] + [x.low <= difference <= x.high for x in (c, *pairs)]
-        rows.append([*held, min(c.low, c.seed_low) > 0 or max(c.high, c.seed_high) < 0])
+        covered = [x.low <= mean <= x.high for x in (sure, arm)] + [x.low <= difference <= x.high for x in (c, *pairs)]
+        rows.append([*covered, min(c.low, c.seed_low) > 0 or max(c.high, c.seed_high) < 0])
     return (100 * np.mean(rows, axis=0)).tolist()
 
 
@@ -171,8 +173,8 @@ def of_families(size: int, base_sd: float, shared: bool, worlds: int) -> list[fl
             c = stats.compare(a, b, rng=rng, resamples=999)
             claim = Claim(f"c{number}", "", "ours", "accuracy", "a", "b", "above")
             bounds = dict(low=c.low, high=c.high, seed_low=c.seed_low, seed_high=c.seed_high)
-            found = claims.Finding(c.estimate, **bounds, n_seeds=5, n_prompts=384, p=c.p, p_seeds=c.p_seeds)
-            rows_of_family.append(claims.judge(claim, found))
+            finding = claims.Finding(c.estimate, **bounds, n_seeds=5, n_prompts=384, p=c.p, p_seeds=c.p_seeds)
+            rows_of_family.append(claims.judge(claim, finding))
         verdicts = [(row["unadjusted"], row["verdict"]) for row in claims.adjusted(rows_of_family)]
         rows.append([any(way != claims.UNDECIDED for way in ways) for ways in zip(*verdicts, strict=True)])
     return (100 * np.mean(rows, axis=0)).tolist()
@@ -184,26 +186,26 @@ def both(before: float, after: float) -> str:
 
 def report(worlds: int) -> str:
     """The tables as Markdown."""
-    coverage, errors, one = [], [], []
+    coverage, errors, one_arm = [], [], []
     for rates in PAIRS:
-        found = {n: list(of_pairs(n, *rates)) for n in SIZES}
-        ways = [[x[way][0] for x in found.values()] for way in (0, 1)]
-        cells = [both(found[n][0][0], found[n][1][0]) for n in SHOWN]
+        by_size = {n: list(of_pairs(n, *rates)) for n in SIZES}
+        ways = [[x[way][0] for x in by_size.values()] for way in (0, 1)]
+        cells = [both(by_size[n][0][0], by_size[n][1][0]) for n in SHOWN]
         coverage.append([f"{rates[0]:g}, {rates[1]:g}", *cells, both(min(ways[0]), min(ways[1]))])
         if rates[0] == rates[1]:
-            ways = [[x[way][1] for x in found.values()] for way in (0, 1)]
-            cells = [both(found[n][0][1], found[n][1][1]) for n in SHOWN]
+            ways = [[x[way][1] for x in by_size.values()] for way in (0, 1)]
+            cells = [both(by_size[n][0][1], by_size[n][1][1]) for n in SHOWN]
             errors.append([f"{rates[0]:g}", *cells, both(max(ways[0]), max(ways[1]))])
     for rate in RATES:
-        found = {n: of_one_arm(n, rate) for n in SIZES}
-        worst = both(*(min(x[way] for x in found.values()) for way in (0, 1)))
-        one.append([f"{rate:g}", *(both(*found[n]) for n in SHOWN), worst])
+        by_size = {n: of_one_arm(n, rate) for n in SIZES}
+        worst = both(*(min(x[way] for x in by_size.values()) for way in (0, 1)))
+        one_arm.append([f"{rate:g}", *(both(*by_size[n]) for n in SHOWN), worst])
     seeds = []
     for rates, n in itertools.product(((0.01, 0.01), (0.5, 0.5), (0.99, 0.99), (0.99, 0.01)), (1, 5, 20)):
         x = of_seeds(n, rates, worlds // 4)
         null = [both(*x[2:])] if rates[0] == rates[1] else [""]
         seeds.append([f"{rates[0]:g}, {rates[1]:g}; {n} prompts", both(*x[:2]), *null])
-    apart = [
+    separated = [
         [f"{k} seeds, shared {share:g}", *(f"{of_separated(k, gap, share, 4 * worlds):.1f}" for gap in (1.0, 2.0, 4.0))]
         for k, share in itertools.product((3, 5), (0.0, 0.8))
     ]
@@ -211,20 +213,20 @@ def report(worlds: int) -> str:
     for (sd, shared), k in itertools.product(((0.0, False), (4.0, False), (4.0, True)), (3, 5)):
         again.append([_base(sd, shared) + f", {k} seeds", *(f"{x:.1f}" for x in of_reruns(k, sd, shared, worlds))])
     for (sd, shared), size in itertools.product(((0.0, False), (4.0, False), (4.0, True)), FAMILIES):
-        found = of_families(size, sd, shared, max(100, worlds // size // 2))
-        families.append([f"{_base(sd, shared)}, {size} claims", *(f"{x:.1f}" for x in found)])
+        rates = of_families(size, sd, shared, max(100, worlds // size // 2))
+        families.append([f"{_base(sd, shared)}, {size} claims", *(f"{x:.1f}" for x in rates)])
     head = ["", *(f"n = {n}" for n in SHOWN), "worst of 1 to 20"]
     parts = {
         "One run each, rates of A and B: coverage of the difference before / after, in %, exact.": (head, coverage),
         "Equal rates of A and B: p <= 0.05 before / after, in %, exact.": (head, errors),
-        "One arm, its rate: coverage before / after, in %, exact.": (head, one),
+        "One arm, its rate: coverage before / after, in %, exact.": (head, one_arm),
         "Three seeds per arm that agree on 80 % of prompts: before / after, in %.": (
             ["rates", "coverage", "p <= 0.05"],
             seeds,
         ),
         "Probability of improvement where no draw of seeds differs: coverage in %, three benchmarks.": (
             ["", "1 sd apart", "2 sd", "4 sd"],
-            apart,
+            separated,
         ),
         "Reruns that lie in an interval of the first run, in %; and first runs with a verdict by both intervals.": (
             ["base", "arm: 95 % CI", "arm: prediction", "difference: 95 % CI", "shared seeds", "apart", "verdict"],

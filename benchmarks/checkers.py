@@ -160,14 +160,14 @@ def scoring(data: Path) -> str:
 
     def ours():
         texts.likeliest_language.cache_clear()  # a second round must not profit from having seen the texts
-        found = [check(build_all(row["instruction_id_list"], row["kwargs"]), text) for row, text in pairs]
-        return [(list(each.strict), list(each.loose)) for each in found]
+        verdicts = [check(build_all(row["instruction_id_list"], row["kwargs"]), text) for row, text in pairs]
+        return [(list(each.strict), list(each.loose)) for each in verdicts]
 
     with published_checkers() as published:
 
         def theirs():
-            found = [published.process_results(row, [text]) for row, text in pairs]
-            return [(f["inst_level_strict_acc"], f["inst_level_loose_acc"]) for f in found]
+            verdicts = [published.process_results(row, [text]) for row, text in pairs]
+            return [(f["inst_level_strict_acc"], f["inst_level_loose_acc"]) for f in verdicts]
 
         differ = [row["key"] for row, mine, other in zip(prompts, ours(), theirs(), strict=True) if mine != other]
         times = alternating(ours, theirs)
@@ -186,9 +186,9 @@ def reward() -> str:
     rows = prompts_with_expert(512, 0, next(iter(BENCHMARKS)), random.Random(0), set())
     completions = [[{"role": "assistant", "content": row["response"]}] for row in rows]
     instructions = [json.dumps([row["instruction_id_list"], row["kwargs"]]) for row in rows]
-    (known,) = alternating(lambda: follows_all(completions, instructions))
-    shares = " to ".join(f"{known / step:.1%}" for step in reversed(STEPS))
-    return f"{1000 * known:.1f} ms for 512 responses: {shares} of a GRPO step of {STEPS[1]} to {STEPS[0]} s"
+    (seconds,) = alternating(lambda: follows_all(completions, instructions))
+    shares = " to ".join(f"{seconds / step:.1%}" for step in reversed(STEPS))
+    return f"{1000 * seconds:.1f} ms for 512 responses: {shares} of a GRPO step of {STEPS[1]} to {STEPS[0]} s"
 
 
 def robustness() -> str:

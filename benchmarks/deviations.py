@@ -124,13 +124,13 @@ def main() -> None:
             continue
         print(name)
         for source, texts in (("text-bison", [text for _, text in pairs]), ("IFBench's sample", sample)):
-            apart = [(here(text), there(text)) for text in texts if here(text) != there(text)]
-            most = max((abs(one - other) for one, other in apart), default=0)
-            print(f"  {source}: another count in {len(apart)} of {len(texts)} texts, by {most} at most")
+            different = [(here(text), there(text)) for text in texts if here(text) != there(text)]
+            most = max((abs(ours - theirs) for ours, theirs in different), default=0)
+            print(f"  {source}: another count in {len(different)} of {len(texts)} texts, by {most} at most")
         differ, total = changed_verdicts(pairs, here, there, instruction_id, argument)
         print(f"  {instruction_id} on text-bison: {differ} of {total} verdicts differ")
-        made = {what: (here(text), there(text)) for what, text in MADE.items() if here(text) != there(text)}
-        print(f"  made texts, here and as published: {json.dumps(made)}")
+        written = {what: (here(text), there(text)) for what, text in MADE.items() if here(text) != there(text)}
+        print(f"  made texts, here and as published: {json.dumps(written)}")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import json
 import sys
 from pathlib import Path
 
-from benchmarks.step import SHAPES, Shape, as_in_the_dag, timed
+from benchmarks.step import SHAPES, Shape, as_in_the_dag, measure
 from uniapl import provenance
 from uniapl.costs.gpus import GPUS
 from uniapl.costs.shapes import SHAPES as MODELS
@@ -58,16 +58,16 @@ def rates(shape: Shape, medians: dict[str, float], peak: float | None) -> dict[s
         shape.intermediate,
         shape.vocabulary,
     )
-    found = {}
+    table = {}
     for name, of_rows in lengths.items():
         seconds = medians[f"{name} (s)"]
-        found[f"{name} (tokens/s)"] = rows * sum(of_rows) / seconds
+        table[f"{name} (tokens/s)"] = rows * sum(of_rows) / seconds
         if peak:
             flops = sum(training_flops(model, rows * length, length, False) for length in of_rows)
-            found[f"{name} (MFU)"] = flops / seconds / peak
-    found["throughput"] = found["uniapl (tokens/s)"] / found["grpo (tokens/s)"]
-    found["discriminator"] = medians["score (s)"] / medians["uniapl (s)"]
-    return found
+            table[f"{name} (MFU)"] = flops / seconds / peak
+    table["throughput"] = table["uniapl (tokens/s)"] / table["grpo (tokens/s)"]
+    table["discriminator"] = medians["score (s)"] / medians["uniapl (s)"]
+    return table
 
 
 def rate_of(device: str) -> float | None:
@@ -90,7 +90,7 @@ def main(argv: list[str] | None = None) -> None:
         )
     torch.set_num_threads(1)  # as benchmarks.step; a trial on a CPU is no measurement
     shape = SIZES[args.size]
-    medians = timed(shape, args.rounds)
+    medians = measure(shape, args.rounds)
     card = {
         "size": args.size,
         **medians,

@@ -57,8 +57,8 @@ def values(argument: Argument) -> tuple:
     """
     if argument in VALUES:
         return VALUES[argument]
-    known = {repr(value): value for pool in VALUES.values() for value in pool}  # a list has no hash
-    accepted = tuple(value for value in known.values() if argument.accepts(value))
+    pooled = {repr(value): value for pool in VALUES.values() for value in pool}  # a list has no hash
+    accepted = tuple(value for value in pooled.values() if argument.accepts(value))
     if not accepted:
         where = "benchmarks/robustness.py"
         raise UserError(f"{where}: no value for an argument that must be {argument.expected}: add some to VALUES")
@@ -70,7 +70,9 @@ def choices(instruction: Instruction) -> list[dict]:
     names = list(instruction.arguments)
     every = itertools.product(*(values(instruction.arguments[name]) for name in names))
     valid = [
-        given for given in (dict(zip(names, one, strict=True)) for one in every) if not instruction.together(given)
+        kwargs
+        for kwargs in (dict(zip(names, choice, strict=True)) for choice in every)
+        if not instruction.together(kwargs)
     ]
     return random.Random(0).sample(valid, min(CHOICES, len(valid)))
 
@@ -83,8 +85,8 @@ def checkers() -> Iterator[tuple[str, str, Checker]]:
             if instruction == others.get(name):  # timed once
                 continue
             met = MET.get(name.removesuffix("~fixed"))
-            for given in choices(instruction) + ([met] if met else []):
-                yield family.name, name, build(name, given, family=family.name)
+            for kwargs in choices(instruction) + ([met] if met else []):
+                yield family.name, name, build(name, kwargs, family=family.name)
 
 
 UNITS = (
@@ -164,8 +166,8 @@ def adversarial(size: int = SIZE) -> Iterator[tuple[str, str]]:
         for frame in FRAMES:
             n = size // (len(frame) - frame.count("{}")) + 1
             letters = iter(rng.choices([*map(chr, codes)], k=size))
-            drawn = "".join(_filled(frame, letters) for _ in range(n))
-            yield f"{alphabet} letters in {frame!r}", drawn[:size]
+            repeated = "".join(_filled(frame, letters) for _ in range(n))
+            yield f"{alphabet} letters in {frame!r}", repeated[:size]
 
 
 CACHES = (texts.likeliest_language, sentences.split_sentences)
@@ -179,27 +181,27 @@ def cpu_seconds(follows: Checker, text: str) -> float:
     return time.process_time() - start
 
 
-def measured(follows: Checker, text: str) -> float:
+def seconds_of(follows: Checker, text: str) -> float:
     """CPU seconds of one call, the least of CALLS where the first took longer than AGAIN."""
     first = cpu_seconds(follows, text)
     return first if first < AGAIN else min(first, *(cpu_seconds(follows, text) for _ in range(CALLS - 1)))
 
 
-def slowest(asked: Callable[[str], bool] = lambda name: True) -> dict[tuple[str, str], tuple[float, str]]:
+def slowest(chosen: Callable[[str], bool] = lambda name: True) -> dict[tuple[str, str], tuple[float, str]]:
     """The most seconds that each type took, and the text that took them; the slowest type first."""
-    every = [one for one in checkers() if asked(one[1])]
+    every = [entry for entry in checkers() if chosen(entry[1])]
     for _, _, follows in every:
         follows("It rains. Das ist Regen.")  # imports and profiles
     worst, again = {}, []
     for made_of, text in adversarial():
         for family, name, follows in every:
-            seconds = measured(follows, text)
+            seconds = seconds_of(follows, text)
             if seconds > LIMIT:  # perhaps in a slow moment of the machine: measured once more at the end
                 again.append((seconds, family, name, made_of, follows, text))
                 seconds = 0.0
             worst[family, name] = max(worst.get((family, name), (0.0, "")), (seconds, made_of))
     for seconds, family, name, made_of, follows, text in again:
-        worst[family, name] = max(worst[family, name], (min(seconds, measured(follows, text)), made_of))
+        worst[family, name] = max(worst[family, name], (min(seconds, seconds_of(follows, text)), made_of))
     return dict(sorted(worst.items(), key=lambda item: -item[1][0]))
 
 
@@ -208,7 +210,7 @@ def table(worst: dict[tuple[str, str], tuple[float, str]], n: int = 20) -> list[
     families = dict.fromkeys(family for family, _ in sorted(worst))
     lines = []
     for family in families:
-        times = [seconds for (of, _), (seconds, _) in worst.items() if of == family]
+        times = [seconds for (member, _), (seconds, _) in worst.items() if member == family]
         above = sum(seconds > LIMIT for seconds in times)
         lines.append(f"{family:9} {len(times):3} types, slowest {1000 * max(times):4.0f} ms, {above} above 50 ms")
     slow = [*worst.items()][:n]

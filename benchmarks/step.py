@@ -79,11 +79,11 @@ def tokenizer():
     words = {"<pad>": 0, "<end>": 1} | {f"w{i}": i for i in range(2, 512)}
     inner = Tokenizer(models.WordLevel(words, unk_token="<pad>"))
     inner.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    found = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="<end>")
-    found.chat_template = (
+    fast = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="<end>")
+    fast.chat_template = (
         "{% for m in messages %}{{ m.content }}{% if m.role == 'assistant' %} <end>{% endif %} {% endfor %}"
     )
-    return found
+    return fast
 
 
 def text(rng: random.Random, n: int) -> str:
@@ -155,20 +155,20 @@ def trainers(shape: Shape, folder: str) -> dict:
     shared |= {"disable_tqdm": True, "bf16": gpu, "gradient_checkpointing": False, "logging_strategy": "no"}
     rl = {**shared, "num_generations": shape.group, "max_completion_length": shape.response, "disable_dropout": True}
     rl |= {"per_device_train_batch_size": shape.prompts * shape.group}
-    given = {"reward_funcs": [checksum_of], "train_dataset": Dataset.from_list(rows), "processing_class": tokenizer()}
+    common = {"reward_funcs": [checksum_of], "train_dataset": Dataset.from_list(rows), "processing_class": tokenizer()}
     mixed = {"mu_peak": 0.5, "mu_valley": 0.5, "lam": 0.1, "demonstrations_per_step": len(rows)}
     completions = [
         {"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["demonstration"]}]}
         for row in rows
     ]
     scorer = Scorer(shape)
-    made = {
-        "grpo": lambda: scripted(GRPOTrainer(model=policy(shape), args=GRPOConfig(**rl), **given), shape),
+    makers = {
+        "grpo": lambda: scripted(GRPOTrainer(model=policy(shape), args=GRPOConfig(**rl), **common), shape),
         "zero": lambda: scripted(
-            UniAPLTrainer(model=policy(shape), args=UniAPLConfig(**rl), discriminator=scorer, **given), shape
+            UniAPLTrainer(model=policy(shape), args=UniAPLConfig(**rl), discriminator=scorer, **common), shape
         ),
         "uniapl": lambda: scripted(
-            UniAPLTrainer(model=policy(shape), args=UniAPLConfig(**rl, **mixed), discriminator=scorer, **given), shape
+            UniAPLTrainer(model=policy(shape), args=UniAPLConfig(**rl, **mixed), discriminator=scorer, **common), shape
         ),
         "sft": lambda: SFTTrainer(
             model=policy(shape),
@@ -177,7 +177,7 @@ def trainers(shape: Shape, folder: str) -> dict:
             processing_class=tokenizer(),
         ),
     }
-    return {"made": made, "rows": rows, "scorer": scorer}
+    return {"made": makers, "rows": rows, "scorer": scorer}
 
 
 def step(trainer, batch) -> None:
@@ -195,7 +195,7 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def timed(shape: Shape, rounds: int) -> dict[str, float]:
+def measure(shape: Shape, rounds: int) -> dict[str, float]:
     """Median seconds of each part over alternating rounds, after one warm-up, and the ratios of the docstring."""
     with tempfile.TemporaryDirectory() as folder:
         parts = trainers(shape, folder)
@@ -204,14 +204,14 @@ def timed(shape: Shape, rounds: int) -> dict[str, float]:
             ready[name] = trainer = make()
             trainer.train()
         batches = {name: next(iter(t.get_train_dataloader())) for name, t in ready.items()}
-        asked = [row["prompt"][0]["content"] for row in parts["rows"][: shape.prompts] for _ in range(shape.group)]
+        questions = [row["prompt"][0]["content"] for row in parts["rows"][: shape.prompts] for _ in range(shape.group)]
         references = [row["demonstration"] for row in parts["rows"][: shape.prompts] for _ in range(shape.group)]
         rng = random.Random(1)
-        answers = [text(rng, shape.response) for _ in asked]
+        answers = [text(rng, shape.response) for _ in questions]
         actions = {name: lambda name=name: step(ready[name], batches[name]) for name in ready}
         actions["first"] = lambda: (ready["uniapl"].adversary.expert_scores.clear(), actions["uniapl"]())
-        actions["score"] = lambda: parts["scorer"].score(asked, references, answers)
-        actions["score_pairs"] = lambda: parts["scorer"].score(asked, references, answers, share=False)
+        actions["score"] = lambda: parts["scorer"].score(questions, references, answers)
+        actions["score_pairs"] = lambda: parts["scorer"].score(questions, references, answers, share=False)
         spent = {name: [] for name in actions}
         for _ in range(rounds):
             for name, action in actions.items():
@@ -273,7 +273,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
-    print(json.dumps({"size": args.size, **timed(SHAPES[args.size], args.rounds)}, indent=2))
+    print(json.dumps({"size": args.size, **measure(SHAPES[args.size], args.rounds)}, indent=2))
 
 
 if __name__ == "__main__":

@@ -112,41 +112,41 @@ def _parts(name: str, node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 def sources(name: str, modules: list[Module]) -> dict[str, str]:
     """A class and all that it uses, however far, by name: each as its syntax tree in text."""
-    known = {name: node for module in modules for name, node in module.definitions.items()}
-    found: dict[str, str] = {}
+    definitions = {name: node for module in modules for name, node in module.definitions.items()}
+    syntax: dict[str, str] = {}
     waiting = [name]
     seen = {REGISTRY}
     while waiting:
         name = waiting.pop()
-        if name in seen or name not in known:
+        if name in seen or name not in definitions:
             continue
         seen.add(name)
-        for part, node in _parts(name, known[name]):
-            found[part] = ast.dump(node)
-        for node in ast.walk(known[name]):
+        for part, node in _parts(name, definitions[name]):
+            syntax[part] = ast.dump(node)
+        for node in ast.walk(definitions[name]):
             if isinstance(node, ast.Name):
                 waiting.append(node.id)
             elif isinstance(node, ast.Attribute):  # instructions_util.count_words
                 waiting.append(node.attr)
-    return found
+    return syntax
 
 
 def changes(old: list[Module], new: list[Module]) -> dict[str, list[str]]:
     """By id that changed, in the old registry's order: what of its code differs; "new" or "gone" for a whole id."""
     before, after = registry(old[-1]), registry(new[-1])
-    found: dict[str, list[str]] = {}
+    changed: dict[str, list[str]] = {}
     for instruction_id in before | after:
         if instruction_id not in after:
-            found[instruction_id] = ["gone"]
+            changed[instruction_id] = ["gone"]
         elif instruction_id not in before:
-            found[instruction_id] = ["new"]
+            changed[instruction_id] = ["new"]
         else:
-            one = sources(before[instruction_id], old)
-            other = sources(after[instruction_id], new)
-            differ = [name for name in one | other if one.get(name) != other.get(name)]
+            old_sources = sources(before[instruction_id], old)
+            new_sources = sources(after[instruction_id], new)
+            differ = [name for name in old_sources | new_sources if old_sources.get(name) != new_sources.get(name)]
             if differ:
-                found[instruction_id] = differ
-    return found
+                changed[instruction_id] = differ
+    return changed
 
 
 def _git(checkout: Path, *arguments: str) -> str:
@@ -178,12 +178,12 @@ def main(argv: list[str] | None = None) -> None:
     repository, _, pinned = BY_NAME[args.family].revision.partition("@")
     since = args.since or pinned
     files = FILES[args.family]
-    found = changes(*(read_revision(args.checkout, revision, files) for revision in (since, args.revision)))
+    changed = changes(*(read_revision(args.checkout, revision, files) for revision in (since, args.revision)))
     commit = _git(args.checkout, "rev-parse", args.revision).strip()
-    print(f"{args.family}: {repository}, {since} to {commit}: {len(found)} of the ids changed")
-    for instruction_id, differ in found.items():
+    print(f"{args.family}: {repository}, {since} to {commit}: {len(changed)} of the ids changed")
+    for instruction_id, differ in changed.items():
         print(f"  {instruction_id:42} {', '.join(differ)}")
-    if found:
+    if changed:
         sys.stdout.flush()
         raise SystemExit(1)
 

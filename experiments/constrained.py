@@ -14,12 +14,12 @@ from uniapl.config import Arm, Claim, Experiment
 DUAL = {"lam": 0.0, "lam_step": 0.01, "lam_penalty": 0.3, "distance_decay": 0.8}
 
 
-def target(name: str, eps: float) -> Arm:
+def with_bound(name: str, eps: float) -> Arm:
     """SFT then A-GRPO whose lambda rises from 0 while the running distance exceeds `eps`, and falls below it."""
     return replace(SFT_THEN_A_GRPO, name=name, changes={**ONLY_ROLLOUTS, **DUAL, "eps": eps}, label="")
 
 
-def within(eps: float, arm: str, number: int) -> tuple[Claim, Claim]:
+def ends_near(eps: float, arm: str, number: int) -> tuple[Claim, Claim]:
     """Two claims: at the end d is at most 0.2 above, and at most 0.2 below its target."""
     return tuple(
         Claim(
@@ -40,10 +40,16 @@ EXPERIMENT = Experiment(
     name="constrained",
     question="Does the dual variable bring the distance to its target, and what does that cost?",
     expectation="d settles at eps for both targets; the nearer target needs a larger lambda; accuracy differs little.",
-    arms=(SFT_THEN_GRPO, SFT_THEN_A_GRPO, target("eps_far", 5.0), target("eps_high", 0.6), target("eps_low", 0.3)),
+    arms=(
+        SFT_THEN_GRPO,
+        SFT_THEN_A_GRPO,
+        with_bound("eps_far", 5.0),
+        with_bound("eps_high", 0.6),
+        with_bound("eps_low", 0.3),
+    ),
     against=("sft_then_grpo",),
     most_seeds=3,
     extended=True,
-    claims=(*within(0.6, "eps_high", 1), *within(0.3, "eps_low", 3)),
+    claims=(*ends_near(0.6, "eps_high", 1), *ends_near(0.3, "eps_low", 3)),
     worlds=("miniature",),
 )

@@ -11,12 +11,12 @@ BEATS_FROZEN = "the co-trained discriminator beats the frozen one"
 SCORE = ("discriminator",)  # what the arms differ in
 
 
-def judged_by(kind: str) -> Arm:
+def with_discriminator(discriminator: str) -> Arm:
     """UniAPL with another discriminator."""
-    return replace(UNIAPL, name=f"d_{kind}", changes={"discriminator": kind}, label="")
+    return replace(UNIAPL, name=f"d_{discriminator}", changes={"discriminator": discriminator}, label="")
 
 
-COTRAINED, RANDOM, LENGTH = map(judged_by, ("cotrained", "random", "length"))
+COTRAINED, RANDOM, LENGTH = map(with_discriminator, ("cotrained", "random", "length"))
 
 
 EXPERIMENT = Experiment(

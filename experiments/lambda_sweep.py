@@ -7,12 +7,12 @@ from experiments.claims import TERM, falls
 from uniapl.config import Arm, Claim, Experiment
 
 
-def weighed(name: str, lam: float) -> Arm:
+def with_lambda(name: str, lam: float) -> Arm:
     """UniAPL with another lambda."""
     return replace(UNIAPL, name=name, changes={"lam": lam}, label="")
 
 
-ONE = weighed("lambda_1", 1.0)
+ONE = with_lambda("lambda_1", 1.0)
 HURTS = "too large a lambda hurts: lambda = 1 follows fewer prompts than lambda = 0"
 EXPLOITED = "at lambda = 1 the discriminator is exploited: it scores the policy above the expert"
 ENTROPY, DIVERSITY = (f"{what} falls as lambda grows from 0 to 1" for what in ("entropy", "diversity"))
@@ -22,7 +22,7 @@ EXPERIMENT = Experiment(
     question="How do accuracy, the discriminator's AUC, entropy and diversity change with lambda?",
     expectation="Flat accuracy up to 0.1, lower at 1; AUC falls with lambda and below 0.5 at 1 (exploited); entropy "
     "falls at 1.",
-    arms=(CHORD, weighed("lambda_003", 0.03), UNIAPL, weighed("lambda_03", 0.3), ONE),
+    arms=(CHORD, with_lambda("lambda_003", 0.03), UNIAPL, with_lambda("lambda_03", 0.3), ONE),
     against=("chord",),
     worlds=("miniature", "public"),
     most_seeds=3,

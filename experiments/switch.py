@@ -15,8 +15,8 @@ def pipeline(share: int) -> tuple[Arm, Arm]:
     """The SFT stage that takes `share` percent of the steps, and the GRPO stage that takes the rest."""
     first = round(STEPS * share / 100)
     start = replace(SFT, name=f"sft_{share}", changes={"steps": first}, label="")
-    rest = {"steps": STEPS - first}
-    return start, replace(SFT_THEN_GRPO, name=f"switch_{share}", start=start.name, changes=rest, label="")
+    changes = {"steps": STEPS - first}
+    return start, replace(SFT_THEN_GRPO, name=f"switch_{share}", start=start.name, changes=changes, label="")
 
 
 EXPERIMENT = Experiment(

@@ -30,8 +30,8 @@ def family(arm: str) -> str:
 def draw(results: Path):
     """A row per family, a column per probed quantity; behind the arms of a row the others in grey."""
     paths = [style.analysis(results, name) / "curves.csv" for name in NEEDS]
-    read = [style.read(path, ("arm", "quantity"), ("seed", "step", "value")) for path in paths]
-    table = pd.concat(read).drop_duplicates(["arm", "seed", "step", "quantity"])
+    tables = [style.read(path, ("arm", "quantity"), ("seed", "step", "value")) for path in paths]
+    table = pd.concat(tables).drop_duplicates(["arm", "seed", "step", "quantity"])
     table = table[table.quantity.isin(QUANTITIES)]
     if table.empty:
         raise UserError(f"{paths[0]}: no rows with quantity {', '.join(QUANTITIES)}")
@@ -63,7 +63,7 @@ def draw(results: Path):
         axes[-1].legend(handles.values(), handles, loc="center left", bbox_to_anchor=(-0.15, 0.5), handlelength=2.6)
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
-    n_seeds = style.usual(table.groupby("arm").seed.nunique())
+    n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
     caption = f"""Measured during training on the same validation prompts for every arm, one sampled response
         each. Rows: arms that learn from demonstrations, from rewards, from one after the other, and from both at
         once; the other rows' arms in grey. A-, open markers: with the adversarial term. Line: mean over seeds.

@@ -36,7 +36,7 @@ def draw(results: Path):
     caption = f"""Training with lambda as the dual variable of the constraint d <= ε. Above: the running mean of d, the
         discriminator's score of the expert minus that of the policy; dashed: the targets ({aims}), where in sight.
         Below: lambda; an arm without a target keeps its own. Line: mean over seeds. Band: lowest to highest seed.
-        Number of seeds per arm: {style.usual(table.groupby("arm").seed.nunique())}."""
+        Number of seeds per arm: {style.one_or_each(table.groupby("arm").seed.nunique())}."""
     return fig, caption, [path]
 
 

@@ -42,7 +42,7 @@ def draw(results: Path):
     fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
-    n_seeds = style.usual(table.groupby("arm").seed.nunique())
+    n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
     caption = f"""Measured during training on the same validation prompts for every arm, one sampled
         response each; KL and entropy are estimated on the sampled tokens. Line: mean over seeds. Band:
         lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal

@@ -24,22 +24,22 @@ def draw(results: Path):
             factor = 1.14 ** (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
             of_method = {arm: n * factor for arm, n in x.items() if style.method(arm) == method}
             look = style.look(method)
-            points.along(ax, of_method, rows, color=look.colour, linestyle=look.line)
+            points.joined(ax, of_method, rows, color=look.colour, linestyle=look.line)
         for _, row in rows[rows.arm == "base"].iterrows():
-            points.level(ax, row, "base")
+            points.level_line(ax, row, "base")
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
         ax.set_ylim(bottom=0)
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
         ax.grid(axis="y")
-    shown = [arm for arm in ("base", *methods) if arm != "base" or "base" in set(table.arm)]
-    handles = [points.handle(arm, marker=arm != "base") for arm in shown]
+    arms = [arm for arm in ("base", *methods) if arm != "base" or "base" in set(table.arm)]
+    handles = [points.handle(arm, marker=arm != "base") for arm in arms]
     fig.legend(handles=handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
     fig.supxlabel("training prompts that have a demonstration (logarithmic axis)")
     fig.supylabel("prompts followed (%)")
     caption = f"""Accuracy by the number of training prompts that have a demonstration; steps and rows per step are the
-        same for every number. Markers of one number stand side by side. {points.followed(table)} Number of
+        same for every number. Markers of one number stand side by side. {points.counted(table)} Number of
         {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption, [path]
 

@@ -94,11 +94,11 @@ def against_ours(table: pd.DataFrame, other: pd.DataFrame | None) -> str:
     """What the caption says of the published differences: how many local ones lie within their intervals."""
     if other is None:
         return ""
-    both = table.merge(other, on=["arm", "against", "benchmark"], suffixes=("", "_published"))
-    inside = (both.difference >= both.low_published) & (both.difference <= both.high_published)
-    seeds = style.span(both.n_seeds_published)
+    merged = table.merge(other, on=["arm", "against", "benchmark"], suffixes=("", "_published"))
+    inside = (merged.difference >= merged.low_published) & (merged.difference <= merged.high_published)
+    seeds = style.span(merged.n_seeds_published)
     return f""" Grey bars below: the published differences of this scale with their 95 % intervals, which hold
-        {inside.sum()} of these {len(both)} differences; published seeds per arm: {seeds}."""
+        {inside.sum()} of these {len(merged)} differences; published seeds per arm: {seeds}."""
 
 
 def interval(ax, y: float, row, look: style.Look) -> None:
@@ -107,7 +107,7 @@ def interval(ax, y: float, row, look: style.Look) -> None:
     ax.hlines(y + 0.22, row.seed_low, row.seed_high, color="#444444", linewidth=0.7)
     face = look.colour if row.p_holm < ALPHA else "white"
     ax.plot(row.difference, y, look.marker, color=look.colour, markerfacecolor=face)
-    ax.annotate(style.signed(row.difference), (row.difference, y), **style.ABOVE)
+    ax.annotate(style.with_sign(row.difference), (row.difference, y), **style.ABOVE)
 
 
 def key() -> list[Line2D]:

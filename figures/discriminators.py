@@ -19,7 +19,7 @@ def draw(results: Path):
     """A row per discriminator: accuracy on the first two benchmarks, and the AUC at the end."""
     table, path = points.accuracy(results, EXPERIMENT)
     table = points.needed(table, [*NAMES], path)
-    auc, curves = points.last(results, EXPERIMENT, "probe_auc")
+    auc, curves = points.last_of_curve(results, EXPERIMENT, "probe_auc")
     arms = [arm for arm in NAMES if arm in set(table.arm)]
     labels = [NAMES[arm] for arm in arms]
     benchmarks = style.benchmarks(table)[:2]
@@ -39,7 +39,7 @@ def draw(results: Path):
     axes[-1].set_xlabel("AUC at the end, expert over policy")
     caption = f"""UniAPL's training with five discriminators in the adversarial term: the frozen one (UniAPL); the same,
         trained on with the policy; random scores; the closeness of the response's length to the reference's; none
-        (CHORD). {points.followed(table)} AUC: by the frozen discriminator, whatever was trained with; dashed: it
+        (CHORD). {points.counted(table)} AUC: by the frozen discriminator, whatever was trained with; dashed: it
         cannot tell expert from policy; mean and 95 % t interval over seeds. Number of {style.seeds(table)}. Number of
         {style.prompts(table)}."""
     return fig, caption, [path, curves]

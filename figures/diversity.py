@@ -41,7 +41,7 @@ def draw(results: Path):
     grid[0][0].set_ylabel("headline")
     grid[1][0].set_ylabel("λ, all else equal")
     fig.align_ylabels(grid[:, 0])
-    above, below = (style.usual(t[t.arm != "expert"].groupby("arm").n_seeds.max()) for t in tables)
+    above, below = (style.one_or_each(t[t.arm != "expert"].groupby("arm").n_seeds.max()) for t in tables)
     caption = f"""What sampled responses to the test prompts of trained types vary in. Entropy: mean of -log p over
         their tokens. Distinct bigrams: of all word bigrams in these responses; distinct responses: of all responses.
         Both depend on how many and how long they are. Dashed: the expert's demonstrations, which have no entropy.

@@ -15,16 +15,16 @@ def draw(results: Path):
     scores, path = points.accuracy(results, EXPERIMENT)
     scores = points.needed(scores[scores.benchmark == style.benchmarks(scores)[0]], [*x], path)
     where = style.benchmark(scores.benchmark.iloc[0])
-    auc, curves = points.last(results, EXPERIMENT, "probe_auc")
+    auc, curves = points.last_of_curve(results, EXPERIMENT, "probe_auc")
     entropy, diversity = (
-        points.measured(results, EXPERIMENT, "diversity", "estimate", quantity)
+        points.estimates_of(results, EXPERIMENT, "diversity", "estimate", quantity)
         for quantity in ("entropy (nats per token)", "distinct bigrams (%)")
     )
     titles = (f"{where}, followed (%)", "AUC at the end", "entropy (nats/token)", "distinct bigrams (%)")
     fig = style.figure(style.TWO_COLUMNS, 1.75)
     axes = style.panels(fig, 4, 4)
     for ax, title, table in zip(axes, titles, (scores, auc, entropy[0], diversity[0]), strict=True):
-        points.along(ax, x, table, color="#BBBBBB")
+        points.joined(ax, x, table, color="#BBBBBB")
         ax.set_title(title)
         ax.grid(axis="y")
         axis(ax, sorted(set(x.values())))
@@ -32,7 +32,7 @@ def draw(results: Path):
     fig.supxlabel("λ, the weight of the adversarial term (0, then a logarithmic axis)")
     arms = ", ".join(f"{style.label(arm)} {x[arm]:g}" for arm in sorted(x, key=x.get) if not arm.startswith("lambda"))
     caption = f"""Lambda of each arm: {arms}; the others are named by theirs; all else is equal.
-        {points.followed(scores)} AUC (expert over policy, by the frozen discriminator, on validation prompts; dashed:
+        {points.counted(scores)} AUC (expert over policy, by the frozen discriminator, on validation prompts; dashed:
         it cannot tell them apart), entropy (mean of -log p of the tokens of sampled responses) and distinct word
         bigrams (of all in these responses): mean and 95 % t interval over seeds. Number of {style.seeds(scores)}.
         Number of {style.prompts(scores)}."""

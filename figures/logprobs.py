@@ -39,13 +39,13 @@ def draw(results: Path):
                 ax.set_yscale("log")
                 ax.yaxis.set_minor_locator(NullLocator())
                 ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        drawn = of_unit[of_unit.density > 0]
-        ax.set_xlim(drawn.bin_left.min(), drawn.bin_right.max())
+        bins = of_unit[of_unit.density > 0]
+        ax.set_xlim(bins.bin_left.min(), bins.bin_right.max())
         block.supxlabel(UNITS[unit])
         block.supylabel("density (per nat)")
     key(blocks[0])
-    own = table[table.text == "own"]
-    sizes = "; ".join(f"{unit}s of its own: {counts(own[own.unit == unit])}" for unit in units)
+    own_text = table[table.text == "own"]
+    sizes = "; ".join(f"{unit}s of its own: {counts(own_text[own_text.unit == unit])}" for unit in units)
     caption = f"""Log-probability (natural logarithm) that each arm gives to text. Filled: its own sampled
         responses to the test prompts of trained types. Black outline: the expert's responses to the same
         prompts. Seeds are pooled. KS, W₁: Kolmogorov-Smirnov and Wasserstein distance (nats per token)

@@ -29,7 +29,7 @@ def draw(results: Path):
     ax.set_xlim(left=0)  # of all, once each has its intervals
     fig.supxlabel("prompts followed, strict (%)")
     caption = f"""UniAPL with other schedules of mu, the weight of the demonstrations; decay is UniAPL's own.
-        {points.followed(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
+        {points.counted(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption, [path]
 
 

@@ -21,38 +21,40 @@ SPENT = ("tokens_generated", "tokens_trained")
 
 def draw(results: Path):
     """A panel per group of experiments, each with its own front: no comparison across numbers of seeds."""
-    found = {title: read(results, names) for title, names in PANELS.items()}
-    ends = [table.cost.max() for table, _ in found.values()]
+    panels = {title: read(results, names) for title, names in PANELS.items()}
+    ends = [table.cost.max() for table, _ in panels.values()]
     near = NEAR * max(ends)
     fig = style.figure(style.TWO_COLUMNS, 3.0)
-    axes = fig.subplots(1, len(found), sharey=True, width_ratios=ends)  # one scale for all
-    for ax, (title, (table, _)) in zip(axes, found.items(), strict=True):
+    axes = fig.subplots(1, len(panels), sharey=True, width_ratios=ends)  # one scale for all
+    for ax, (title, (table, _)) in zip(axes, panels.items(), strict=True):
         best = front(table)
         steps = [*best.cost, table.cost.max()], [*best.estimate, best.estimate.max()]
         ax.step(*steps, where="post", color="black", linewidth=0.7, zorder=1.5)
-        points.along(ax, dict(zip(table.arm, spread_apart(table.cost, near), strict=True)), table)
+        points.joined(ax, dict(zip(table.arm, spread_apart(table.cost, near), strict=True)), table)
         ax.set_xlim(-0.04 * table.cost.max(), 1.04 * table.cost.max())
         ax.set_title(f"{title} ({style.span(table.n_seeds[table.arm != 'base'])} seeds)")
         ax.grid()
     axes[0].set_ylabel("prompts followed (%)")
     fig.supxlabel("tokens sampled and tokens trained on, in all stages (millions)")
-    everything = pd.concat([table for table, _ in found.values()])
+    everything = pd.concat([table for table, _ in panels.values()])
     handles = [points.handle(arm) for arm in style.in_order(everything.arm)]
     for handle in handles:
         handle.set_linestyle("")
     fig.legend(handles=handles, loc="outside right center", handlelength=1.0)
-    fronts = "; ".join(f"{t}: {', '.join(map(style.label, front(table).arm))}" for t, (table, _) in found.items())
+    fronts = "; ".join(f"{t}: {', '.join(map(style.label, front(table).arm))}" for t, (table, _) in panels.items())
     where = style.benchmark(everything.benchmark.iloc[0])
-    sides = zip(found.values(), ("left", "right"), strict=True)
-    seeds = ", ".join(f"{style.usual(table.groupby('arm').n_seeds.max())} on the {side}" for (table, _), side in sides)
-    moved = max((spread_apart(table.cost, near) - table.cost).abs().max() for table, _ in found.values())
-    caption = f"""Cost against accuracy on {where}. {points.followed(everything)} Cost: response tokens sampled, plus
+    sides = zip(panels.values(), ("left", "right"), strict=True)
+    seeds = ", ".join(
+        f"{style.one_or_each(table.groupby('arm').n_seeds.max())} on the {side}" for (table, _), side in sides
+    )
+    moved = max((spread_apart(table.cost, near) - table.cost).abs().max() for table, _ in panels.values())
+    caption = f"""Cost against accuracy on {where}. {points.counted(everything)} Cost: response tokens sampled, plus
         prompt and response tokens in the loss, of every stage after the base, whose cost is 0 here; mean over seeds.
         What the discriminator reads is not counted. Black steps: the Pareto front of the point estimates, which
         ignores their intervals, so that an arm on it need not be better than a cheaper one. On the front, {fronts}.
         Markers of nearly equal cost are moved apart, by {moved:.3f} million tokens at most. Number of seeds per arm:
         {seeds}. Number of {style.prompts(everything)}."""
-    return fig, caption, [path for _, paths in found.values() for path in paths]
+    return fig, caption, [path for _, paths in panels.values() for path in paths]
 
 
 def read(results: Path, experiments: tuple[str, ...]) -> tuple[pd.DataFrame, list[Path]]:

@@ -22,7 +22,7 @@ def accuracy(results: Path, experiment: str) -> tuple[pd.DataFrame, Path]:
     return table[table.decoding == style.first_of(table.decoding, "greedy")], path
 
 
-def followed(table: pd.DataFrame) -> str:
+def counted(table: pd.DataFrame) -> str:
     """What `accuracy` returns, as prose for a caption."""
     return f"""Accuracy: prompts of which every instruction is followed (prompt-level strict, percent),
         {table.decoding.iloc[0]} decoding; line: 95 % interval, {style.methods(table)}{cut(table)}."""
@@ -33,7 +33,7 @@ def cut(table: pd.DataFrame) -> str:
     return ", cut at 0" if (table.low < 0).any() else ""
 
 
-def last(results: Path, experiment: str, quantity: str) -> tuple[pd.DataFrame, Path]:
+def last_of_curve(results: Path, experiment: str, quantity: str) -> tuple[pd.DataFrame, Path]:
     """The last value of a curve in each seed: arm, FOUND. The interval is the 95 % t interval over seeds."""
     path = style.analysis(results, experiment) / "curves.csv"
     table = style.read(path, ("arm", "quantity"), ("seed", "step", "value"), quantity=quantity)
@@ -45,7 +45,7 @@ def last(results: Path, experiment: str, quantity: str) -> tuple[pd.DataFrame, P
     return pd.DataFrame(rows, columns=["arm", *FOUND]).astype(dict.fromkeys(FOUND, float)), path
 
 
-def measured(results: Path, experiment: str, name: str, estimate: str, quantity: str) -> tuple[pd.DataFrame, Path]:
+def estimates_of(results: Path, experiment: str, name: str, estimate: str, quantity: str) -> tuple[pd.DataFrame, Path]:
     """One quantity of <name>.csv, whose column `estimate` holds it, without the expert: arm, FOUND."""
     path = style.analysis(results, experiment) / f"{name}.csv"
     table = style.read(path, ("arm", "quantity"), (estimate, *FOUND[1:]), quantity=quantity)
@@ -67,7 +67,7 @@ def rows(ax, table: pd.DataFrame, arms: list[str], labels: list[str], form: str 
     ax.grid(axis="x")
 
 
-def along(ax, x: Mapping[str, float], table: pd.DataFrame, shift: float = 0.0, marker: str = "", **line) -> None:
+def joined(ax, x: Mapping[str, float], table: pd.DataFrame, shift: float = 0.0, marker: str = "", **line) -> None:
     """Marker and interval of each arm at its `x`, in its look; with keywords, a line of that kind joins them.
 
     `marker`: one for all, where the axis alone says which arm it is.
@@ -81,7 +81,7 @@ def along(ax, x: Mapping[str, float], table: pd.DataFrame, shift: float = 0.0, m
         ax.plot(row.x, row.estimate, marker or look.marker, color=look.colour, clip_on=False)
 
 
-def level(ax, row: pd.Series, arm: str) -> None:
+def level_line(ax, row: pd.Series, arm: str) -> None:
     """An arm that has no place on the axis: a line across it."""
     look = style.look(arm)
     ax.axhline(row.estimate, color=look.colour, linestyle=look.line, linewidth=0.9, zorder=1.4)
@@ -97,7 +97,7 @@ def handle(arm: str, marker: bool = True) -> Line2D:
 
 def needed(frame: pd.DataFrame, arms: list[str], path: Path) -> pd.DataFrame:
     """The rows of these arms. Raises UserError where there is none."""
-    found = frame[frame.arm.isin(arms)]
-    if found.empty:
+    rows = frame[frame.arm.isin(arms)]
+    if rows.empty:
         raise UserError(f"{path}: no rows of {', '.join(arms)}")
-    return found
+    return rows

@@ -13,14 +13,14 @@ def chains(results: Path, experiment: str) -> dict[str, list[Run]]:
 
     `results` is named like its scale. Raises UserError for a scale or an experiment that does not exist.
     """
-    scale, found = load_scale(results.name), {}
+    scale, by_arm = load_scale(results.name), {}
     for arm in load_experiment(experiment).arms:
         run, chain = arm_of(scale, arm.name, scale.seeds[0]), []
         while run and run.arm != "base":
             chain.append(run)
             run = run.start
-        found[arm.name] = chain
-    return found
+        by_arm[arm.name] = chain
+    return by_arm
 
 
 def lam(chain: list[Run]) -> float | None:

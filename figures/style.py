@@ -126,14 +126,14 @@ def label(arm: str) -> str:
 
 def in_order(arms: Iterable[str]) -> list[str]:
     """The distinct arms: known ones as in LOOKS, then unknown ones by name, UniAPL and the expert last."""
-    known = list(LOOKS)
-    return sorted(set(arms), key=lambda arm: (arm in LAST, known.index(arm) if arm in known else len(known), arm))
+    order = list(LOOKS)
+    return sorted(set(arms), key=lambda arm: (arm in LAST, order.index(arm) if arm in order else len(order), arm))
 
 
 def benchmarks(table: pd.DataFrame) -> list[str]:
     """The distinct benchmarks: known ones as in BENCHMARKS, then the others as they come."""
-    found = list(dict.fromkeys(table.benchmark))
-    return [b for b in BENCHMARKS if b in found] + [b for b in found if b not in BENCHMARKS]
+    present = list(dict.fromkeys(table.benchmark))
+    return [b for b in BENCHMARKS if b in present] + [b for b in present if b not in BENCHMARKS]
 
 
 def benchmark(name: str) -> str:
@@ -171,24 +171,24 @@ def analysis(results: Path, experiment: str = "headline") -> Path:
     return results / "analyse" / experiment
 
 
-def read(path: Path, words: Iterable[str], numbers: Iterable[str], **wanted: str) -> pd.DataFrame:
-    """The rows of a CSV where each `wanted` column has that value. UserErrors name file and column."""
+def read(path: Path, words: Iterable[str], numbers: Iterable[str], **values: str) -> pd.DataFrame:
+    """The rows of a CSV where each `values` column has that value. UserErrors name file and column."""
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the analysis of this set first")
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys([*words, *wanted], str))
+        table = pd.read_csv(path, dtype=dict.fromkeys([*words, *values], str))
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: not a CSV file: {error}") from error
-    for column in (*words, *wanted, *numbers):
+    for column in (*words, *values, *numbers):
         if column not in table:
             raise UserError(f"{path}: no column {column!r}; it has {', '.join(table.columns)}")
     for column in numbers:
         if len(table) and not pd.api.types.is_numeric_dtype(table[column]):
             raise UserError(f"{path}: column {column!r} holds something that is not a number")
-    for column, value in wanted.items():
+    for column, value in values.items():
         table = table[table[column] == value]
     if table.empty:
-        raise UserError(f"{path}: no rows" + "".join(f" with {c} {v!r}" for c, v in wanted.items()))
+        raise UserError(f"{path}: no rows" + "".join(f" with {c} {v!r}" for c, v in values.items()))
     return table
 
 
@@ -203,12 +203,12 @@ def span(values: Iterable[float]) -> str:
     return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
-def signed(value: float) -> str:
+def with_sign(value: float) -> str:
     """One decimal with its sign, a true minus."""
     return f"{value:+.1f}".replace("-", "−")
 
 
-def usual(per_arm: pd.Series) -> str:
+def one_or_each(per_arm: pd.Series) -> str:
     """The most frequent value, then the arms with another one: `5 (base: 1)`."""
     most = per_arm.mode().max()
     odd = [f"{label(arm)}: {per_arm[arm]}" for arm in in_order(per_arm.index) if per_arm[arm] != most]
@@ -217,12 +217,12 @@ def usual(per_arm: pd.Series) -> str:
 
 def seeds(table: pd.DataFrame) -> str:
     """`seeds per arm: 5 (base: 1)`, from the column n_seeds."""
-    return f"seeds per arm: {usual(table.groupby('arm').n_seeds.max())}"
+    return f"seeds per arm: {one_or_each(table.groupby('arm').n_seeds.max())}"
 
 
 def methods(table: pd.DataFrame) -> str:
     """How the intervals were made, from the column method."""
-    return usual(table.groupby("arm").method.agg(lambda column: " or ".join(sorted(set(column)))))
+    return one_or_each(table.groupby("arm").method.agg(lambda column: " or ".join(sorted(set(column)))))
 
 
 def prompts(table: pd.DataFrame) -> str:

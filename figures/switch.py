@@ -22,10 +22,10 @@ def draw(results: Path):
     fig = style.figure(style.TWO_COLUMNS, 2.1)
     for ax, benchmark in zip(style.panels(fig, len(benchmarks), 3), benchmarks, strict=True):
         rows = table[table.benchmark == benchmark]
-        points.along(ax, x, rows, marker="o", color="#BBBBBB")
+        points.joined(ax, x, rows, marker="o", color="#BBBBBB")
         for arm in across:
             for _, row in rows[rows.arm == arm].iterrows():
-                points.level(ax, row, arm)
+                points.level_line(ax, row, arm)
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
         ax.set_ylim(bottom=0)
         ax.set_xticks([0, 25, 50, 75, 100])
@@ -40,7 +40,7 @@ def draw(results: Path):
     fig.supylabel("prompts followed (%)")
     caption = f"""Accuracy of pipelines by the share of their optimizer steps that are SFT steps; at 0 GRPO alone, at
         100 SFT alone, each with its own number of steps; the others have equal sums. Lines across: arms without such a
-        share. {points.followed(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
+        share. {points.counted(table)} Number of {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption, [path]
 
 

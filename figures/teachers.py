@@ -17,18 +17,18 @@ def draw(results: Path):
     x = {arm: PLACES[teacher] for arm, teacher in taught.items() if teacher in PLACES}
     table, path = points.accuracy(results, EXPERIMENT)
     table = points.needed(table, [*x], path)
-    length, distances = points.measured(results, EXPERIMENT, "distances", "wasserstein", LENGTH)
+    length, distances = points.estimates_of(results, EXPERIMENT, "distances", "wasserstein", LENGTH)
     methods = style.in_order(style.method(arm) for arm in set(table.arm))
-    found = {style.benchmark(b): table[table.benchmark == b] for b in style.benchmarks(table)[:2]}
+    panels = {style.benchmark(b): table[table.benchmark == b] for b in style.benchmarks(table)[:2]}
     fig = style.figure(style.TWO_COLUMNS, 2.1)
-    axes = style.panels(fig, len(found) + 1, 3)
-    for ax, (title, rows) in zip(axes, {**found, "W₁ of lengths to the expert (words)": length}.items(), strict=True):
+    axes = style.panels(fig, len(panels) + 1, 3)
+    for ax, (title, rows) in zip(axes, {**panels, "W₁ of lengths to the expert (words)": length}.items(), strict=True):
         for place, method in enumerate(methods):
             shift = 3.0 * (place - (len(methods) - 1) / 2)  # side by side, so that intervals stay apart
             look, arms = style.look(method), [arm for arm in x if style.method(arm) == method]
             noisy = {arm: x[arm] for arm in arms if taught[arm] != "biased"}
-            points.along(ax, noisy, rows, shift, color=look.colour, linestyle=look.line)
-            points.along(ax, {arm: x[arm] for arm in arms if arm not in noisy}, rows, shift)
+            points.joined(ax, noisy, rows, shift, color=look.colour, linestyle=look.line)
+            points.joined(ax, {arm: x[arm] for arm in arms if arm not in noisy}, rows, shift)
         ax.set_title(title if ax is axes[-1] else f"{title}, followed (%)")
         ax.set_ylim(bottom=0)
         ax.set_xticks([*PLACES.values()], [*TICKS.values()])
@@ -39,7 +39,7 @@ def draw(results: Path):
     fig.supxlabel("prompts that the teacher answers wrongly (%), or a teacher that is right, in another style")
     caption = f"""Each method with demonstrations by the expert, by one who answers 20 % or 50 % of the prompts wrongly,
         and by one who follows every instruction in another style. Markers of one teacher stand side by side.
-        {points.followed(table)} W₁: Wasserstein distance between the lengths of sampled responses and the expert's
+        {points.counted(table)} W₁: Wasserstein distance between the lengths of sampled responses and the expert's
         (the one who is right), in words; mean and 95 % t interval over seeds{points.cut(length)}. Number of
         {style.seeds(table)}. Number of {style.prompts(table)}."""
     return fig, caption, [path, distances]

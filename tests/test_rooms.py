@@ -34,6 +34,17 @@ def test_no_room_imports_from_one_above_it():
     assert not [line for name, text in files.items() if name not in DOORS for line in imports_upward(name, text)]
 
 
+def test_no_package_hides_a_module_of_its_own_behind_another_thing_of_its_name():
+    for init in ROOT.glob("uniapl/*/**/__init__.py"):
+        package = ".".join(init.relative_to(ROOT).parts[:-1])
+        modules = {path.stem for path in init.parent.iterdir()} - {"__init__"}
+        for node in ast.parse(init.read_text()).body:
+            names = [node.name] if isinstance(node, ast.FunctionDef | ast.ClassDef) else []
+            if isinstance(node, ast.ImportFrom) and node.module != package:
+                names = [alias.asname or alias.name for alias in node.names]
+            assert not modules.intersection(names), f"{init}:{node.lineno}"
+
+
 def test_an_import_upward_is_seen_inside_a_function_too_and_one_downward_is_none():
     upward = "def f():\n    from uniapl import train\n    import uniapl.dag.lease, experiments.scales\n"
     assert imports_upward("uniapl/costs/x.py", upward) == [

@@ -34,13 +34,13 @@ def commit() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the libraries that can change a number; a missing one is left out."""
-    found = {"python": platform.python_version()}
+    versions_by_package = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions_by_package[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions_by_package
 
 
 def device() -> str:

@@ -6,17 +6,18 @@ import pandas as pd
 import pytest
 from support.four_prompts import PLAN, inputs, logprobs, responses, run
 
-from uniapl.analyse.inputs import run_provenance, values_by_run
+from uniapl.analyse.inputs import provenance_by_run, run_provenance
 from uniapl.checkers import version
 from uniapl.errors import UserError
+from uniapl.scorers import command
 
-ALIKE = dict(device="cpu, x86_64, 1 thread(s)", backend="hf", checkers="c0ffee")
+FACTS = dict(device="cpu, x86_64, 1 thread(s)", backend="hf", checkers="c0ffee")
 RUNS = [("base", 0), ("grpo", 0), ("grpo", 1), ("uniapl", 0)]
 
 
 def mixed(**changes) -> pd.DataFrame:
     """MADE of RUNS, the last one with other facts."""
-    return values_by_run((cell, ALIKE | (changes if cell == RUNS[-1] else {})) for cell in RUNS)
+    return provenance_by_run((cell, FACTS | (changes if cell == RUNS[-1] else {})) for cell in RUNS)
 
 
 @pytest.mark.parametrize(
@@ -29,13 +30,13 @@ def mixed(**changes) -> pd.DataFrame:
 )
 def test_runs_that_were_made_differently_are_not_compared(change, message):
     with pytest.raises(UserError, match=message):
-        run(inputs(made=mixed(**change)))
+        run(inputs(provenance=mixed(**change)))
 
 
 def test_what_is_not_known_is_no_difference():
-    run(inputs(made=mixed(backend=None, checkers=None)))
+    run(inputs(provenance=mixed(backend=None, checkers=None)))
     other = dict(device="cpu, aarch64, 8 thread(s)")  # one kind
-    run(inputs(made=mixed(**other)))
+    run(inputs(provenance=mixed(**other)))
 
 
 @pytest.mark.parametrize(
@@ -91,14 +92,14 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
     prompt = {"key": 1, "prompt": "p", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
     for name, row in (("prompts", prompt), ("responses", {"key": 1, "response": "no comma"})):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
-    command = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
-    command += ["--out", f"{tmp_path}/scores.csv"]
-    command.main(command)
+    options = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
+    options += ["--out", f"{tmp_path}/scores.csv"]
+    command.main(options)
     assert not (tmp_path / "checkers.json").exists()
-    command.main([*command, "--record"])
+    command.main([*options, "--record"])
     assert json.loads((tmp_path / "checkers.json").read_text()) == {"checkers": version.version()}
 
 
 def test_a_checkpoint_that_was_fetched_has_no_device_of_its_own():
-    found = values_by_run([(("base", 0), {"device": "none"}), (("sft", 0), {"device": "NVIDIA H100"})])
+    found = provenance_by_run([(("base", 0), {"device": "none"}), (("sft", 0), {"device": "NVIDIA H100"})])
     assert [None if pd.isna(device) else device for device in found.device] == [None, "gpu"]

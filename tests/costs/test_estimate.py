@@ -14,7 +14,7 @@ from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, memory, teaching, work
 from uniapl.costs import time as seconds
 from uniapl.costs.__main__ import main
-from uniapl.costs.assumptions import DEFAULT, Assumptions, listed
+from uniapl.costs.assumptions import DEFAULT, Assumptions, with_sources
 from uniapl.costs.estimate import Estimate, group_by_peak
 from uniapl.costs.gpus import GPUS, Gpu
 from uniapl.costs.shapes import SHAPES, SOURCES, Shape, read_shape, shape_of
@@ -202,7 +202,7 @@ def test_equal_peaks_are_one_line_and_the_largest_is_first():
 
 
 def test_every_assumption_has_a_source():
-    assert all(source for _, _, source in listed(DEFAULT))
+    assert all(source for _, _, source in with_sources(DEFAULT))
 
 
 def test_the_printed_plan_has_every_part(capsys):

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from uniapl.dag.lease import Device, listed, take_lock, visible
+from uniapl.dag.lease import Device, parse_devices, take_lock, visible_devices
 
 # writes the devices that it sees, and from when to when it used them, in one line
 USE = 'start=$(date +%s%N); sleep 0.1; echo "$CUDA_VISIBLE_DEVICES $start $(date +%s%N)" >> {log}'
@@ -178,8 +178,8 @@ def test_the_exit_code_is_the_commands(start):
 
 def test_nvidia_smi_lists_gpus_and_the_parts_of_a_split_one_instead_of_it():
     parts = [Device("MIG-ccc3", "MIG-ccc3"), Device("MIG-ddd4", "MIG-ddd4")]
-    assert listed(H100S) == [Device("0", "GPU-aaa1"), *parts]
-    assert listed("No devices were found\n") == [] and listed("") == []
+    assert parse_devices(H100S) == [Device("0", "GPU-aaa1"), *parts]
+    assert parse_devices("No devices were found\n") == [] and parse_devices("") == []
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_nvidia_smi_lists_gpus_and_the_parts_of_a_split_one_instead_of_it():
 )
 def test_cuda_visible_devices_is_honoured_and_its_names_pass(chosen, kept):
     machine = [Device("0", "GPU-aaa1"), Device("1", "GPU-bbb2")]
-    assert [f"{device.name}={device.uuid}" for device in visible(machine, chosen)] == kept
+    assert [f"{device.name}={device.uuid}" for device in visible_devices(machine, chosen)] == kept
 
 
 def test_a_device_is_known_by_its_uuid_and_not_by_its_index(start, tmp_path):

@@ -222,7 +222,7 @@ def test_the_record_of_a_local_hub_changes_with_a_file_that_is_used_and_only_the
 
 def test_pin_writes_the_commit_that_the_hub_has_now(serve, tmp_path, monkeypatch):
     path = locked(tmp_path, monkeypatch, **{POLAR: {"revision": None}})
-    path.write_text(hub._laid_out(json.loads(path.read_text())))
+    path.write_text(hub._lock_text(json.loads(path.read_text())))
     before = path.read_text()
     serve(POLAR, {}, commit="e" * 40)
     assert hub.pin(POLAR) == "e" * 40 == hub.entry(POLAR).revision
@@ -233,7 +233,7 @@ def test_pin_writes_the_commit_that_the_hub_has_now(serve, tmp_path, monkeypatch
 
 
 def test_the_committed_lock_is_laid_out_as_pin_writes_it():
-    assert hub._laid_out(json.loads(hub.LOCK.read_text())) == hub.LOCK.read_text()
+    assert hub._lock_text(json.loads(hub.LOCK.read_text())) == hub.LOCK.read_text()
 
 
 def test_pin_that_fails_leaves_the_lock(serve, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from uniapl.config.figures import figures_of
 from uniapl.errors import UserError
 from uniapl.report import page, records, sections
 from uniapl.report.read import read
+from uniapl.tables import overview
 
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
@@ -70,15 +71,17 @@ def test_a_training_with_other_settings_than_the_checkout_has_is_named(local, tm
     assert "or not at all: grpo/seed0" in Parsed(build(local, tmp_path)).text
 
 
-def test_the_changes_of_an_arm_are_those_of_its_card(local, tmp_path):
+def test_arms_and_settings_are_those_of_the_overview_which_reads_the_cards(local, tmp_path):
     path = local / "train/grpo/seed0/run.json"
     card = json.loads(path.read_text())
     card["settings"] |= {"group": 5}
     path.write_text(json.dumps(card))
+    assert "overview/arms.csv" in Parsed(build(local, tmp_path)).text
+    overview.render(local, local / "overview")
     text = Parsed(build(local, tmp_path)).text
-    assert "grpo baselines.grpo base group = 5 1" in text
-    assert "sft baselines.sft base nothing 1" in text
-    assert "prompts_per_step 4" in text and "scale smoke" in text
+    assert "grpo base baselines.grpo group 5 (else 4) the run card; experiments/ now say 4" in text
+    assert "sft base baselines.sft nothing" in text
+    assert "baselines.grpo prompts_per_step 4 scale smoke" in text
 
 
 def test_a_published_and_a_local_set_show_the_same_tables(local, tmp_path):
@@ -147,7 +150,7 @@ def test_a_card_imports_no_module_and_its_commit_is_no_option_of_git(local, tmp_
     path.write_text(json.dumps(json.loads(path.read_text()) | {"method": "this", "commit": option}))
     made = Parsed(build(local, tmp_path))
     assert "this" not in sys.modules and not (tmp_path / "written").exists()
-    assert records.dated(option) == "" and option in made.text
+    assert records.date_of(option) == "" and option in made.text
 
 
 def test_ids_are_unique_and_every_link_leads_somewhere(local, tmp_path):

@@ -292,12 +292,12 @@ def test_a_version_to_record_needs_scores_to_stand_beside(tmp_path, capsys):
     assert ended.value.code == 2 and "--record needs --out" in capsys.readouterr().err
 
 
-def test_the_command_runs_from_a_shell_without_torch(tmp_path):
+def test_the_command_runs_from_a_shell_without_torch_and_scipy(tmp_path):
     prompts, responses = write(tmp_path / "p.jsonl", PROMPTS), write(tmp_path / "r.jsonl", RESPONSES)
     out = tmp_path / "scores.csv"
     code = (
         "import sys; from uniapl.scorers.command import main; main(sys.argv[1:]);"
-        "sys.exit('torch was imported' if 'torch' in sys.modules else 0)"
+        "sys.exit(', '.join({'torch', 'scipy'} & set(sys.modules)) or 0)"
     )
     arguments = ["--prompts", str(prompts), "--responses", str(responses), "--out", str(out)]
     printed = subprocess.check_output([sys.executable, "-c", code, *arguments], cwd=ROOT, text=True)

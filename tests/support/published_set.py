@@ -12,9 +12,8 @@ from uniapl import tables
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import load_experiment, load_scale
 from uniapl.config.names import GENERAL
-from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
-from uniapl.jsonl import read_jsonl, write_jsonl
+from uniapl.jsonl import read_jsonl
 from uniapl.publish import rows as evidence
 from uniapl.publish.verify import analyse_from_rows, stable_id
 from uniapl.tables import general, overview
@@ -23,20 +22,13 @@ PUBLISHED = ROOT / "results/published/tiny"
 EXPERIMENT = "unified"  # the smallest
 
 
-def cards_of_today() -> list[dict]:
-    """The published run cards as if trained with today's settings: a set of earlier ones cannot be renewed."""
-    runs = Runs(load_scale("tiny"))
-    cards = read_jsonl(PUBLISHED / "runs.jsonl")
-    return [card | {"fingerprint": runs.run(card["arm"], card["seed"]).fingerprint} for card in cards]
-
-
 def copy(folder: Path) -> None:
     """Make the set in this folder, which must be called tiny."""
     shutil.copytree(PUBLISHED / "rows", folder / "rows")
     analysis, published = (root / "analyse" / EXPERIMENT for root in (folder, PUBLISHED))
     analysis.mkdir(parents=True)
-    shutil.copy(PUBLISHED / "data.json", folder)
-    write_jsonl(folder / "runs.jsonl", cards_of_today())
+    for name in ("data.json", "runs.jsonl"):
+        shutil.copy(PUBLISHED / name, folder)
     for name in (LOCK, "logprobs.csv"):
         shutil.copy(published / name, analysis)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}

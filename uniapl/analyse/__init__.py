@@ -38,13 +38,13 @@ from uniapl.analyse import (
     histograms,
     measures,
     nearer,
+    refuse,
     training,
     transfer,
+    verdicts,
 )
 from uniapl.analyse.inputs import HEADLINE, Inputs, Question, headline, load
-from uniapl.analyse.refuse import refuse
 from uniapl.analyse.stated import first_statements
-from uniapl.analyse.verdicts import verdicts
 from uniapl.config import Experiment, Scale, asked_at, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
 
@@ -58,7 +58,7 @@ def analyse(inputs: Inputs, plan: Question, *, rng: np.random.Generator, resampl
 
     Each cell has its own generator, spawned by its place in the plan, so a missing run moves no other number.
     """
-    refuse(inputs)
+    refuse.check_inputs(inputs)
     pairs = measures.pairs(inputs)
     tables = from_rows(inputs, pairs, measures.by_seed(inputs, pairs), plan, rng=rng, resamples=resamples)
     return tables | {"logprobs": _ordered(histograms.of_logprobs(headline(inputs, inputs.logprobs)), plan)}
@@ -68,26 +68,27 @@ def from_rows(
     inputs: Inputs, pairs, by_seed, plan: Question, *, rng: np.random.Generator, resamples: int = 9999
 ) -> dict:
     """As `analyse`, all that needs no text and no log-probability beside what `measures` made of them."""
-    refuse(inputs)
+    refuse.check_inputs(inputs)
     prompts = accuracy.per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
-    rng_main, rng_comparisons, rng_claims, rng_distances, *rngs = rng.spawn(8)
+    rng_main, rng_comparisons, rng_claims, rng_distances, *others = rng.spawn(8)
+    rng_types, rng_transfer, rng_aggregate, rng_nearer = others
     main = accuracy.accuracies(prompts, plan, names, rng_main, resamples)
     comparisons = accuracy.comparisons(prompts, plan, names, rng_comparisons, resamples)
     tables = {
         "main": pd.concat([main, accuracy.minus(comparisons, plan)], ignore_index=True),
         "comparisons": comparisons,
-        "claims": verdicts(prompts, main, comparisons, by_seed, plan, rng_claims, resamples),
+        "claims": verdicts.of_claims(prompts, main, comparisons, by_seed, plan, rng_claims, resamples),
         "diversity": measures.diversity(by_seed, inputs),
         "distances": measures.distances(pairs, plan, rng_distances, min(resamples, measures.RESAMPLES)),
         "lengths": histograms.of_lengths(pairs),
         "curves": training.curves(inputs.history),
         "cost": training.cost(inputs.runs, plan),
         "types": by_type.types(inputs, plan),
-        "type_comparisons": by_type.comparisons(inputs, plan, rngs[0], resamples),
-        "transfer": transfer.over_base(prompts, main, plan, names, rngs[1], resamples),
-        "aggregate": aggregate.aggregates(prompts, plan, names, rngs[2], resamples),
-        "nearer": nearer.differences(pairs, plan, rngs[3], min(resamples, measures.RESAMPLES)),
+        "type_comparisons": by_type.comparisons(inputs, plan, rng_types, resamples),
+        "transfer": transfer.over_base(prompts, main, plan, names, rng_transfer, resamples),
+        "aggregate": aggregate.aggregates(prompts, plan, names, rng_aggregate, resamples),
+        "nearer": nearer.differences(pairs, plan, rng_nearer, min(resamples, measures.RESAMPLES)),
         "runs": coverage.planned_runs(inputs, plan),
     }
     return {n: t if n in AS_COMPARED else _ordered(t, plan) for n, t in tables.items()}

@@ -16,6 +16,9 @@ CELL = ("arm", "benchmark", "decoding", "metric")
 FOUND = "estimate low high n_seeds n_prompts method".split()
 COMPARED = """arm against benchmark metric decoding difference low high seed_low seed_high p p_holm p_seeds
     mcnemar_p effect detectable n_seeds n_seeds_against n_prompts family method"""
+EXCHANGED = {"arm": "against", "low": "high", "seed_low": "seed_high", "n_seeds": "n_seeds_against"}
+EXCHANGED |= {new: old for old, new in EXCHANGED.items()}  # between a difference and the same one from B's side
+SIGNED = ("difference", "low", "high", "seed_low", "seed_high", "effect")
 Cells = Mapping[tuple[str, str, str], pd.DataFrame]  # arm, benchmark, decoding -> seeds x (column, key)
 
 
@@ -42,8 +45,8 @@ def accuracies(prompts: Cells, plan: Question, names: list[str], rng, resamples:
         num, den = (matrix(prompts, *cell[:3], column) for column in (cell[3], "instructions"))
         if not num.empty:
             den = den if cell[3].startswith("inst") else None  # instructions come in clusters: prompts
-            found = stats.interval(num, den, rng=child, resamples=resamples)
-            rows.append(dict(zip(CELL, cell, strict=True)) | percent(found))
+            share = stats.interval(num, den, rng=child, resamples=resamples)
+            rows.append(dict(zip(CELL, cell, strict=True)) | percent(share))
     return pd.DataFrame(rows, columns=[*CELL, *FOUND])
 
 
@@ -55,36 +58,41 @@ def comparisons(prompts: Cells, plan: Question, names: list[str], rng, resamples
     for (decoding, benchmark), of_family in zip(families, rng.spawn(len(families)), strict=True):
         cell = dict(benchmark=benchmark, decoding=decoding, metric="prompt_strict")
         cell["family"] = f"prompt_strict, {decoding}, {benchmark}: {len(pairs)} comparisons"
-        found = []
+        of_cell = []
         for (arm, against), child in zip(pairs, of_family.spawn(len(pairs)), strict=True):
             a, b = (matrix(prompts, x, benchmark, decoding, "prompt_strict") for x in (arm, against))
             if not a.empty and not b.empty:
                 row = percent(stats.compare(a, b, rng=child, resamples=resamples))
-                found.append(row | cell | dict(arm=arm, against=against, mcnemar_p=_mcnemar(a, b)))
-        adjusted = stats.holm([row["p"] for row in found], family=len(pairs))
-        rows += [row | {"p_holm": p} for row, p in zip(found, adjusted, strict=True)]
+                of_cell.append(row | cell | dict(arm=arm, against=against, mcnemar_p=_mcnemar(a, b)))
+        adjusted = stats.holm([row["p"] for row in of_cell], family=len(pairs))
+        rows += [row | {"p_holm": p} for row, p in zip(of_cell, adjusted, strict=True)]
     table = pd.DataFrame(rows).rename(columns={"estimate": "difference", "n_seeds_a": "n_seeds"})
     return table.rename(columns={"n_seeds_b": "n_seeds_against"}).reindex(columns=COMPARED.split())
 
 
 def minus(compared: pd.DataFrame, plan: Question) -> pd.DataFrame:
     """Rows for `main`, metric `prompt_strict minus <comparator>`: the differences of `comparisons` in the plan's
-    decoding, for every arm against the first two comparators, pairs that stand there the other way round turned."""
+    decoding, for every arm against the first two comparators."""
     here, rows = compared[compared.decoding == plan.decoding], []
-    turned = here.rename(columns={"arm": "against", "against": "arm", "low": "high", "high": "low"})
-    turned = turned.assign(**{name: -turned[name] for name in ("difference", "low", "high")})
-    turned = turned.assign(n_seeds=here.n_seeds_against)
     for against in plan.against[:2]:
-        for arm in plan.arms:
-            direct, other = (t[(t.arm == arm) & (t.against == against)] for t in (here, turned))
-            rows.append((direct if len(direct) else other).assign(metric=f"prompt_strict minus {against}"))
-    found = pd.concat(rows) if rows else compared
-    return found.rename(columns={"difference": "estimate"})[[*CELL, *FOUND]]
+        rows += [of_pair(here, x, against).assign(metric=f"prompt_strict minus {against}") for x in plan.arms]
+    differences = pd.concat(rows) if rows else compared
+    return differences.rename(columns={"difference": "estimate"})[[*CELL, *FOUND]]
 
 
-def percent(found: stats.Interval | stats.Comparison) -> dict:
+def of_pair(compared: pd.DataFrame, arm: str, against: str) -> pd.DataFrame:
+    """The rows of `comparisons` that compare these two, as arm minus against, whichever way round they stand there."""
+    direct = compared[(compared.arm == arm) & (compared.against == against)]
+    other = compared[(compared.arm == against) & (compared.against == arm)]
+    if len(direct) or other.empty:
+        return direct
+    turned = other.rename(columns=EXCHANGED)
+    return turned.assign(**{name: -turned[name].astype(float) for name in SIGNED if name in turned})
+
+
+def percent(result: stats.Interval | stats.Comparison) -> dict:
     """The record's fields, proportions in percent and differences in points; None stays None."""
-    row = dataclasses.asdict(found)
+    row = dataclasses.asdict(result)
     scaled = ("estimate", "low", "high", "seed_low", "seed_high", "detectable")
     return row | {name: 100 * row[name] for name in scaled if row.get(name) is not None}
 

@@ -23,13 +23,13 @@ def aggregates(prompts: Cells, plan: Question, names: list[str], rng, resamples:
     rows = []
     for arm, child in zip(plan.arms, of_arms.spawn(len(plan.arms)), strict=True):
         if len(scores[arm]):
-            found = stats.iqm(100 * scores[arm], rng=child, resamples=resamples)
-            rows.append(_row(found, 1, arm=arm, quantity=IQM))
+            aggregate = stats.iqm(100 * scores[arm], rng=child, resamples=resamples)
+            rows.append(_row(aggregate, 1, arm=arm, quantity=IQM))
     pairs = plan.pairs()
     for (arm, against), child in zip(pairs, of_pairs.spawn(len(pairs)), strict=True):
         if len(scores[arm]) and len(scores[against]):
-            found = stats.probability_of_improvement(scores[arm], scores[against], rng=child, resamples=resamples)
-            rows.append(_row(found, 100, arm=arm, against=against, quantity=IMPROVED))
+            aggregate = stats.probability_of_improvement(scores[arm], scores[against], rng=child, resamples=resamples)
+            rows.append(_row(aggregate, 100, arm=arm, against=against, quantity=IMPROVED))
     return pd.DataFrame(rows, columns=COLUMNS.split())
 
 
@@ -39,17 +39,17 @@ def _scores(prompts: Cells, arm: str, names: list[str], decoding: str) -> pd.Dat
     return pd.DataFrame(means).dropna()
 
 
-def _row(found: stats.Aggregate, scale: float, **names: str) -> dict:
-    varied = found.n_seeds > 1
-    known = {side: getattr(found, side) if varied else None for side in ("low", "high")}
-    bounds = {side: None if bound is None else scale * bound for side, bound in known.items()}
+def _row(aggregate: stats.Aggregate, scale: float, **names: str) -> dict:
+    varied = aggregate.n_seeds > 1
+    unscaled = {side: getattr(aggregate, side) if varied else None for side in ("low", "high")}
+    bounds = {side: None if bound is None else scale * bound for side, bound in unscaled.items()}
     return (
         names
         | bounds
         | dict(
-            estimate=scale * found.estimate,
-            n_seeds=found.n_seeds,
-            n_benchmarks=found.n_benchmarks,
-            method=found.method,
+            estimate=scale * aggregate.estimate,
+            n_seeds=aggregate.n_seeds,
+            n_benchmarks=aggregate.n_benchmarks,
+            method=aggregate.method,
         )
     )

@@ -27,15 +27,15 @@ def comparisons(inputs: Inputs, plan: Question, rng, resamples: int) -> pd.DataF
         cell: rows.groupby(["seed", "key"]).strict.mean().unstack()
         for cell, rows in _scores(inputs, plan).groupby(["arm", "instruction_id"])
     }
-    kinds, tables = sorted({kind for _, kind in cells}), []
+    instruction_ids, tables = sorted({instruction_id for _, instruction_id in cells}), []
     pairs = [pair for pair in plan.pairs() if pair[1] in plan.against[:1]]
     for (arm, against), of_pair in zip(pairs, rng.spawn(len(pairs)), strict=True):
         rows = []
-        for kind, child in zip(kinds, of_pair.spawn(len(kinds)), strict=True):
-            a, b = (cells.get((x, kind)) for x in (arm, against))
+        for instruction_id, child in zip(instruction_ids, of_pair.spawn(len(instruction_ids)), strict=True):
+            a, b = (cells.get((x, instruction_id)) for x in (arm, against))
             if a is not None and b is not None:
-                found = percent(stats.compare(a, b, rng=child, resamples=min(resamples, RESAMPLES)))
-                rows.append(found | dict(arm=arm, against=against, instruction_id=kind))
+                comparison = percent(stats.compare(a, b, rng=child, resamples=min(resamples, RESAMPLES)))
+                rows.append(comparison | dict(arm=arm, against=against, instruction_id=instruction_id))
         adjusted = stats.benjamini_hochberg([row["p"] for row in rows])
         tables += [row | {"p_bh": p} for row, p in zip(rows, adjusted, strict=True)]
     table = pd.DataFrame(tables).rename(

@@ -89,8 +89,8 @@ def statement(claim: Claim) -> dict:
 
 def fingerprint(claim: Claim) -> str:
     """SHA-256 (first 16 digits) of all that the claim says; a claim that names no family says nothing of it."""
-    said = {name: value for name, value in statement(claim).items() if name != "family" or value}
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    stated = {name: value for name, value in statement(claim).items() if name != "family" or value}
+    return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def changes(claim: Claim, first: Mapping | None) -> str | None:
@@ -120,36 +120,36 @@ def check(experiment: Experiment) -> None:
     where = f"experiments/{experiment.name}.py"
     arms = {"base", *(arm.name for arm in experiment.arms)}
     for claim in experiment.claims:
-        of = f"of claim {claim.id!r} in {where}"
+        subject = f"of claim {claim.id!r} in {where}"
         if [other.id for other in experiment.claims].count(claim.id) > 1:
             raise UserError(f"{where}: claim {claim.id!r} is made twice")
-        choose(f"quantity {of}", claim.quantity, UNITS)
-        choose(f"direction {of}", claim.direction, DIRECTIONS)
-        choose(f"arm {of}", claim.arm, arms)
+        choose(f"quantity {subject}", claim.quantity, UNITS)
+        choose(f"direction {subject}", claim.direction, DIRECTIONS)
+        choose(f"arm {subject}", claim.arm, arms)
         if claim.against is not None:
-            choose(f"comparator {of}", claim.against, arms)
+            choose(f"comparator {subject}", claim.against, arms)
         if claim.direction == "within" and not claim.margin > 0:
             raise UserError(f"{where}: claim {claim.id!r} is within {claim.margin:g}; give it a margin above 0")
         if claim.arm == claim.against:
             raise UserError(f"{where}: claim {claim.id!r} holds {claim.arm!r} against itself")
 
 
-def judge(claim: Claim, found: Finding, first: Mapping | None = None) -> dict:
+def judge(claim: Claim, finding: Finding, first: Mapping | None = None) -> dict:
     """One row of claims.csv, with the columns COLUMNS. `first`: the claim's fields when it was first analysed."""
-    intervals = [(found.low, found.high)]
+    intervals = [(finding.low, finding.high)]
     if claim.quantity == "accuracy":
-        intervals.append((found.seed_low, found.seed_high))
-    measured = [(low, high) for low, high in intervals if low is not None and high is not None]
-    detectable = max((HALF_WIDTHS_TO_DETECT * (high - low) / 2 for low, high in measured), default=None)
-    if found.missing:
-        verdict, reason = UNDECIDED, f"{found.missing}; the missing runs first"
-    elif len(measured) < len(intervals):
+        intervals.append((finding.seed_low, finding.seed_high))
+    complete = [(low, high) for low, high in intervals if low is not None and high is not None]
+    detectable = max((HALF_WIDTHS_TO_DETECT * (high - low) / 2 for low, high in complete), default=None)
+    if finding.missing:
+        verdict, reason = UNDECIDED, f"{finding.missing}; the missing runs first"
+    elif len(complete) < len(intervals):
         none = "no interval over seeds: one seed, or no difference between seeds"
         verdict, reason = UNDECIDED, f"{none}; 2 or more seeds that differ"
     else:
-        verdict, reason = _verdict(claim, measured, detectable, found)
-    row = dataclasses.asdict(claim) | dataclasses.asdict(found)
-    row |= dict(detectable=detectable, verdict=verdict, reason=reason, p=_larger(claim, found), p_holm=None)
+        verdict, reason = _verdict(claim, complete, detectable, finding)
+    row = dataclasses.asdict(claim) | dataclasses.asdict(finding)
+    row |= dict(detectable=detectable, verdict=verdict, reason=reason, p=_larger_p(claim, finding), p_holm=None)
     row["unadjusted"] = verdict
     row |= dict(fingerprint=fingerprint(claim), changed=changes(claim, first))
     if claim.quantity != "accuracy":
@@ -166,8 +166,8 @@ def adjusted(rows: Sequence[dict]) -> list[dict]:
     sizes = Counter(row["family"] for row in rows)
     done = [row | {"family": f"{row['family'] or 'of the experiment'}: {sizes[row['family']]} claims"} for row in rows]
     for name, size in sizes.items():
-        tested = [i for i, row in enumerate(rows) if row["family"] == name and row["p"] is not None]
-        for i, p in zip(tested, stats.holm([rows[i]["p"] for i in tested], family=size), strict=True):
+        with_p = [i for i, row in enumerate(rows) if row["family"] == name and row["p"] is not None]
+        for i, p in zip(with_p, stats.holm([rows[i]["p"] for i in with_p], family=size), strict=True):
             done[i]["p_holm"] = float(p)
     return [row if _survives(row) else row | _not_decided(row) for row in done]
 
@@ -188,25 +188,26 @@ def _detectable(quantity: str, difference: float) -> str:
     return f"detectable: {difference:.3g}{unit}"
 
 
-def _larger(claim: Claim, found: Finding) -> float | None:
+def _larger_p(claim: Claim, finding: Finding) -> float | None:
     """The p of "every interval excludes the margin": the larger one; None where a test is missing."""
-    ps = [found.p, found.p_seeds] if claim.quantity == "accuracy" else [found.p]
+    ps = [finding.p, finding.p_seeds] if claim.quantity == "accuracy" else [finding.p]
     return None if None in ps else max(ps)
 
 
 def _verdict(
-    claim: Claim, intervals: Sequence[tuple[float, float]], detectable: float, found: Finding
+    claim: Claim, intervals: Sequence[tuple[float, float]], detectable: float, finding: Finding
 ) -> tuple[str, str]:
-    both = "both intervals" if len(intervals) > 1 else "the interval"
+    subject = "both intervals" if len(intervals) > 1 else "the interval"
     above = all(low > claim.margin for low, _ in intervals)
     below = all(high < (-claim.margin if claim.direction == "within" else claim.margin) for _, high in intervals)
     if claim.direction == "within" and all(-claim.margin < low and high < claim.margin for low, high in intervals):
-        return SUPPORTED, f"{both} within {claim.margin:g} of 0"
+        return SUPPORTED, f"{subject} within {claim.margin:g} of 0"
     if not above and not below:
         reason = _detectable(claim.quantity, detectable)
-        if found.seeds_needed is not None:
-            n = f"{found.seeds_needed:.0f}" if found.seeds_needed <= stats.MOST_SEEDS else f"over {stats.MOST_SEEDS}"
-            reason += f"; to find {abs(found.estimate - claim.margin):.2g}: {n} seeds"
+        if finding.seeds_needed is not None:
+            few = finding.seeds_needed <= stats.MOST_SEEDS
+            n = f"{finding.seeds_needed:.0f}" if few else f"over {stats.MOST_SEEDS}"
+            reason += f"; to find {abs(finding.estimate - claim.margin):.2g}: {n} seeds"
         return UNDECIDED, reason
-    held = claim.direction == ("above" if above else "below")
-    return (SUPPORTED if held else CONTRADICTED), f"{both} {'above' if above else 'below'} {claim.margin:g}"
+    as_claimed = claim.direction == ("above" if above else "below")
+    return (SUPPORTED if as_claimed else CONTRADICTED), f"{subject} {'above' if above else 'below'} {claim.margin:g}"

@@ -15,7 +15,7 @@ from uniapl.jsonl import read_json, read_jsonl
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 SPENDING = ("start_arm", "cost")  # of a run card: what `records` reads
-MADE = ["arm", "seed", "device", "backend", "checkers"]  # of every scored run, None where it is not known
+PROVENANCE = ["arm", "seed", "device", "backend", "checkers"]  # of every scored run, None where it is not known
 MEASURED = ("peak_memory_mb", "energy_wh")  # where the run card has them
 
 
@@ -54,7 +54,7 @@ class Inputs:
     logprobs: pd.DataFrame  # arm, seed, key, text, under, logprobs (one float per token)
     history: pd.DataFrame  # arm, seed, step and any numeric columns
     runs: pd.DataFrame  # arm, seed, start, SPENT, MEASURED
-    made: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=MADE))
+    provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROVENANCE))
     split: str = "test"
 
 
@@ -83,7 +83,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
         runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json", SPENDING), seeds),
-        made=values_by_run(
+        provenance=provenance_by_run(
             (run, run_provenance(root, split, *run)) for run in set(zip(scores.arm, scores.seed, strict=True))
         ),
         split=split,
@@ -96,19 +96,19 @@ def run_provenance(root: Path, split: str, arm: str, seed: int) -> dict:
     card = _card(root / f"train/{arm}/seed{seed}/run.json") or {}
     harness = _card(root / f"generate/{split}/{arm}/seed{seed}/harness.json")
     scored = _card(root / f"score/{split}/{arm}/seed{seed}/checkers.json") or {}
-    found = {"device": card.get("device"), "checkers": scored.get("checkers")}
-    found["backend"] = None if harness is None else harness.get("backend", "transformers")
-    return {name: value for name, value in found.items() if value}
+    provenance = {"device": card.get("device"), "checkers": scored.get("checkers")}
+    provenance["backend"] = None if harness is None else harness.get("backend", "transformers")
+    return {name: value for name, value in provenance.items() if value}
 
 
-def values_by_run(facts: Iterable[tuple[tuple[str, int], Mapping]]) -> pd.DataFrame:
+def provenance_by_run(facts: Iterable[tuple[tuple[str, int], Mapping]]) -> pd.DataFrame:
     """MADE, a row per run. The device is `cpu` or `gpu`: two GPUs of one cluster may differ in name."""
-    found = {}
-    for run, known in sorted(dict(facts).items()):
-        device = known.get("device") or NO_DEVICE
-        kind = None if device == NO_DEVICE else "cpu" if device.startswith("cpu") else "gpu"
-        found[run] = dict(zip(MADE, (*run, kind, known.get("backend"), known.get("checkers")), strict=True))
-    return pd.DataFrame(found.values(), columns=MADE)
+    rows = {}
+    for run, fact in sorted(dict(facts).items()):
+        device = fact.get("device") or NO_DEVICE
+        processor = None if device == NO_DEVICE else "cpu" if device.startswith("cpu") else "gpu"
+        rows[run] = dict(zip(PROVENANCE, (*run, processor, fact.get("backend"), fact.get("checkers")), strict=True))
+    return pd.DataFrame(rows.values(), columns=PROVENANCE)
 
 
 def _runs(root: Path, stage: str, name: str, columns: str, seeds: Mapping) -> pd.DataFrame:
@@ -144,10 +144,10 @@ def _card(path: Path, keys: Iterable[str] = ()) -> dict | None:
 
 def records(card: Callable[[str, int], dict | None], seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     """What every run and the runs it starts from, which need not be arms of the experiment, spent, by their cards."""
-    todo, found = [(arm, seed) for arm in seeds for seed in seeds[arm]], {}
+    todo, rows = [(arm, seed) for arm in seeds for seed in seeds[arm]], {}
     while todo:
         arm, seed = todo.pop()
-        if (arm, seed) not in found and (run := card(arm, seed)):
-            found[arm, seed] = dict(arm=arm, seed=seed, start=run["start_arm"]) | run["cost"]
+        if (arm, seed) not in rows and (run := card(arm, seed)):
+            rows[arm, seed] = dict(arm=arm, seed=seed, start=run["start_arm"]) | run["cost"]
             todo.append((run["start_arm"], seed))
-    return pd.DataFrame(found.values(), columns=["arm", "seed", "start", *SPENT, *MEASURED])
+    return pd.DataFrame(rows.values(), columns=["arm", "seed", "start", *SPENT, *MEASURED])

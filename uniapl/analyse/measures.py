@@ -43,9 +43,9 @@ def pairs(inputs: Inputs) -> pd.DataFrame:
     scored = scored.assign(value=[np.mean(x, dtype=float) if len(x) else np.nan for x in scored.logprobs])
     means = scored.pivot(index=["arm", "seed", "key", "under"], columns="text", values="value").reset_index()
     means["quantity"] = means.under.map({"self": UNDER.format("arm"), "base": UNDER.format("base")})
-    both = pd.concat([words.assign(quantity=LENGTH), means])
-    both = both.reindex(columns=["arm", "seed", "key", "quantity", "own", "expert"]).dropna()
-    return both.sort_values(["arm", "quantity", "seed", "key"], ignore_index=True)
+    values = pd.concat([words.assign(quantity=LENGTH), means])
+    values = values.reindex(columns=["arm", "seed", "key", "quantity", "own", "expert"]).dropna()
+    return values.sort_values(["arm", "quantity", "seed", "key"], ignore_index=True)
 
 
 def distances(
@@ -65,8 +65,8 @@ def distances(
         if own.shape[1] == 0:
             continue
         expert = of_cell.pivot(index="seed", columns="key", values="expert")[own.columns]
-        found = [stats.distance(own.loc[seed], expert.loc[seed]) for seed in own.index]
-        table = pd.DataFrame([dataclasses.asdict(d) for d in found])
+        of_seeds = [stats.distance(own.loc[seed], expert.loc[seed]) for seed in own.index]
+        table = pd.DataFrame([dataclasses.asdict(d) for d in of_seeds])
         row = table.mean().to_dict() | table[["ks_p", "wilcoxon_p"]].median().to_dict()
         row |= over_seeds(table.wasserstein) | dict(n_responses=own.shape[1])
         rows.append(row | {"arm": arm, "quantity": quantity} | _bounds(own, expert, child, resamples))
@@ -76,9 +76,9 @@ def distances(
 def _bounds(own: pd.DataFrame, expert: pd.DataFrame, rng: np.random.Generator, resamples: int) -> dict:
     """Bounds of BOUNDED with their method, from own and expert (K, n): what the expert's text is worth differs by seed
     where the arm itself is asked."""
-    found = stats.distance_intervals(own, expert, rng=rng, resamples=resamples)
-    bounds = {f"{kind}_{side}": getattr(found[kind], side) for kind in BOUNDED for side in ("low", "high")}
-    return bounds | {"method": found["wasserstein"].method}
+    intervals = stats.distance_intervals(own, expert, rng=rng, resamples=resamples)
+    bounds = {f"{kind}_{side}": getattr(intervals[kind], side) for kind in BOUNDED for side in ("low", "high")}
+    return bounds | {"method": intervals["wasserstein"].method}
 
 
 def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +95,8 @@ def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
         if share is not None:
             rows.append((*run, "diversity", 100 * share, len(of_run)))
         rows.append((*run, "distinct_responses", 100 * of_run.response.nunique() / len(of_run), len(of_run)))
-    own = headline(inputs, inputs.logprobs).sort_values("key")
-    for run, of_run in own[(own.text == "own") & (own.under == "self")].groupby(["arm", "seed"]):
+    logprobs = headline(inputs, inputs.logprobs).sort_values("key")
+    for run, of_run in logprobs[(logprobs.text == "own") & (logprobs.under == "self")].groupby(["arm", "seed"]):
         if len(tokens := np.concatenate(list(of_run.logprobs))):
             rows.append((*run, "entropy", -float(np.mean(tokens, dtype=float)), len(of_run)))
     for run, of_run in pairs[pairs.quantity == LENGTH].groupby(["arm", "seed"]):
@@ -118,10 +118,10 @@ def diversity(by_seed: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:
     rows = []
     for name, quantity in VARIED.items():
         for arm, of_arm in by_seed[by_seed.quantity == quantity].groupby("arm"):
-            found = over_seeds(of_arm.value)
-            if name.endswith("(%)") and found["interval"] == EQUAL:
-                found |= _wilson(found["estimate"], int(of_arm.n.min()))
-            rows.append(dict(arm=arm, quantity=name, n_responses=of_arm.n.min()) | found)
+            summary = over_seeds(of_arm.value)
+            if name.endswith("(%)") and summary["interval"] == EQUAL:
+                summary |= _wilson(summary["estimate"], int(of_arm.n.min()))
+            rows.append(dict(arm=arm, quantity=name, n_responses=of_arm.n.min()) | summary)
     expert = headline(inputs, inputs.expert)
     if rows and len(expert):
         alone = dict(arm="expert", n_seeds=1, n_responses=len(expert), interval="none (one set)")
@@ -134,8 +134,8 @@ def over_seeds(values: pd.Series) -> dict:
     """The mean of one value per seed with its 95 % t interval, which is blank with one seed, or equal ones."""
     low, high = stats.t_interval(values) or (None, None)
     none = "none (one seed)" if len(values) == 1 else EQUAL
-    kind = none if low is None else "95 % t interval over seeds"
-    return dict(estimate=values.mean(), low=low, high=high, n_seeds=len(values), interval=kind)
+    name = none if low is None else "95 % t interval over seeds"
+    return dict(estimate=values.mean(), low=low, high=high, n_seeds=len(values), interval=name)
 
 
 def _wilson(share: float, n: int) -> dict:

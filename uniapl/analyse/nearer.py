@@ -27,9 +27,15 @@ def differences(pairs: pd.DataFrame, plan: Question, rng, resamples: int = RESAM
         if not len(keys):
             continue
         (a, expert_a), (b, expert_b) = ((w["own"][keys], w["expert"][keys]) for w in wide)
-        found = stats.distance_difference(a, b, expert_a, expert_b, rng=child, resamples=resamples)
-        row = dict(quantity=quantity, arm=compared[0], against=compared[1], difference=found.estimate)
-        row |= dict(low=found.low, high=found.high, p=found.p, n_responses=found.n_prompts, method=found.method)
-        rows.append(row | dict(n_seeds=found.n_seeds_a, n_seeds_against=found.n_seeds_b))
+        comparison = stats.distance_difference(a, b, expert_a, expert_b, rng=child, resamples=resamples)
+        row = dict(quantity=quantity, arm=compared[0], against=compared[1], difference=comparison.estimate)
+        row |= dict(
+            low=comparison.low,
+            high=comparison.high,
+            p=comparison.p,
+            n_responses=comparison.n_prompts,
+            method=comparison.method,
+        )
+        rows.append(row | dict(n_seeds=comparison.n_seeds_a, n_seeds_against=comparison.n_seeds_b))
     table = pd.DataFrame(rows, columns=COLUMNS.split())
     return table.assign(p_bh=stats.benjamini_hochberg(table.p.astype(float)))

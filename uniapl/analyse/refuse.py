@@ -10,53 +10,53 @@ import pandas as pd
 from uniapl.analyse.inputs import Inputs, headline
 from uniapl.errors import UserError
 
-ALIKE = {  # what every run of an analysis must have in common, and what to do where one has not
+COMMON = {  # what every run of an analysis must have in common, and what to do where one has not
     "device": "train and generate all arms on one kind of device",
     "backend": "generate all arms with one backend",
     "checkers": "score all runs with one version of the checkers: run the stage score again",
 }
 
 
-def refuse(inputs: Inputs) -> None:
+def check_inputs(inputs: Inputs) -> None:
     """Raise UserError for scores that miss, repeat or add an instruction, for responses and log-probabilities that miss
     or repeat a prompt of the headline's benchmark, and for a mixture of devices, backends or versions of the checkers.
     """
     split = inputs.split
-    _scores(inputs, split)
+    _check_scores(inputs, split)
     responses, logprobs = inputs.responses, inputs.logprobs
-    wanted = set(headline(inputs, inputs.test).key)
-    _covered(headline(inputs, responses.assign(of="")), wanted, f"generate/{split}", "sampled.parquet")
-    of = logprobs.text.astype(str) + " text under " + logprobs.under.astype(str)
-    _covered(headline(inputs, logprobs.assign(of=of)), wanted, f"generate/{split}", "logprobs.parquet")
-    _alike(inputs.made)
+    keys = set(headline(inputs, inputs.test).key)
+    _check_coverage(headline(inputs, responses.assign(of="")), keys, f"generate/{split}", "sampled.parquet")
+    what = logprobs.text.astype(str) + " text under " + logprobs.under.astype(str)
+    _check_coverage(headline(inputs, logprobs.assign(of=what)), keys, f"generate/{split}", "logprobs.parquet")
+    _check_comparable(inputs.provenance)
 
 
-def _scores(inputs: Inputs, split: str) -> None:
+def _check_scores(inputs: Inputs, split: str) -> None:
     """Every instruction of every prompt once, followed or not."""
     test = zip(inputs.test.key, inputs.test.instructions, strict=True)
-    wanted = {(key, index) for key, instructions in test for index in range(instructions)}
+    expected = {(key, index) for key, instructions in test for index in range(instructions)}
     for (arm, seed, decoding), run in inputs.scores.groupby(["arm", "seed", "decoding"]):
         where = f"score/{split}/{arm}/seed{seed}/{decoding}.csv"
-        found = list(zip(run.key, run["index"], strict=True))
-        if len(found) != len(wanted) or set(found) != wanted:
-            missing, odd = len(wanted.difference(found)), sorted(wanted.symmetric_difference(found))[:1]
+        scored = list(zip(run.key, run["index"], strict=True))
+        if len(scored) != len(expected) or set(scored) != expected:
+            missing, odd = len(expected.difference(scored)), sorted(expected.symmetric_difference(scored))[:1]
             raise UserError(
-                f"{where}: {len(found)} rows; of {len(wanted)} test instructions {missing} are missing "
-                f"(first odd key and index: {odd or _repeated(found)}); score this run again"
+                f"{where}: {len(scored)} rows; of {len(expected)} test instructions {missing} are missing "
+                f"(first odd key and index: {odd or _repeated(scored)}); score this run again"
             )
         if not run[["strict", "loose"]].isin((0, 1)).all(axis=None):
             raise UserError(f"{where}: strict and loose must be 0 or 1")
 
 
-def _covered(rows: pd.DataFrame, wanted: set[str], stage: str, file: str) -> None:
-    """The rows of every run and every `of` have each wanted key once."""
-    for (arm, seed, of), run in rows.groupby(["arm", "seed", "of"]):
-        where = f"{stage}/{arm}/seed{seed}/{file}" + (f", {of}" if of else "")
+def _check_coverage(rows: pd.DataFrame, keys: set[str], stage: str, file: str) -> None:
+    """The rows of every run and every `what` have each wanted key once."""
+    for (arm, seed, what), run in rows.groupby(["arm", "seed", "of"]):
+        where = f"{stage}/{arm}/seed{seed}/{file}" + (f", {what}" if what else "")
         if run.key.duplicated().any():
             raise UserError(f"{where}: key {_repeated(run.key)} is there twice; generate this run again")
-        if odd := sorted(wanted.symmetric_difference(run.key)):
+        if odd := sorted(keys.symmetric_difference(run.key)):
             raise UserError(
-                f"{where}: {len(run)} of {len(wanted)} prompts (first odd key: {odd[0]}); generate this run again"
+                f"{where}: {len(run)} of {len(keys)} prompts (first odd key: {odd[0]}); generate this run again"
             )
 
 
@@ -65,10 +65,10 @@ def _repeated(values: Iterable):
     return next(value for value in values if value in seen or seen.add(value))
 
 
-def _alike(made: pd.DataFrame) -> None:
+def _check_comparable(provenance: pd.DataFrame) -> None:
     """One device, backend and version of the checkers, where they are known."""
-    for name, remedy in ALIKE.items():
-        known = made[made[name].notna()]
+    for name, remedy in COMMON.items():
+        known = provenance[provenance[name].notna()]
         first = known[name].iloc[0] if len(known) else None
         other = known[known[name] != first]
         if len(other):

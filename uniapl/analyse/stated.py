@@ -27,16 +27,16 @@ def first_statements(folder: Path, published: Path, claims: Sequence[Claim], *, 
     Raises UserError for a lock that is not one.
     """
     recorded = _read(folder / LOCK)
-    known = _read(published / LOCK) | recorded
+    entries = _read(published / LOCK) | recorded
     analysed = late or (folder / LOCK).is_file() or (published / "claims.csv").is_file()
     for claim in claims:
-        if claim.id not in known:
+        if claim.id not in entries:
             entry = {"fingerprint": fingerprint(claim), "commit": commit(), "claim": statement(claim)}
-            known[claim.id] = entry | ({LATE: True} if analysed else {})
-    if known != recorded or not (folder / LOCK).is_file():
+            entries[claim.id] = entry | ({LATE: True} if analysed else {})
+    if entries != recorded or not (folder / LOCK).is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / LOCK).write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
-    return _statements(known)
+        (folder / LOCK).write_text(json.dumps(entries, indent=2) + "\n", encoding="utf-8")
+    return _statements(entries)
 
 
 def recorded_statements(folder: Path) -> dict[str, dict]:

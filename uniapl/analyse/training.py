@@ -19,8 +19,8 @@ def curves(history: pd.DataFrame) -> pd.DataFrame:
     """
     curves = history.melt(KEYS, curve_names(history.columns.drop(KEYS)), var_name="quantity", value_name="value")
     last = curves.step == curves.groupby(["arm", "seed"]).step.transform("max")
-    kept = curves.quantity.str.startswith("probe_") | (curves.step % EVERY == 0) | last
-    curves = curves[kept]
+    shown_steps = curves.quantity.str.startswith("probe_") | (curves.step % EVERY == 0) | last
+    curves = curves[shown_steps]
     curves = curves.assign(value=pd.to_numeric(curves.value)).dropna(subset="value")
     curves = curves.assign(value=[float(f"{value:.6g}") for value in curves.value])
     return curves.sort_values(["arm", "seed", "quantity", "step"])

@@ -26,15 +26,15 @@ def over_base(
     for (arm, benchmark), child in zip(cells, rng.spawn(len(cells)), strict=True):
         if (arm, benchmark) not in strict.index:
             continue
-        own = strict.loc[(arm, benchmark)]
-        row = {name: own[name] for name in ("decoding", "estimate", "low", "high", "n_seeds", "n_prompts", "method")}
+        of_arm = strict.loc[(arm, benchmark)]
+        row = {name: of_arm[name] for name in ("decoding", "estimate", "low", "high", "n_seeds", "n_prompts", "method")}
         a, b = (matrix(prompts, x, benchmark, plan.decoding, "prompt_strict") for x in (arm, BASE))
         if arm != BASE and not b.empty:
-            found = percent(stats.compare(a, b, rng=child, resamples=resamples))
-            row |= dict(against=BASE, difference=found["estimate"], p=found["p"], method=found["method"])
-            row |= dict(difference_low=found["low"], difference_high=found["high"], n_seeds_against=len(b))
+            comparison = percent(stats.compare(a, b, rng=child, resamples=resamples))
+            row |= dict(against=BASE, difference=comparison["estimate"], p=comparison["p"], method=comparison["method"])
+            row |= dict(difference_low=comparison["low"], difference_high=comparison["high"], n_seeds_against=len(b))
         rows.append(row | dict(arm=arm, benchmark=benchmark))
     table = pd.DataFrame(rows, columns=COLUMNS.split())
-    held = table.p.notna()
-    table.loc[held, "p_bh"] = stats.benjamini_hochberg(table.p[held].astype(float))
+    with_p = table.p.notna()
+    table.loc[with_p, "p_bh"] = stats.benjamini_hochberg(table.p[with_p].astype(float))
     return table

@@ -7,64 +7,62 @@ import pandas as pd
 
 from uniapl import stats
 from uniapl.analyse import claims
-from uniapl.analyse.accuracy import Cells, matrix, percent
+from uniapl.analyse.accuracy import Cells, matrix, of_pair, percent
 from uniapl.analyse.inputs import Question
 from uniapl.analyse.measures import over_seeds
 from uniapl.config import Claim
 
 
-def verdicts(prompts: Cells, main, comparisons, measures, plan: Question, rng, resamples: int) -> pd.DataFrame:
+def of_claims(prompts: Cells, main, comparisons, measures, plan: Question, rng, resamples: int) -> pd.DataFrame:
     """One row per claim, in the experiment's order; below them those that it has withdrawn."""
     rows = []
     for claim, child in zip(plan.claims, rng.spawn(len(plan.claims)), strict=True):
         if claim.quantity == "accuracy":
-            values = [matrix(prompts, x, claim.benchmark, plan.decoding, "prompt_strict") for x in _sides(claim)]
-            found = _accuracy(claim, values, main, comparisons, plan, child, resamples)
+            values = [matrix(prompts, x, claim.benchmark, plan.decoding, "prompt_strict") for x in _arms_of(claim)]
+            finding = _accuracy_finding(claim, values, main, comparisons, plan, child, resamples)
         else:
             of_quantity = measures[measures.quantity == claim.quantity]
-            values = [of_quantity[of_quantity.arm == x].set_index("seed") for x in _sides(claim)]
-            found = _measured(values, claim)
+            values = [of_quantity[of_quantity.arm == x].set_index("seed") for x in _arms_of(claim)]
+            finding = _measure_finding(values, claim)
         what = claim.quantity + (f" on {claim.benchmark}" if claim.quantity == "accuracy" else "")
         missing = [
             f"{len(side)} of {len(plan.seeds.get(arm, side))} seeds of {arm} have {what}"
-            for arm, side in zip(_sides(claim), values, strict=True)
+            for arm, side in zip(_arms_of(claim), values, strict=True)
             if len(side) < max(1, len(plan.seeds.get(arm, side)))
         ]
-        found = dataclasses.replace(found, missing=", ".join(missing))
-        rows.append(claims.judge(claim, found, plan.stated.get(claim.id)))
+        finding = dataclasses.replace(finding, missing=", ".join(missing))
+        rows.append(claims.judge(claim, finding, plan.stated.get(claim.id)))
     rows = claims.adjusted(rows)
     gone = plan.stated.keys() - {claim.id for claim in plan.claims}
     rows += [claims.withdrawn(plan.stated[id]) for id in sorted(gone)]
     return pd.DataFrame(rows, columns=claims.COLUMNS)
 
 
-def _sides(claim: Claim) -> list[str]:
+def _arms_of(claim: Claim) -> list[str]:
     return [claim.arm] if claim.against is None else [claim.arm, claim.against]
 
 
-def _accuracy(claim: Claim, values: list, main, comparisons, plan: Question, rng, resamples: int) -> claims.Finding:
+def _accuracy_finding(
+    claim: Claim, values: list, main, comparisons, plan: Question, rng, resamples: int
+) -> claims.Finding:
     """In points. The interval is that of `comparisons` (`main` without a comparator) where it has the pair."""
     if any(side.empty for side in values):
         return claims.Finding(n_seeds=len(values[0]))
     cell = dict(benchmark=claim.benchmark, decoding=plan.decoding, metric="prompt_strict")
     means = [side.mean(axis=1) for side in values]
     if claim.against is None:
-        row = _only(main, arm=claim.arm, **cell)
+        row = _row_with(main, arm=claim.arm, **cell)
         low, high = stats.t_interval(100 * means[0]) or (None, None)
         p = p_seeds = _p(100 * means[0], claim) if len(means[0]) > 1 else None  # its interval is over seeds
         needed = None
     else:
-        row = _only(comparisons, arm=claim.arm, against=claim.against, **cell)
-        turned = _only(comparisons, arm=claim.against, against=claim.arm, **cell)
-        if turned:
-            flip = dict(estimate="difference", low="high", high="low", seed_low="seed_high", seed_high="seed_low")
-            row = {name: -turned[other] for name, other in flip.items()} | {n: turned[n] for n in ("p", "p_seeds")}
-        tested = row
+        row = _row_with(of_pair(comparisons, claim.arm, claim.against), **cell)
+        test = row
         if not row or claim.margin:
-            tested = percent(stats.compare(*values, rng=rng, margin=claim.margin / 100, resamples=resamples))
-        row, p, p_seeds = row or tested, tested["p"], tested["p_seeds"]
+            test = percent(stats.compare(*values, rng=rng, margin=claim.margin / 100, resamples=resamples))
+        row, p, p_seeds = row or test, test["p"], test["p_seeds"]
         if claim.direction == "within":
-            p, p_seeds = _within(values, claim.margin, rng, resamples)
+            p, p_seeds = _equivalence_p(values, claim.margin, rng, resamples)
         low, high = row["seed_low"], row["seed_high"]
         if min(map(len, means)) == 1:  # a checkpoint that all share, such as the base, has no seeds to vary
             difference = means[0] - means[1].item() if len(means[1]) == 1 else means[0].item() - means[1]
@@ -73,7 +71,7 @@ def _accuracy(claim: Claim, values: list, main, comparisons, plan: Question, rng
         needed = (
             None
             if claim.direction == "within"
-            else _seeds(values, row.get("estimate", row.get("difference")) - claim.margin)
+            else _seeds_for_accuracy(values, row.get("estimate", row.get("difference")) - claim.margin)
         )
     return claims.Finding(
         estimate=row.get("estimate", row.get("difference")),
@@ -89,18 +87,18 @@ def _accuracy(claim: Claim, values: list, main, comparisons, plan: Question, rng
     )
 
 
-def _seeds(values: list[pd.DataFrame], difference: float) -> float | None:
+def _seeds_for_accuracy(values: list[pd.DataFrame], difference: float) -> float | None:
     """How many seeds per arm would find a difference of so many points; None where one arm's seeds are not known."""
-    several, one = sorted(values, key=len, reverse=True)
-    shared = len(one) == 1
+    several, single = sorted(values, key=len, reverse=True)
+    shared = len(single) == 1
     if len(several) == 1:
         return None
-    return stats.seeds_needed(stats.components(several, one), difference / 100, several.shape[1], shared=shared)
+    return stats.seeds_needed(stats.components(several, single), difference / 100, several.shape[1], shared=shared)
 
 
-def _only(table: pd.DataFrame, **wanted: str) -> dict:
+def _row_with(table: pd.DataFrame, **values: str) -> dict:
     """The row with these values as a dict, empty where there is none."""
-    for column, value in wanted.items():
+    for column, value in values.items():
         table = table[table[column] == value]
     return table.iloc[0].to_dict() if len(table) else {}
 
@@ -117,7 +115,7 @@ def _p(values, claim: Claim) -> float:
     return stats.tost(values, claim.margin)
 
 
-def _within(values: list[pd.DataFrame], margin: float, rng, resamples: int) -> list[float | None]:
+def _equivalence_p(values: list[pd.DataFrame], margin: float, rng, resamples: int) -> list[float | None]:
     """p of "the difference is margin points or more, on either side": bootstrap, and t-test over seeds if it has one.
 
     The larger p of the two one-sided tests, each half of a two-sided one. Where the estimate itself lies outside, the
@@ -125,16 +123,16 @@ def _within(values: list[pd.DataFrame], margin: float, rng, resamples: int) -> l
     """
     sides = []
     for edge in (margin / 100, -margin / 100):
-        found = stats.compare(*values, rng=rng, margin=edge, resamples=resamples)
-        inside = found.estimate < edge if edge > 0 else found.estimate > edge
+        comparison = stats.compare(*values, rng=rng, margin=edge, resamples=resamples)
+        inside = comparison.estimate < edge if edge > 0 else comparison.estimate > edge
         if not inside:
-            return [found.p, found.p_seeds]
-        halves = [None if p is None else p / 2 for p in (found.p, found.p_seeds)]
+            return [comparison.p, comparison.p_seeds]
+        halves = [None if p is None else p / 2 for p in (comparison.p, comparison.p_seeds)]
         sides.append(halves)
     return [None if None in pair else max(pair) for pair in zip(*sides, strict=True)]
 
 
-def _measured(values: list[pd.DataFrame], claim: Claim) -> claims.Finding:
+def _measure_finding(values: list[pd.DataFrame], claim: Claim) -> claims.Finding:
     """Of one value per seed: the mean, or the mean difference paired by seed, with its t interval.
 
     An arm of one seed, such as the base, is held against every seed of the other.
@@ -145,19 +143,19 @@ def _measured(values: list[pd.DataFrame], claim: Claim) -> claims.Finding:
         difference = a - b.item() if len(b) == 1 else a.item() - b if len(a) == 1 else (a - b).dropna()
     if difference.empty:
         return claims.Finding(n_seeds=len(values[0]))
-    found, n, n_seeds = over_seeds(difference), values[0].n.min(), len(difference)
+    mean, n, n_seeds = over_seeds(difference), values[0].n.min(), len(difference)
     return claims.Finding(
-        estimate=found["estimate"],
-        low=found["low"],
-        high=found["high"],
+        estimate=mean["estimate"],
+        low=mean["low"],
+        high=mean["high"],
         n_seeds=n_seeds,
         n_prompts=None if pd.isna(n) else int(n),
         p=_p(difference, claim) if n_seeds > 1 else None,
-        seeds_needed=_seeds_of(difference, claim) if n_seeds > 1 else None,
+        seeds_needed=_seeds_for_measure(difference, claim) if n_seeds > 1 else None,
     )
 
 
-def _seeds_of(values: pd.Series, claim: Claim) -> float | None:
+def _seeds_for_measure(values: pd.Series, claim: Claim) -> float | None:
     if claim.direction == "within":
         return None
     return stats.seeds_of_values(values.std(), values.mean() - claim.margin)

@@ -43,17 +43,17 @@ def _unknown(instruction_id: object, family: str | None) -> str:
     return ": unknown instruction" + (f", did you mean {close[0]!r}?" if close else "")
 
 
-def _problem(instruction: Instruction, given: Mapping[str, object]) -> str | None:
+def _problem(instruction: Instruction, kwargs: Mapping[str, object]) -> str | None:
     """What is wrong with the arguments as a data file gives them, in words; None where nothing is."""
     expected = instruction.arguments
-    if missing := expected.keys() - given.keys():
+    if missing := expected.keys() - kwargs.keys():
         return f"missing argument {', '.join(sorted(missing))}"
-    if unexpected := given.keys() - expected.keys():
+    if unexpected := kwargs.keys() - expected.keys():
         return f"unexpected argument {', '.join(sorted(unexpected))}"
     for name, argument in expected.items():
-        if not argument.accepts(given[name]):
-            return f"{name} must be {argument.expected}, not {given[name]!r}"
-    return instruction.together(given)
+        if not argument.accepts(kwargs[name]):
+            return f"{name} must be {argument.expected}, not {kwargs[name]!r}"
+    return instruction.together(kwargs)
 
 
 def build(instruction_id: str, kwargs: Mapping[str, object], *, where: str = "", family: str | None = None) -> Checker:
@@ -67,11 +67,11 @@ def build(instruction_id: str, kwargs: Mapping[str, object], *, where: str = "",
     if not isinstance(instruction_id, str) or instruction_id not in types:
         raise UserError(f"{here}{_unknown(instruction_id, family)}")
     instruction = types[instruction_id]
-    given = {name: value for name, value in kwargs.items() if value is not None}
-    if problem := _problem(instruction, given):
+    stated = {name: value for name, value in kwargs.items() if value is not None}
+    if problem := _problem(instruction, stated):
         raise UserError(f"{here}: {problem}")
-    read = {name: argument.read(given[name]) for name, argument in instruction.arguments.items()}
-    return partial(instruction.follows, **read)
+    values = {name: argument.read(stated[name]) for name, argument in instruction.arguments.items()}
+    return partial(instruction.follows, **values)
 
 
 def build_all(
@@ -96,8 +96,8 @@ def variants(response: str) -> tuple[str, ...]:
     """
     lines = response.split("\n")
     cut = ("\n".join(part).strip() for part in (lines[1:], lines[:-1], lines[1:-1]))
-    kept = (response, *cut)
-    return tuple(dict.fromkeys(v for text in kept for v in (text, text.replace("*", "")) if v.strip()))
+    parts = (response, *cut)
+    return tuple(dict.fromkeys(v for text in parts for v in (text, text.replace("*", "")) if v.strip()))
 
 
 @dataclass(frozen=True)

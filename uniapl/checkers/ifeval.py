@@ -231,9 +231,9 @@ def no_comma(text: str) -> bool:
     return "," not in text
 
 
-def _paragraph_exists(given: Mapping) -> str | None:
-    if given["nth_paragraph"] > given["num_paragraphs"]:
-        return f"there is no paragraph {given['nth_paragraph']} of {given['num_paragraphs']}"
+def _paragraph_exists(kwargs: Mapping) -> str | None:
+    if kwargs["nth_paragraph"] > kwargs["num_paragraphs"]:
+        return f"there is no paragraph {kwargs['nth_paragraph']} of {kwargs['num_paragraphs']}"
     return None
 
 

@@ -40,23 +40,23 @@ from uniapl.checkers.sentences import split_sentences
 def _repetitions(text: str, first: str, last: str) -> list[list[str]]:
     """The words of every stretch of a line from `first` to the next `last`."""
     opening, closing = f"{first} ", f" {last}"
-    found = []
+    repetitions = []
     for line in text.split("\n"):
         start = line.find(opening)
         while start >= 0 and (end := line.find(closing, start + len(opening))) >= 0:
             end += len(closing)
-            found.append(line[start:end].split())
+            repetitions.append(line[start:end].split())
             start = line.find(opening, end)
-    return found
+    return repetitions
 
 
 def _differences(text: str, phrase: str, small_n: int) -> list[int]:
     """By how many words each repetition differs; none unless there are `small_n`, all of the phrase's length."""
     words = phrase.split()
-    found = _repetitions(text, words[0], words[-1])
-    if len(found) != small_n or any(len(repetition) != len(words) for repetition in found):
+    repetitions = _repetitions(text, words[0], words[-1])
+    if len(repetitions) != small_n or any(len(repetition) != len(words) for repetition in repetitions):
         return []
-    return [sum(map(operator.ne, repetition, words)) for repetition in found]
+    return [sum(map(operator.ne, repetition, words)) for repetition in repetitions]
 
 
 def repeat_phrase(text: str, phrase: str, small_n: int) -> bool:
@@ -214,8 +214,8 @@ def letter_counting(text: str, N: int, relation: Relation) -> bool:
 
 def sentences_of_three(n_sent: int, parts: list[str]) -> list[list[str]]:
     """The sentences of each part, if there are three parts of n_sent sentences; else nothing."""
-    found = [split_sentences(part) for part in parts] if len(parts) == 3 else []
-    return found if all(len(part) == n_sent for part in found) else []
+    sentences_by_part = [split_sentences(part) for part in parts] if len(parts) == 3 else []
+    return sentences_by_part if all(len(part) == n_sent for part in sentences_by_part) else []
 
 
 def counting_composition(text: str, n_sent: int, n_words: int) -> bool:
@@ -262,8 +262,8 @@ INDEX = Argument("a whole number of at least 0", _is_index, int)
 WORD = Argument("a word, or a list that starts with it", _is_word, lambda value: _word(value).strip())
 
 
-def span_exists(given: Mapping) -> str | None:
-    start, end, length = given["n_start"], given["n_end"], len(given["prompt_to_repeat"])
+def span_exists(kwargs: Mapping) -> str | None:
+    start, end, length = kwargs["n_start"], kwargs["n_end"], len(kwargs["prompt_to_repeat"])
     return None if start < min(end, length) else f"there is no span from {start} to {end} of {length} characters"
 
 

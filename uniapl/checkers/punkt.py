@@ -30,14 +30,14 @@ def _one_of(runs: Iterable[str]) -> str:
     return rf"(?:[{low}]|(?=[{ranges[n_low][0]}-{ranges[-1][1]}])[{high}])"
 
 
-def _that(holds: Callable[[str], bool]) -> str:
-    return _one_of("".join(run) for held, run in groupby(_SIGNS, holds) if held)
+def _class_where(holds: Callable[[str], bool]) -> str:
+    return _one_of("".join(run) for holds_for_run, run in groupby(_SIGNS, holds) if holds_for_run)
 
 
 _LETTER = _one_of(regex.findall(r"[^\W\d]+", _SIGNS))
 _DIGIT = _one_of(regex.findall(r"\d+", _SIGNS))
-_LOWER = _that(str.islower)
-_CASED = _that(lambda sign: sign.islower() or sign.isupper())
+_LOWER = _class_where(str.islower)
+_CASED = _class_where(lambda sign: sign.islower() or sign.isupper())
 
 _BLANK = r" \t\n\r\v\f"
 _WIDE = r"\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # white space within a piece
@@ -140,13 +140,13 @@ def sentences(text: str) -> list[str]:
     """The sentences of the text in order, each with the quotes and brackets that close after its end."""
     # split, which makes no tuples: the garbage collector would go through those of 30,000 sentences.
     parts = _SENTENCE.split(text.rstrip(treebank.WHITE))
-    found, closed, taken = parts[1::5], parts[3::5], parts[4::5]
-    if any(taken):
-        before = ["", *taken[:-1]]
-        found = [own[len(lost) :] + (won or "") for own, won, lost in zip(found, closed, before, strict=True)]
-    while found and not found[-1].rstrip():
-        found.pop()
-    return [*found[:-1], found[-1].rstrip()] if found else []
+    bodies, closed, openings = parts[1::5], parts[3::5], parts[4::5]
+    if any(openings):
+        before = ["", *openings[:-1]]
+        bodies = [body[len(lost) :] + (won or "") for body, won, lost in zip(bodies, closed, before, strict=True)]
+    while bodies and not bodies[-1].rstrip():
+        bodies.pop()
+    return [*bodies[:-1], bodies[-1].rstrip()] if bodies else []
 
 
 def word_tokens(text: str) -> Iterator[str]:
@@ -154,26 +154,26 @@ def word_tokens(text: str) -> Iterator[str]:
     return chain.from_iterable(treebank.blocks(sentences(text)))
 
 
-def _from_the_end(found: list[str]) -> Iterator[str]:
+def _from_the_end(sentences_left: list[str]) -> Iterator[str]:
     n = 1
-    while found:
-        yield from reversed(treebank.tokens(*found[-n:]))
-        del found[-n:]
+    while sentences_left:
+        yield from reversed(treebank.tokens(*sentences_left[-n:]))
+        del sentences_left[-n:]
         n *= 2
 
 
-def tokens_from_both_ends(found: Sequence[str]) -> tuple[Iterator[str], Iterator[str]]:
+def tokens_from_both_ends(text_sentences: Sequence[str]) -> tuple[Iterator[str], Iterator[str]]:
     """The word tokens of sentences, the first first; and the last first: of the last, of the two before it, of four."""
-    if len(found) == 1:  # may be long, and is cut once
-        tokens = treebank.tokens(*found)
+    if len(text_sentences) == 1:  # may be long, and is cut once
+        tokens = treebank.tokens(*text_sentences)
         return iter(tokens), reversed(tokens)
-    return chain.from_iterable(treebank.blocks(found)), _from_the_end([*found])
+    return chain.from_iterable(treebank.blocks(text_sentences)), _from_the_end([*text_sentences])
 
 
 def _short_have_tokens(texts: list[str], n: int) -> bool:
     cut = [sentences(text) if _HAS_POSSIBLE_END.search(text) else [text.rstrip()] for text in texts]
     numbers = treebank.numbers_of_tokens(*chain.from_iterable(cut))
-    return all(sum(islice(numbers, len(one))) == n for one in cut)
+    return all(sum(islice(numbers, len(tokens_of_text))) == n for tokens_of_text in cut)
 
 
 def all_have_tokens(texts: Iterable[str], n: int) -> bool:

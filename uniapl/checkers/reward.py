@@ -12,21 +12,21 @@ from uniapl.errors import UserError
 
 
 @functools.lru_cache(maxsize=4096)
-def _built(instructions: str, family: str | None) -> tuple[checkers.Checker, ...]:
+def _checkers_built(instructions: str, family: str | None) -> tuple[checkers.Checker, ...]:
     return checkers.build_row({"instructions": instructions}, where="", family=family)
 
 
 def checkers_of(instructions: str, where: str, family: str | None = None) -> tuple[checkers.Checker, ...]:
     """The checkers of the JSON of [instruction_id_list, kwargs], built once. Raises UserError that names `where`."""
     try:
-        return _built(instructions, family)
+        return _checkers_built(instructions, family)
     except UserError:  # once more with the name, because many rows have the same instructions
         return checkers.build_row({"instructions": instructions}, where=where, family=family)
 
 
 def names(n: int, key: Sequence | None = None) -> list[str]:
     """How a message names each of n rows: by its key, or else by its place in the batch."""
-    return [f"row {i} of the batch" for i in range(1, n + 1)] if key is None else [f"key {one}" for one in key]
+    return [f"row {i} of the batch" for i in range(1, n + 1)] if key is None else [f"key {value}" for value in key]
 
 
 def follows_all(completions: list[list[dict]], instructions: list[str], key=None, **_) -> list[float]:
@@ -36,5 +36,6 @@ def follows_all(completions: list[list[dict]], instructions: list[str], key=None
     """
     rows = zip(completions, instructions, names(len(completions), key), strict=True)
     return [
-        float(checkers.all_strict(checkers_of(asked, where), answer[0]["content"])) for answer, asked, where in rows
+        float(checkers.all_strict(checkers_of(instructions_json, where), answer[0]["content"]))
+        for answer, instructions_json, where in rows
     ]

@@ -23,15 +23,15 @@ def _decode(value: object, name: str, where: str) -> object:
 
 
 def _ids_and_kwargs(row: Mapping, where: str) -> tuple[object, object]:
-    ids, kwargs, both = map(row.get, FIELDS)
-    if both is None:
+    ids, kwargs, pair = map(row.get, FIELDS)
+    if pair is None:
         return ids, kwargs
     if ids is not None:
         raise UserError(f"{where}: has instruction_id_list and instructions: keep one of them")
-    both = _decode(both, "instructions", where)
-    if not isinstance(both, list | tuple) or len(both) != 2:
+    pair = _decode(pair, "instructions", where)
+    if not isinstance(pair, list | tuple) or len(pair) != 2:
         raise UserError(f"{where}: instructions must be the JSON of [instruction_id_list, kwargs]")
-    return both[0], both[1]
+    return pair[0], pair[1]
 
 
 def read_instructions(row: Mapping, where: str) -> tuple[list[str], list[dict]]:
@@ -53,7 +53,7 @@ def read_instructions(row: Mapping, where: str) -> tuple[list[str], list[dict]]:
         raise UserError(f"{where}: kwargs is no list with an object for each instruction")
     if len(ids) != len(kwargs):
         raise UserError(f"{where}: {len(ids)} in instruction_id_list but {len(kwargs)} in kwargs")
-    given = [_decode(arguments, "kwargs", where) for arguments in kwargs]
-    if not all(isinstance(arguments, Mapping | None) for arguments in given):
+    decoded = [_decode(arguments, "kwargs", where) for arguments in kwargs]
+    if not all(isinstance(arguments, Mapping | None) for arguments in decoded):
         raise UserError(f"{where}: needs in kwargs an object of arguments for each instruction, or None")
-    return list(ids), [dict(arguments or {}) for arguments in given]
+    return list(ids), [dict(arguments or {}) for arguments in decoded]

@@ -37,8 +37,8 @@ def split_sentences(text: str) -> tuple[str, ...]:
         if "." not in text:
             break
         text = pattern.sub(marked, text)
-    for written, moved in _QUOTED:
-        text = text.replace(written, moved)
+    for quoted, moved in _QUOTED:
+        text = text.replace(quoted, moved)
     for sign in ".?!":
         text = text.replace(sign, f"{sign}<stop>")
     sentences = [sentence.strip() for sentence in text.replace("<prd>", ".").split("<stop>")]
@@ -55,5 +55,5 @@ def plain_words(text: str) -> list[str]:
 
 def first_plain_word(text: str) -> str:
     """The first of them, or nothing."""
-    found = _PLAIN_WORD.search(text.lower())
-    return found[0] if found else ""
+    match = _PLAIN_WORD.search(text.lower())
+    return match[0] if match else ""

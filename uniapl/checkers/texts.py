@@ -88,10 +88,10 @@ def _numbered():
 
     names = profiles()[0]
     codes = _codes("".join(name.rjust(3, "\0") for name in names))  # a NUL is no character of a profile
-    known, numbers = np.unique(codes, return_inverse=True)
-    base = len(known) + 1
+    seen_codes, numbers = np.unique(codes, return_inverse=True)
+    base = len(seen_codes) + 1
     number = np.full(sys.maxunicode + 1, base - 1)  # of a character without n-grams
-    number[known] = range(len(known))
+    number[seen_codes] = range(len(seen_codes))
     return number, base, pd.Index(numbers.reshape(-1, 3) @ (base**2, base, 1))
 
 
@@ -105,10 +105,10 @@ def known_grams(letters: str):
     one = numbers[2:]
     two = base * numbers[1:-1] + one
     three = base**2 * numbers[:-2] + two
-    found = rows.get_indexer(np.stack((one, two, three), axis=1).ravel())
+    places = rows.get_indexer(np.stack((one, two, three), axis=1).ravel())
     capital = np.fromiter(map(str.isupper, padded), bool)
-    found.reshape(-1, 3)[capital[1:-1] & capital[2:]] = -1  # none ends at the second or a later capital of a run
-    return found[found >= 0]
+    places.reshape(-1, 3)[capital[1:-1] & capital[2:]] = -1  # none ends at the second or a later capital of a run
+    return places[places >= 0]
 
 
 @lru_cache(maxsize=1)
@@ -134,11 +134,11 @@ def _trial(grams, at: int, smoothing: float):
     n, end, n_rounds = len(grams), 1, 0
     while True:
         places = _stream()[at : at + AHEAD] >> (32 - n.bit_length())
-        drawn = np.flatnonzero(places < n)  # as `random.choice`: what is no place in the list is drawn again
-        shares = profiles()[1].take(grams[places[drawn]], axis=0)
+        in_range = np.flatnonzero(places < n)  # as `random.choice`: what is no place in the list is drawn again
+        shares = profiles()[1].take(grams[places[in_range]], axis=0)
         shares += smoothing
         begin = 0
-        while end <= len(drawn):
+        while end <= len(in_range):
             shares[begin] *= likelihood
             likelihood = np.multiply.reduce(shares[begin:end])  # in upstream's order: the last bit depends on it
             each = likelihood.tolist()
@@ -146,9 +146,9 @@ def _trial(grams, at: int, smoothing: float):
             likelihood /= total
             n_rounds += 1
             if max(each) / total > CERTAIN or n_rounds > ROUNDS:
-                return likelihood, at + 1 + int(drawn[end - 1])
+                return likelihood, at + 1 + int(in_range[end - 1])
             begin, end = end, end + 5
-        at, end = at + 1 + int(drawn[begin - 1]), 5
+        at, end = at + 1 + int(in_range[begin - 1]), 5
 
 
 @lru_cache(maxsize=1024)

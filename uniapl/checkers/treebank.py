@@ -42,8 +42,8 @@ _BLOCK = 1000  # characters at least
 _BLOCK_END = re.compile(" (?=[A-Za-z0-9])")
 
 
-def _two_words(found: re.Match) -> str:
-    word = found[0]
+def _two_words(match: re.Match) -> str:
+    word = match[0]
     at = _SPLIT_AT.get(word[0].lower(), 3)
     return f" {word[:at]} {word[at:]} "
 
@@ -55,10 +55,10 @@ def _padded(text: str, signs: str) -> str:
     return text
 
 
-def _pairs_apart(found: re.Match) -> str:
+def _pairs_apart(match: re.Match) -> str:
     """A comma or colon takes what follows it: of two only the first gets blanks around it, so that all are apart."""
-    even = found[0][: len(found[0]) // 2 * 2]
-    return f" {' '.join(even)}{found[0][len(even) :]}"
+    even = match[0][: len(match[0]) // 2 * 2]
+    return f" {' '.join(even)}{match[0][len(even) :]}"
 
 
 def _run_apart(text: str, sign: str) -> str:
@@ -67,9 +67,9 @@ def _run_apart(text: str, sign: str) -> str:
 
 def _clitics_apart(text: str) -> str:
     text = _CLITIC.sub(" '", _OTHER_WHITE.sub(" ", text))
-    for written, (apart, clitic) in _LONGER_CLITICS.items():
-        if any(form in text for form in written):
-            text = clitic.sub(apart, text)
+    for forms, (replacement, clitic) in _LONGER_CLITICS.items():
+        if any(form in text for form in forms):
+            text = clitic.sub(replacement, text)
     return text
 
 
@@ -81,7 +81,7 @@ def _may_contract(text: str) -> bool:
 def _contractions_apart(text: str) -> str:
     text = _CONTRACTED.sub(_two_words, text)
     for verb in (_TIS, _TWAS):
-        text = verb.sub(lambda found: f" {found[0]} ", text)
+        text = verb.sub(lambda match: f" {match[0]} ", text)
     return text
 
 
@@ -108,7 +108,7 @@ def _cut(sentences: str) -> list[str]:
             text = pattern.sub(f" {sign} ", text)
     if "," in text or ":" in text:
         text = _COMMAS.sub(_pairs_apart, text)
-        text = _LAST_COMMA.sub(lambda found: f" {found[0]} ", text)
+        text = _LAST_COMMA.sub(lambda match: f" {match[0]} ", text)
     if ".." in text:
         text = _run_apart(text, ".")
     text = _padded(text, _MARKS_BEFORE_QUOTES)
@@ -145,9 +145,9 @@ def numbers_of_tokens(*sentences: str) -> Iterator[int]:
 def _part(sentence: str) -> Iterator[list[str]]:
     """The tokens of a long sentence by its parts, each of which ends before a letter or a digit after a blank."""
     start = 0
-    while found := _BLOCK_END.search(sentence, start + _BLOCK):
-        yield tokens(sentence[start : found.end()] + "x")[:-1]  # the word more keeps it from being the sentence's end
-        start = found.end()
+    while end := _BLOCK_END.search(sentence, start + _BLOCK):
+        yield tokens(sentence[start : end.end()] + "x")[:-1]  # the word more keeps it from being the sentence's end
+        start = end.end()
     yield tokens(sentence[start:])
 
 

@@ -63,10 +63,10 @@ class RunCard:
     bytes: int | None = None
 
     @classmethod
-    def for_run(cls, run: Run, **rest: Any) -> "RunCard":
-        """The card of a run; `rest` is what the run alone does not say."""
+    def for_run(cls, run: Run, **measured: Any) -> "RunCard":
+        """The card of a run; `measured` is what the run alone does not say."""
         start = run.start.arm if run.start else None
-        return cls(**run.describe(), start_arm=start, scale=run.scale, fingerprint=run.fingerprint, **rest)
+        return cls(**run.describe(), start_arm=start, scale=run.scale, fingerprint=run.fingerprint, **measured)
 
     def write(self, path: Path) -> None:
         """Write the card as JSON, without what is not known."""

@@ -15,7 +15,7 @@ NO_EFFECT = ("save_every", "probe_every")  # on what is trained
 START = "start."
 
 
-def compared(run: Run, against: Run) -> Iterator[tuple[str, object, object]]:
+def different_settings(run: Run, against: Run) -> Iterator[tuple[str, object, object]]:
     """(name, value, other value) of every setting that both have; with `start.` in front, of their starts."""
     prefix = ""
     while run.arm != against.arm:
@@ -32,7 +32,7 @@ def compared(run: Run, against: Run) -> Iterator[tuple[str, object, object]]:
 def check_claim(scale: Scale, experiment: str, claim: Claim, run: Run, against: Run) -> None:
     """Raise UserError where the arms differ, at this scale, in a setting that the claim does not declare."""
     where = f"experiments/{experiment}.py, claim {claim.id!r}"
-    pairs = {name: (value, other) for name, value, other in compared(run, against)}
+    pairs = {name: (value, other) for name, value, other in different_settings(run, against)}
     for name in claim.differs:
         choose(f"setting in `differs` of {where}", name, pairs)
     allowed = {*claim.differs, *scale.unequal}

@@ -52,7 +52,7 @@ def _check_several(values: object, member: type, where: str) -> None:
             raise UserError(f"{where} has {value!r:.60} in it, which is not of type {member.__name__}")
 
 
-def _place(error: Exception) -> str:
+def _place_of(error: Exception) -> str:
     """` (FILE:LINE)` of the innermost frame, or of the line that is no Python."""
     if isinstance(error, SyntaxError):
         file, line = error.filename, error.lineno
@@ -66,7 +66,7 @@ def _place(error: Exception) -> str:
     return f" ({path.relative_to(inside) if inside else path.name}:{line})"
 
 
-def _imported(file: str | Path, load: Callable[[], ModuleType]) -> ModuleType:
+def _import(file: str | Path, load: Callable[[], ModuleType]) -> ModuleType:
     """The module that `load` imports from this file. What goes wrong in it is a UserError with file and line."""
     if not EXPERIMENTS.is_dir():
         raise UserError(f"{ROOT}: has no experiments/: scales and experiments are the checkout's, run this there")
@@ -79,12 +79,12 @@ def _imported(file: str | Path, load: Callable[[], ModuleType]) -> ModuleType:
         raise
     except (AttributeError, ImportError, KeyError, NameError, SyntaxError, TypeError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError | ImportError) else str(error)
-        raise UserError(f"{file}: {what}{_place(error)}") from error
+        raise UserError(f"{file}: {what}{_place_of(error)}") from error
 
 
 def _experiment_module(name: str) -> ModuleType:
     file = experiment_files().get(name, f"experiments/{name}.py")
-    return _imported(file, lambda: importlib.import_module(f"experiments.{name}"))
+    return _import(file, lambda: importlib.import_module(f"experiments.{name}"))
 
 
 def scales_of_repository() -> dict[str, Scale]:
@@ -99,7 +99,7 @@ def scales_of_repository() -> dict[str, Scale]:
         spec.loader.exec_module(module)
         return module
 
-    scales = getattr(_imported(file, load), "SCALES", None)
+    scales = getattr(_import(file, load), "SCALES", None)
     _check_several(scales, Scale, f"{file}: SCALES")
     return {scale.name: scale for scale in scales}
 
@@ -110,10 +110,10 @@ def load_scale(name: str) -> Scale:
     Raises UserError for an unknown one, and for one that both have: their results would lie in one folder.
     """
     scales = {scale.name: scale for scale in _experiment_module("scales").SCALES}
-    own = scales_of_repository()
-    if both := sorted(own.keys() & scales.keys()):
-        raise UserError(f"{repository()}/scales.py: the checkout has a scale {both[0]!r} too: rename yours")
-    scales |= own
+    of_repository = scales_of_repository()
+    if clashes := sorted(of_repository.keys() & scales.keys()):
+        raise UserError(f"{repository()}/scales.py: the checkout has a scale {clashes[0]!r} too: rename yours")
+    scales |= of_repository
     return scales[choose("scale", name, scales)]
 
 

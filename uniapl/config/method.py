@@ -111,16 +111,16 @@ def check_method(method: object, where: str) -> None:
         raise UserError(f"{where}: the method is the text {method!r}, not a module: {remedy}")
     if not hasattr(method, "__name__"):
         raise UserError(f"{where}: the method is {method!r:.60}, not a module")
-    of = f"{where}: method {name_of(method)}"
+    subject = f"{where}: method {name_of(method)}"
     settings = getattr(method, "Settings", None)
     if not (isinstance(settings, type) and dataclasses.is_dataclass(settings)):
-        raise UserError(f"{of} has no dataclass Settings; {EXAMPLE}")
+        raise UserError(f"{subject} has no dataclass Settings; {EXAMPLE}")
     if not hasattr(method, "build"):
-        raise UserError(f"{of} has no build(); {EXAMPLE}")
+        raise UserError(f"{subject} has no build(); {EXAMPLE}")
     if is_fetched(method):
         return
     if not hasattr(method, "most_per_step"):
-        raise UserError(f"{of} has no most_per_step(); {EXAMPLE}")
+        raise UserError(f"{subject} has no most_per_step(); {EXAMPLE}")
     metrics = getattr(method, "METRICS", None)
     if not isinstance(metrics, Mapping) or not all(isinstance(x, str) for pair in metrics.items() for x in pair):
-        raise UserError(f"{of} has no METRICS, a dictionary of name and meaning of what it logs; {EXAMPLE}")
+        raise UserError(f"{subject} has no METRICS, a dictionary of name and meaning of what it logs; {EXAMPLE}")

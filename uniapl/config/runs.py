@@ -76,9 +76,9 @@ class Runs:
 
     def trained(self, experiment: str) -> set[tuple[str, int]]:
         """(arm, seed) of every training that the experiment needs: of its arms, their starts, the shared."""
-        wanted = [*self.evaluated(experiment), *((arm, 0) for arm in self.shared)]
+        ends = [*self.evaluated(experiment), *((arm, 0) for arm in self.shared)]
         trained = set()
-        for run in (self.run(*pair) for pair in wanted):
+        for run in (self.run(*pair) for pair in ends):
             while run:
                 trained.add((run.arm, run.seed))
                 run = run.start

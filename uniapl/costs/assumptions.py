@@ -31,6 +31,6 @@ class Assumptions:
 DEFAULT = Assumptions()
 
 
-def listed(assumptions: Assumptions) -> list[tuple[str, float, str]]:
+def with_sources(assumptions: Assumptions) -> list[tuple[str, float, str]]:
     """(name, value, source) of each."""
     return [(f.name, getattr(assumptions, f.name), f.metadata["source"]) for f in dataclasses.fields(assumptions)]

@@ -18,10 +18,10 @@ LIMITED = ("suite", "converse")  # stages that are counted with the time that th
 
 def group_by_peak(peaks: dict[tuple[str, str], fit.Parts]) -> list[tuple[str, fit.Parts]]:
     """The jobs of a stage that have one and the same peak, as `stage: arm, arm`, with that peak; the largest first."""
-    found: dict[tuple, list[str]] = defaultdict(list)
+    arms_by_peak: dict[tuple, list[str]] = defaultdict(list)
     for (stage, arm), parts in peaks.items():
-        found[stage, tuple(sorted(parts.items()))].append(arm)
-    named = [(f"{stage}: {', '.join(sorted(arms))}", dict(parts)) for (stage, parts), arms in found.items()]
+        arms_by_peak[stage, tuple(sorted(parts.items()))].append(arm)
+    named = [(f"{stage}: {', '.join(sorted(arms))}", dict(parts)) for (stage, parts), arms in arms_by_peak.items()]
     return sorted(named, key=lambda item: -sum(item[1].values()))
 
 
@@ -49,15 +49,15 @@ class Estimate:
     gpus: int
     a: Assumptions = field(default_factory=Assumptions)
 
-    def granted(self, stage: str, arm: str = "") -> int:
+    def gpus_granted(self, stage: str, arm: str = "") -> int:
         """GPUs that a job gets: what its scale asks for, as far as there are so many."""
         return max(1, min(self.runs.needs(stage, arm).gpus, self.gpus))
 
     @cached_property
     def trainings(self) -> list[Run]:
         """Every training."""
-        made = jobs.trainings(self.runs, self.experiments)
-        return [self.runs.run(*pair) for pair in made if pair[0] not in self.runs.fetched]
+        pairs = jobs.trainings(self.runs, self.experiments)
+        return [self.runs.run(*pair) for pair in pairs if pair[0] not in self.runs.fetched]
 
     @property
     def arms(self) -> list[Run]:
@@ -70,36 +70,36 @@ class Estimate:
         scale = self.runs.scale
         each = {}
         for run in self.trainings:
-            alike = (run.arm, 0)  # a seed changes no cost
-            if alike not in each:
-                each[alike] = work.train_seconds(run, scale, self.gpu, self.a, self.granted("train", run.arm))
+            first_seed = (run.arm, 0)  # a seed changes no cost
+            if first_seed not in each:
+                each[first_seed] = work.train_seconds(run, scale, self.gpu, self.a, self.gpus_granted("train", run.arm))
         return {(run.arm, run.seed): each[run.arm, 0] for run in self.trainings}
 
     @cached_property
     def hours(self) -> dict[str, Hours]:
         """GPU-hours by arm."""
-        found: dict[str, Hours] = defaultdict(Hours)
+        by_arm: dict[str, Hours] = defaultdict(Hours)
         for (arm, _), seconds in self.trained.items():
-            gpus = self.granted("train", arm)
-            found[arm].runs += 1
-            found[arm].gpus = gpus
-            found[arm].train += seconds * gpus / 3600
+            gpus = self.gpus_granted("train", arm)
+            by_arm[arm].runs += 1
+            by_arm[arm].gpus = gpus
+            by_arm[arm].train += seconds * gpus / 3600
         for split, seeds, arm in jobs.batches(self.runs, self.experiments):
             prompts = self.a.test_prompts if split == "test" else self.runs.scale.world.validation
             seconds = work.generate_seconds(self.runs.run(arm, seeds[0]), self.runs.scale, prompts, self.gpu, self.a)
-            found[arm].generate += len(seeds) * seconds * self.granted("generate", arm) / 3600
-        return dict(found)
+            by_arm[arm].generate += len(seeds) * seconds * self.gpus_granted("generate", arm) / 3600
+        return dict(by_arm)
 
     @cached_property
     def teach_seconds(self) -> float:
-        return teaching.seconds(self.runs.scale.world, self.gpu, self.a, self.granted("teach"))
+        return teaching.seconds(self.runs.scale.world, self.gpu, self.a, self.gpus_granted("teach"))
 
     @cached_property
     def other_hours(self) -> dict[str, float]:
         """GPU-hours of the stages that no arm has: the teacher's, and at most those of LIMITED."""
         counts = jobs.by_stage(self.runs, self.experiments)
-        return {"teach": self.teach_seconds * self.granted("teach") / 3600} | {
-            stage: counts[stage] * self.runs.needs(stage).minutes * self.granted(stage) / 60 for stage in LIMITED
+        return {"teach": self.teach_seconds * self.gpus_granted("teach") / 3600} | {
+            stage: counts[stage] * self.runs.needs(stage).minutes * self.gpus_granted(stage) / 60 for stage in LIMITED
         }
 
     @property
@@ -117,17 +117,17 @@ class Estimate:
         """Bytes: downloads, the checkpoints of all trainings, the states of those that run at a time."""
         models = {run.settings.model for run in self.fetched} | {self.runs.scale.world.teacher.model}
         shapes = {run.arm: work.policy(run) for run in self.trainings}
-        at_once = max((self.gpus // self.granted("train", arm) for arm in shapes), default=0)
+        at_once = max((self.gpus // self.gpus_granted("train", arm) for arm in shapes), default=0)
         return {
             "downloads": sum(work.download(shape_of(model)) for model in models),
             "checkpoints": sum(work.checkpoint(shapes[run.arm]) for run in self.trainings),
-            "unfinished trainings": at_once * max((work.resumable(s) for s in shapes.values()), default=0),
+            "unfinished trainings": at_once * max((work.resume_bytes(s) for s in shapes.values()), default=0),
         }
 
     @cached_property
     def fetched(self) -> list[Run]:
-        made = jobs.trainings(self.runs, self.experiments)
-        return [self.runs.run(*pair) for pair in made if pair[0] in self.runs.fetched]
+        pairs = jobs.trainings(self.runs, self.experiments)
+        return [self.runs.run(*pair) for pair in pairs if pair[0] in self.runs.fetched]
 
     @property
     def lengths(self) -> fit.Lengths:
@@ -137,17 +137,17 @@ class Estimate:
     @cached_property
     def peaks(self) -> dict[tuple[str, str], fit.Parts]:
         """Bytes on a GPU at the fullest moment of each training and evaluation, by (stage, arm)."""
-        scale, found = self.runs.scale, {}
+        scale, peaks = self.runs.scale, {}
         base, judge = work.base(scale), work.judge_of(scale)
         for run in self.arms:
             if self._unshared(run):
                 continue
-            found["train", run.arm] = fit.training(
+            peaks["train", run.arm] = fit.training(
                 run,
                 work.policy(run),
                 judge,
                 scale.evaluation,
-                devices=self.granted("train", run.arm),
+                devices=self.gpus_granted("train", run.arm),
                 gpu=self.gpu.memory,
                 lengths=self.lengths,
                 a=self.a,
@@ -156,10 +156,10 @@ class Estimate:
             if arm in self.runs.comparators:
                 continue  # vLLM alone, which `does_not_fit` looks at
             shape = work.policy(self.runs.run(arm, 0))
-            found["generate", arm] = fit.generation(
+            peaks["generate", arm] = fit.generation(
                 shape, base, scale.compute, gpu=self.gpu.memory, lengths=self.lengths, a=self.a
             )
-        return found
+        return peaks
 
     @cached_property
     def does_not_fit(self) -> list[str]:
@@ -170,7 +170,7 @@ class Estimate:
         for _, _, arm in jobs.batches(self.runs, self.experiments):
             run, share = self.runs.run(arm, 0), scale.compute.vllm_memory
             share = harness.ALONE if arm in self.runs.comparators else share
-            context, gpus = work.root(run).settings.context, self.granted("generate", arm)
+            context, gpus = work.root(run).settings.context, self.gpus_granted("generate", arm)
             least, has = fit.vllm(work.policy(run), context, gpu=gpu, memory_share=share, gpus=gpus)
             lines.append(fit.refusal_of_vllm(f"generate {arm}", least, has, share))
         lines.append(self._teacher())
@@ -179,7 +179,7 @@ class Estimate:
     def _unshared(self, run: Run) -> str | None:
         """One line where the GPUs cannot share a step's rows equally."""
         try:
-            list(fit.passes(run, self.granted("train", run.arm), self.lengths))
+            list(fit.passes(run, self.gpus_granted("train", run.arm), self.lengths))
         except UserError as error:
             return f"train {run.arm}: {error}"
         return None

@@ -74,17 +74,17 @@ def per_step(run: Run) -> tuple[int, int]:
 
 def passes(run: Run, devices: int, lengths: Lengths) -> Iterator[tuple[int, int, int]]:
     """(rows, tokens per row, positions that the head scores) of a micro-batch: of demonstrations, of rollouts."""
-    rollouts, shown = per_step(run)
-    if not rollouts + shown:
+    rollouts, demonstrations = per_step(run)
+    if not rollouts + demonstrations:
         return
-    rows = batch_sizes(rollouts or shown, run.compute.rows_per_device, devices)
-    own, response = rows["per_device_train_batch_size"], lengths.demonstration
-    if rollouts and shown:
-        shown = max(1, shown // (devices * rows["gradient_accumulation_steps"]))
-        yield shown, lengths.prompt + response, shown * response
+    rows = batch_sizes(rollouts or demonstrations, run.compute.rows_per_device, devices)
+    per_device, response = rows["per_device_train_batch_size"], lengths.demonstration
+    if rollouts and demonstrations:
+        demonstrations = max(1, demonstrations // (devices * rows["gradient_accumulation_steps"]))
+        yield demonstrations, lengths.prompt + response, demonstrations * response
     if rollouts:
         response = run.settings.max_new_tokens
-    yield own, lengths.prompt + response, own * response
+    yield per_device, lengths.prompt + response, per_device * response
 
 
 def states(run: Run, policy: Shape, devices: int) -> Parts:
@@ -96,18 +96,18 @@ def states(run: Run, policy: Shape, devices: int) -> Parts:
     """
     shards = devices if run.compute.sharded else 1
     weights = memory.parameters(policy)
-    found = {
+    parts = {
         "parameters": weights // shards,
         "gradients": weights // shards,
         "AdamW": memory.optimizer(policy) // shards,
     }
     if shards > 1:
-        found["gathered"] = memory.FLOAT * (policy.embedding + 2 * policy.layer_matrices)
+        parts["gathered"] = memory.FLOAT * (policy.embedding + 2 * policy.layer_matrices)
         if all(per_step(run)):
-            found["gradients"] = weights
+            parts["gradients"] = weights
     elif devices > 1:
-        found["DDP buckets"] = weights
-    return found
+        parts["DDP buckets"] = weights
+    return parts
 
 
 def training(
@@ -131,29 +131,29 @@ def training(
     """
     compute = run.compute
     probed = probed and not compute.sharded
-    kept = states(run, policy, devices)
+    weights = states(run, policy, devices)
     around = {"reserve": int(a.reserve), "discriminators": own_discriminator(run, policy, judge)}
     if probed:
         around["discriminators"] += memory.parameters(judge, memory.HALF) if judge else 0
         around["probe's base"] = memory.parameters(policy)
     if compute.rollouts == "vllm" and per_step(run)[0] and not served:
         around["vLLM"] = int(compute.vllm_memory * gpu)
-    found = []
+    moments = []
     for rows, length, positions in passes(run, devices, lengths):
         during = memory.moments(
             policy, rows, length, positions, bf16=compute.bf16, checkpointing=compute.gradient_checkpointing
         )
-        found += [kept | around | parts for parts in during.values()]
-    if not found:
-        found.append(kept | around)
+        moments += [weights | around | parts for parts in during.values()]
+    if not moments:
+        moments.append(weights | around)
     if probed:
         asked, length = evaluation.probe_prompts, lengths.asked + lengths.evaluated
-        idle = {name: size for name, size in kept.items() if name != "gradients"} | around
+        idle = {name: size for name, size in weights.items() if name != "gradients"} | around
         cache = memory.kv_cache(policy, asked * length, memory.FLOAT)
-        found.append(idle | {"probe's KV cache": cache})
-        read = memory.inference(policy, min(asked, LOGPROB_ROWS), length) + LOGPROB_LOGITS
-        found.append(idle | {"log-probabilities": read})
-    return max(found, key=lambda parts: sum(parts.values()))
+        moments.append(idle | {"probe's KV cache": cache})
+        scoring = memory.inference(policy, min(asked, LOGPROB_ROWS), length) + LOGPROB_LOGITS
+        moments.append(idle | {"log-probabilities": scoring})
+    return max(moments, key=lambda parts: sum(parts.values()))
 
 
 def generation(
@@ -166,13 +166,13 @@ def generation(
     a: Assumptions = DEFAULT,
 ) -> Parts:
     """Bytes on the first GPU at the fullest moment of an evaluation: vLLM beside the base, then log-probabilities."""
-    held = {"the base": memory.parameters(base), "reserve": int(a.reserve)}
+    resident = {"the base": memory.parameters(base), "reserve": int(a.reserve)}
     length = lengths.asked + lengths.evaluated
-    read = max(memory.inference(shape, LOGPROB_ROWS, length) for shape in (checkpoint, base)) + LOGPROB_LOGITS
-    found = [held | {"the checkpoint": memory.parameters(checkpoint), "log-probabilities": read}]
+    scoring = max(memory.inference(shape, LOGPROB_ROWS, length) for shape in (checkpoint, base)) + LOGPROB_LOGITS
+    moments = [resident | {"the checkpoint": memory.parameters(checkpoint), "log-probabilities": scoring}]
     if compute.evaluate == "vllm":
-        found.append(held | {"vLLM": int(compute.vllm_memory * gpu)})
-    return max(found, key=lambda parts: sum(parts.values()))
+        moments.append(resident | {"vLLM": int(compute.vllm_memory * gpu)})
+    return max(moments, key=lambda parts: sum(parts.values()))
 
 
 def vllm(shape: Shape, context: int, *, gpu: float, memory_share: float, gpus: int = 1) -> tuple[float, float]:
@@ -212,8 +212,8 @@ def gpu_memory() -> int | None:
     """Bytes of the smallest GPU that this process sees; None on a CPU."""
     import torch
 
-    found = [torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())]
-    return min(found, default=None)
+    totals = [torch.cuda.get_device_properties(i).total_memory for i in range(torch.cuda.device_count())]
+    return min(totals, default=None)
 
 
 def longest(path: Path, column: str, rows: int | None = None, a: Assumptions = DEFAULT) -> int:
@@ -235,12 +235,13 @@ def check_training(job: Job, evaluation: Evaluation) -> None:
         return
     run, policy = job.run, read_shape(job.start)
     judge = read_shape(job.discriminator) if job.discriminator and not job.polar else None
-    rows, asked = job.data / "train.jsonl", longest(job.data / "validation.jsonl", "prompt", evaluation.probe_prompts)
-    lengths = Lengths(longest(rows, "prompt"), asked, longest(rows, "demonstration"), evaluation.max_new_tokens)
+    rows = job.data / "train.jsonl"
+    probe_length = longest(job.data / "validation.jsonl", "prompt", evaluation.probe_prompts)
+    lengths = Lengths(longest(rows, "prompt"), probe_length, longest(rows, "demonstration"), evaluation.max_new_tokens)
     what, served = f"arm {run.arm}", bool(job.rollouts)
-    found = training(run, policy, judge, evaluation, devices=processes(), gpu=gpu, lengths=lengths, served=served)
-    lines = [refusal(what, found, gpu)]
-    if "vLLM" in found:
+    needed = training(run, policy, judge, evaluation, devices=processes(), gpu=gpu, lengths=lengths, served=served)
+    lines = [refusal(what, needed, gpu)]
+    if "vLLM" in needed:
         context = load_tokenizer(job.start).model_max_length
         least, has = vllm(policy, context, gpu=gpu, memory_share=run.compute.vllm_memory)
         lines.append(refusal_of_vllm(what, least, has, run.compute.vllm_memory))

@@ -83,18 +83,19 @@ def moments(shape: Shape, rows: int, length: int, positions: int, *, bf16: bool,
     head      the head's backward pass; checkpointed, the copies are gone
     layer     the last layer's backward pass; checkpointed, it is recomputed and the others are their inputs
     """
-    one, copied, kept = layer(shape, rows, length, bf16), copies(shape) if bf16 else 0, last_norm(shape, rows, length)
-    below = boundaries(shape, rows, length) if checkpointing else shape.layers * one
+    per_layer, norm = layer(shape, rows, length, bf16), last_norm(shape, rows, length)
+    copied = copies(shape) if bf16 else 0
+    below = boundaries(shape, rows, length) if checkpointing else shape.layers * per_layer
     alive = 0 if checkpointing else shape.layers * copied
-    recomputed, gradients = one if checkpointing else 0, layer_gradients(shape, rows, length, bf16)
+    recomputed, gradients = per_layer if checkpointing else 0, layer_gradients(shape, rows, length, bf16)
 
     def parts(activations: int, copies: int, head: int) -> dict[str, int]:
         return {"activations": activations, "bfloat16 copies": copies, "head": head}
 
     return {
-        "forward": parts(below + kept, shape.layers * copied, tile(positions, bf16)),
-        "head": parts(below + kept, alive, head(shape, positions, bf16)),
-        "layer": parts(below + kept + recomputed + gradients, max(alive, copied), 0),
+        "forward": parts(below + norm, shape.layers * copied, tile(positions, bf16)),
+        "head": parts(below + norm, alive, head(shape, positions, bf16)),
+        "layer": parts(below + norm + recomputed + gradients, max(alive, copied), 0),
     }
 
 

@@ -2,7 +2,7 @@
 
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs, teaching
-from uniapl.costs.assumptions import listed
+from uniapl.costs.assumptions import with_sources
 from uniapl.costs.estimate import LIMITED, Estimate, group_by_peak
 from uniapl.costs.fit import in_gb
 from uniapl.costs.shapes import SOURCES
@@ -45,20 +45,21 @@ def time(e: Estimate) -> list[str]:
 def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:
     """Tokens and cost of the demonstrations."""
     world = e.runs.scale.world
-    asked, budget = teaching.teaching(world, e.a), world.teacher.token_budget
-    over = "within" if asked.tokens <= budget else "ABOVE"
+    work, budget = teaching.teaching(world, e.a), world.teacher.token_budget
+    over = "within" if work.tokens <= budget else "ABOVE"
     lines = [
         "",
-        f"teacher {world.teacher.model}: {asked.prompts:,} prompts, {asked.answers:,.0f} answers "
-        f"(at most {world.teacher.attempts} each), {asked.demonstrations:,.0f} of {world.train:,} training prompts "
+        f"teacher {world.teacher.model}: {work.prompts:,} prompts, {work.answers:,.0f} answers "
+        f"(at most {world.teacher.attempts} each), {work.demonstrations:,.0f} of {world.train:,} training prompts "
         "with a demonstration",
-        f"tokens: {asked.prompt_tokens / 1e6:.1f} million of prompts, {asked.response_tokens / 1e6:.1f} of answers; "
+        f"tokens: {work.prompt_tokens / 1e6:.1f} million of prompts, {work.response_tokens / 1e6:.1f} of answers; "
         f"{over} token_budget {budget / 1e6:.0f} million (every answer as long as it may be: "
-        f"{asked.most_tokens / 1e6:.0f})",
-        f"on {e.granted('teach')} GPU(s): {e.teach_seconds / 3600:.1f} hours, {e.other_hours['teach']:.1f} GPU-hours",
+        f"{work.most_tokens / 1e6:.0f})",
+        f"on {e.gpus_granted('teach')} GPU(s): {e.teach_seconds / 3600:.1f} hours, "
+        f"{e.other_hours['teach']:.1f} GPU-hours",
     ]
     if token_prices:
-        lines.append(f"from an endpoint: {teaching.price(asked, *token_prices):,.2f}")
+        lines.append(f"from an endpoint: {teaching.price(work, *token_prices):,.2f}")
     return lines
 
 
@@ -83,7 +84,7 @@ def fits(e: Estimate) -> list[str]:
 
 def assumptions(e: Estimate) -> list[str]:
     """Every assumed value with its source, the GPU's and the shapes' sources."""
-    values = [f"- {name} = {value:g}: {source}" for name, value, source in listed(e.a)]
+    values = [f"- {name} = {value:g}: {source}" for name, value, source in with_sources(e.a)]
     models = [f"- shape of {model}: {source}" for model, source in SOURCES.items()]
     return ["", "assumptions (uniapl/costs/assumptions.py):", *values, f"- GPU: {e.gpu.source}", *models]
 

@@ -46,10 +46,10 @@ def teaching(world: Public, a: Assumptions) -> Teaching:
 
 def seconds(world: Public, gpu: Gpu, a: Assumptions, gpus: int) -> float:
     """Of the teacher on its GPUs, `concurrency` answers at a time."""
-    teacher, asked = world.teacher, teaching(world, a)
+    teacher, work = world.teacher, teaching(world, a)
     return a.start_seconds + decode(
         shape_of(teacher.model),
-        asked.answers,
+        work.answers,
         a.prompt_tokens,
         a.teacher_tokens,
         teacher.max_tokens,
@@ -60,6 +60,6 @@ def seconds(world: Public, gpu: Gpu, a: Assumptions, gpus: int) -> float:
     )
 
 
-def price(asked: Teaching, per_million_in: float, per_million_out: float) -> float:
+def price(work: Teaching, per_million_in: float, per_million_out: float) -> float:
     """Of an endpoint that charges so much per million tokens of prompts and of answers."""
-    return (asked.prompt_tokens * per_million_in + asked.response_tokens * per_million_out) / 1e6
+    return (work.prompt_tokens * per_million_in + work.response_tokens * per_million_out) / 1e6

@@ -41,22 +41,22 @@ def step(run: Run, judge: Shape | None, gpu: Gpu, a: Assumptions, gpus: int) -> 
 
     With vLLM, TRL computes the rollouts' log-probabilities once more, for its correction by importance sampling.
     """
-    shape, (rollouts, shown), compute = policy(run), per_step(run), run.compute
+    shape, (rollouts, demonstrations), compute = policy(run), per_step(run), run.compute
     row = a.prompt_tokens + a.response_tokens
     taught = a.prompt_tokens + a.teacher_tokens
-    backward = [(rollouts, row), (shown, taught)]
-    found = {
+    backward = [(rollouts, row), (demonstrations, taught)]
+    parts = {
         "other": a.step_seconds,
         "train": sum(training(shape, n / gpus * t, t, compute.gradient_checkpointing, gpu, a) for n, t in backward),
     }
     if rollouts:
-        own = rollouts / gpus
+        per_gpu = rollouts / gpus
         longest = run.settings.max_new_tokens
-        found["generate"] = decode(shape, own, a.prompt_tokens, a.response_tokens, longest, gpu, a)
-        found["log-probabilities"] = forward(shape, own * row, row, gpu.bf16, a)
+        parts["generate"] = decode(shape, per_gpu, a.prompt_tokens, a.response_tokens, longest, gpu, a)
+        parts["log-probabilities"] = forward(shape, per_gpu * row, row, gpu.bf16, a)
     if rollouts and judge and reads_discriminator(run):
-        found["discriminate"] = scoring(judge, rollouts, run.settings.group, gpu, a) / gpus
-    return found
+        parts["discriminate"] = scoring(judge, rollouts, run.settings.group, gpu, a) / gpus
+    return parts
 
 
 def probe(run: Run, evaluation: Evaluation, gpu: Gpu, a: Assumptions) -> float:
@@ -80,10 +80,10 @@ def train_seconds(run: Run, scale: Scale, gpu: Gpu, a: Assumptions, gpus: int) -
 def generate_seconds(run: Run, scale: Scale, prompts: int, gpu: Gpu, a: Assumptions) -> float:
     """Seconds of one checkpoint's evaluation: greedy and sampled, then two texts under two models in float32."""
     shape, evaluation = policy(run), scale.evaluation
-    asked = decode(shape, prompts, a.prompt_tokens, a.response_tokens, evaluation.max_new_tokens, gpu, a)
+    decoding = decode(shape, prompts, a.prompt_tokens, a.response_tokens, evaluation.max_new_tokens, gpu, a)
     row = a.prompt_tokens + a.response_tokens
     scored = sum(2 * forward(model, prompts * row, row, gpu.float32, a) for model in (shape, base(scale)))
-    return a.start_seconds + 2 * asked + scored
+    return a.start_seconds + 2 * decoding + scored
 
 
 def chain(run: Run, seconds: dict[tuple[str, int], float]) -> float:
@@ -96,7 +96,7 @@ def checkpoint(shape: Shape) -> int:
     return memory.parameters(shape)
 
 
-def resumable(shape: Shape) -> int:
+def resume_bytes(shape: Shape) -> int:
     """Bytes of a training that runs: three checkpoints, the third being written, with AdamW's state."""
     return 3 * (memory.parameters(shape) + memory.optimizer(shape))
 

@@ -36,18 +36,18 @@ class Device:
     uuid: str
 
 
-def listed(printed: str) -> list[Device]:
+def parse_devices(printed: str) -> list[Device]:
     """The devices of `nvidia-smi -L`; a GPU that is split (MIG) is replaced by its parts."""
-    found: list[Device] = []
+    gpus: list[Device] = []
     whole = None
     for line in printed.splitlines():
         if gpu := re.match(r"GPU (\d+): .*\(UUID: (GPU-[^)\s]+)\)", line):
             whole = Device(*gpu.groups())
-            found.append(whole)
+            gpus.append(whole)
         elif part := re.match(r"\s+MIG .*\(UUID:\s*(MIG-[^)\s]+)\)", line):
-            found = [device for device in found if device != whole]
-            found.append(Device(part[1], part[1]))
-    return found
+            gpus = [device for device in gpus if device != whole]
+            gpus.append(Device(part[1], part[1]))
+    return gpus
 
 
 def machine() -> list[Device]:
@@ -55,28 +55,28 @@ def machine() -> list[Device]:
     if fake := os.environ.get("UNIAPL_FAKE_GPUS"):
         return [Device(str(i), f"GPU-fake-{i}") for i in range(int(fake))]
     try:
-        return listed(subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60).stdout)
+        return parse_devices(subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60).stdout)
     except (OSError, subprocess.TimeoutExpired):
         return []
 
 
-def visible(devices: list[Device], chosen: str | None) -> list[Device]:
+def visible_devices(devices: list[Device], chosen: str | None) -> list[Device]:
     """Those of a machine's devices that CUDA_VISIBLE_DEVICES, where set, leaves. An id that is not listed passes."""
     if chosen is None:
         return devices
-    kept: dict[str, Device] = {}
+    gpus: dict[str, Device] = {}
     for name in map(str.strip, chosen.split(",")):
         if name in NONE:
             break
-        known = [d.uuid for d in devices if name == d.name or (not name.isdecimal() and d.uuid.startswith(name))]
-        uuid = known[0] if known else name
-        kept.setdefault(uuid, Device(name, uuid))
-    return list(kept.values())
+        matching = [d.uuid for d in devices if name == d.name or (not name.isdecimal() and d.uuid.startswith(name))]
+        uuid = matching[0] if matching else name
+        gpus.setdefault(uuid, Device(name, uuid))
+    return list(gpus.values())
 
 
 def devices() -> list[Device]:
     """Every device that a lease may give."""
-    return visible(machine(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return visible_devices(machine(), os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 
 def take_lock(path: Path, note: str, flags: int = fcntl.LOCK_NB) -> int | None:
@@ -107,13 +107,13 @@ def take(devices: list[Device], count: int, folder: Path, note: str) -> dict[Dev
     if folder.stat().st_uid != os.getuid():
         raise UserError(f"{folder}: belongs to another user; let UNIAPL_LEASES name a folder of your own")
     files = {device: folder / device.uuid.replace("/", "_") for device in devices}
-    said = False
+    waiting_said = False
 
     def say(what: str) -> None:
-        nonlocal said
-        if not said:
+        nonlocal waiting_said
+        if not waiting_said:
             print(f"lease: waiting for {count} of {len(devices)} GPU(s): {what}", file=sys.stderr, flush=True)
-        said = True
+        waiting_said = True
 
     turns = []
     for path in sorted(file.with_suffix(".queue") for file in files.values()):
@@ -121,16 +121,16 @@ def take(devices: list[Device], count: int, folder: Path, note: str) -> dict[Dev
             say(f"behind {holder(path)}")
             turn = take_lock(path, note, flags=0)
         turns.append(turn)
-    held: dict[Device, int] = {}
+    locks: dict[Device, int] = {}
     while True:
         for device in devices:
-            if len(held) < count and device not in held and (lock := take_lock(files[device], note)) is not None:
-                held[device] = lock
-        if len(held) == count:
+            if len(locks) < count and device not in locks and (lock := take_lock(files[device], note)) is not None:
+                locks[device] = lock
+        if len(locks) == count:
             for turn in turns:
                 os.close(turn)
-            return held
-        say("; ".join(f"GPU {d.name} has {holder(files[d])}" for d in devices if d not in held))
+            return locks
+        say("; ".join(f"GPU {d.name} has {holder(files[d])}" for d in devices if d not in locks))
         time.sleep(POLL)
 
 
@@ -150,11 +150,11 @@ def lease(count: int, command: list[str]) -> dict[str, str]:
             "fewer, such as --workflow-profile profiles/gpu1"
         )
     folder = Path(os.environ.get("UNIAPL_LEASES", f"/tmp/uniapl-leases-{os.getuid()}"))
-    held = take(pool, count, folder, f"process {os.getpid()} ({' '.join(' '.join(command).split())[:120]})")
-    for lock in held.values():
+    locks = take(pool, count, folder, f"process {os.getpid()} ({' '.join(' '.join(command).split())[:120]})")
+    for lock in locks.values():
         os.set_inheritable(lock, True)  # the command keeps the lock by keeping the file open
     order = {} if chosen is not None else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # of nvidia-smi's indices
-    return {"CUDA_VISIBLE_DEVICES": ",".join(device.name for device in held), **order}
+    return {"CUDA_VISIBLE_DEVICES": ",".join(device.name for device in locks), **order}
 
 
 @one_line_errors
@@ -171,8 +171,8 @@ def main(argv: list[str] | None = None) -> None:
     if args.n < asked:
         print(f"lease: {asked} GPU(s) asked for, {args.n} granted", file=sys.stderr, flush=True)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while it waits needs no traceback
-    shown = lease(args.n, command)
-    env = {**os.environ, "UNIAPL_GPUS": str(args.n), "UNIAPL_GPUS_ASKED": str(asked), **shown}
+    variables = lease(args.n, command)
+    env = {**os.environ, "UNIAPL_GPUS": str(args.n), "UNIAPL_GPUS_ASKED": str(asked), **variables}
     try:
         os.execvpe(command[0], command, env)
     except OSError as error:

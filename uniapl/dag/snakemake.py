@@ -118,8 +118,8 @@ def plots_only(argv: list[str]) -> bool:
     targets = _parsed(argv).targets
     figures, others = [t for t in targets if figure(t)], [t for t in targets if not figure(t)]
     if figures and others:
-        asked = ", ".join(figures)
-        raise UserError(f"ask for {asked} alone, or for {', '.join(others)} alone: figures never train")
+        figure_targets = ", ".join(figures)
+        raise UserError(f"ask for {figure_targets} alone, or for {', '.join(others)} alone: figures never train")
     return bool(figures)
 
 
@@ -134,8 +134,8 @@ def ignore_missing_conda(deployment_settings) -> bool:
         return False
     if shutil.which("conda"):
         return False
-    kept = set(deployment_settings.deployment_method) - {DeploymentMethod.CONDA}
-    deployment_settings.deployment_method = kept
+    methods = set(deployment_settings.deployment_method) - {DeploymentMethod.CONDA}
+    deployment_settings.deployment_method = methods
     return True
 
 
@@ -163,8 +163,8 @@ def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
     """What jobs of the stage ask for, as `request`; no GPUs where a server elsewhere does what they are for."""
 
     def needs(wildcards) -> Resources:
-        asked = runs.needs(stage, getattr(wildcards, "arm", ""))
-        return replace(asked, gpus=0) if served else asked
+        resources = runs.needs(stage, getattr(wildcards, "arm", ""))
+        return replace(resources, gpus=0) if served else resources
 
     return request(needs)
 
@@ -190,13 +190,13 @@ def limit_gpus(workflow, runs: Runs) -> None:
     if not here or "gpu" in workflow.global_resources:
         return
     needed = max((needs.gpus for needs in runs.scale.resources.values()), default=0)
-    found = len(lease.devices()) if needed else 0
-    if needed and not found and not _parsed(sys.argv[1:]).dryrun:
+    n_gpus = len(lease.devices()) if needed else 0
+    if needed and not n_gpus and not _parsed(sys.argv[1:]).dryrun:
         raise UserError(
             f"scale {runs.scale.name} needs {needed} GPU(s) and none is visible: run it where `nvidia-smi -L` lists "
             "one, on a cluster with --workflow-profile profiles/slurm, or choose --config scale=tiny"
         )
-    workflow.register_resource("gpu", found)
+    workflow.register_resource("gpu", n_gpus)
 
 
 def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> str:
@@ -218,8 +218,8 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     wall = time.time() - started
     share = 100 * sum(spent[rule] for rule in COMPUTE) / (wall * cores)
     parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
-    of = "of wall time x cores in training and generation"
-    return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {of} ({parts})"
+    explanation = "of wall time x cores in training and generation"
+    return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {explanation} ({parts})"
 
 
 def hold_run_lock(lock: str = ".snakemake.lock") -> None:

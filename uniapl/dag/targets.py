@@ -69,6 +69,6 @@ def drawable() -> list[str]:
 
 def published_analysis(results: str, figure: str) -> list[str]:
     """The published analysis that a figure of a local set shows beside its own, where there is one."""
-    kind, scale = results.split("/")
+    origin, scale = results.split("/")
     path = Path("results/published") / scale / "analyse/headline/comparisons.csv"
-    return [str(path)] if figure == "differences" and kind == "local" and path.is_file() else []
+    return [str(path)] if figure == "differences" and origin == "local" and path.is_file() else []

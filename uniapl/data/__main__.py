@@ -15,14 +15,14 @@ WORLDS = {
 @one_line_errors
 def main(argv: list[str] | None = None) -> None:
     """Hand over to the world that the first word names. Raises UserError for another one."""
-    kind, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
-    if kind in ("-h", "--help"):
+    world, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if world in ("-h", "--help"):
         print(f"usage: uniapl data {{{','.join(WORLDS)}}} ...")
         return
-    if kind not in WORLDS:
-        raise UserError(f"unknown world {kind!r}: known are {', '.join(WORLDS)}")
-    sys.argv = [f"uniapl data {kind}", *rest]
-    importlib.import_module(WORLDS[kind]).main(rest)
+    if world not in WORLDS:
+        raise UserError(f"unknown world {world!r}: known are {', '.join(WORLDS)}")
+    sys.argv = [f"uniapl data {world}", *rest]
+    importlib.import_module(WORLDS[world]).main(rest)
 
 
 if __name__ == "__main__":

@@ -117,23 +117,23 @@ def read_conversations(path: str | Path, languages: Collection[str] | None = Non
     """
     path = Path(path)
     rows = _csv_rows(path) if path.suffix == ".csv" else read_jsonl(path)
-    found = [
+    conversations = [
         read_row(row, f"{path}: row {number}, key {row.get('key')}")
         for number, row in enumerate(rows, start=1)
         if languages is None or row.get("language") in languages
     ]
-    if not found:
+    if not conversations:
         raise UserError(f"{path}: has no conversation in {', '.join(languages or ())}")
-    counts = Counter(conversation.key for conversation in found)
+    counts = Counter(conversation.key for conversation in conversations)
     if repeated := [key for key, n in counts.items() if n > 1]:
         raise UserError(f"{len(repeated)} keys of {path} are there twice: {', '.join(map(str, repeated[:3]))}")
-    return found
+    return conversations
 
 
 def messages(conversation: Conversation, responses: Sequence[str]) -> list[dict]:
     """The chat that asks for the response after these: what the user said so far, and the model's own answers."""
-    said = [{"role": "user", "content": turn.prompt} for turn in conversation.turns[: len(responses) + 1]]
+    asked = [{"role": "user", "content": turn.prompt} for turn in conversation.turns[: len(responses) + 1]]
     answered = [{"role": "assistant", "content": response} for response in responses]
-    if len(said) <= len(responses):
-        raise UserError(f"key {conversation.key}: has {len(said)} turns, no turn {len(responses) + 1}")
-    return [message for pair in zip(said, answered, strict=False) for message in pair] + said[-1:]
+    if len(asked) <= len(responses):
+        raise UserError(f"key {conversation.key}: has {len(asked)} turns, no turn {len(responses) + 1}")
+    return [message for pair in zip(asked, answered, strict=False) for message in pair] + asked[-1:]

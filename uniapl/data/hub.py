@@ -63,16 +63,18 @@ class Entry:
 def lock() -> dict[str, Entry]:
     """Every entry of hub.lock.json by its id. Raises UserError where the file cannot be read or lacks a field."""
     try:
-        found = json.loads(LOCK.read_text(encoding="utf-8"))
+        fields_by_id = json.loads(LOCK.read_text(encoding="utf-8"))
         entries = {
             id: Entry(id, **fields | {"files": tuple(fields["files"]), "pickles": tuple(fields["pickles"])})
-            for id, fields in found.items()
+            for id, fields in fields_by_id.items()
         }
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{LOCK}: {error!r}") from error
-    for one in entries.values():
-        if one.kind not in ("model", "dataset") or not (one.revision is None or COMMIT.fullmatch(one.revision)):
-            raise UserError(f"{LOCK}: {one.id}: kind must be model or dataset, revision 40 hexadecimal digits or null")
+    for entry in entries.values():
+        if entry.kind not in ("model", "dataset") or not (entry.revision is None or COMMIT.fullmatch(entry.revision)):
+            raise UserError(
+                f"{LOCK}: {entry.id}: kind must be model or dataset, revision 40 hexadecimal digits or null"
+            )
     return entries
 
 
@@ -82,7 +84,7 @@ def entry(id: str) -> Entry:
     return entries[choose("hub id", id, entries)]
 
 
-def _local() -> Path | None:
+def _local_hub() -> Path | None:
     """The directory that stands for the hub, where one does. Raises UserError where it is none."""
     if not os.environ.get(VARIABLE):
         return None
@@ -92,17 +94,17 @@ def _local() -> Path | None:
     return root
 
 
-def _files(one: Entry, folder: Path) -> list[str]:
+def _files(entry: Entry, folder: Path) -> list[str]:
     """Names of the files of a folder that the lock asks for, sorted; a pickle is never among them."""
     names = (str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in names if any(fnmatch(name, pattern) for pattern in one.files))
+    return sorted(name for name in names if any(fnmatch(name, pattern) for pattern in entry.files))
 
 
-def _checked(one: Entry, folder: Path) -> Path:
+def _complete(entry: Entry, folder: Path) -> Path:
     """The folder, once it holds what the entry is used for: weights or data. Raises UserError."""
-    needed = "*.safetensors" if one.kind == "model" else one.files[0]
-    if not any(fnmatch(name, needed) for name in _files(one, folder)):
-        raise UserError(f"{folder}: has no {needed}, which {one.id} must have")
+    needed = "*.safetensors" if entry.kind == "model" else entry.files[0]
+    if not any(fnmatch(name, needed) for name in _files(entry, folder)):
+        raise UserError(f"{folder}: has no {needed}, which {entry.id} must have")
     return folder
 
 
@@ -113,32 +115,32 @@ def folder(id: str) -> Path:
     Raises UserError, one line and no token in it: the id is not in the lock or not pinned; the local hub lacks it; the
     hub no longer has the revision, wants a licence accepted, cannot be reached, or fails; the disk is full.
     """
-    one, root = entry(id), _local()
+    locked, root = entry(id), _local_hub()
     if root:
         if not (root / id).is_dir():
             raise UserError(f"{VARIABLE}={root}: has no {id}; put it there, or unset {VARIABLE} to ask the hub")
-        return _checked(one, root / id)
-    if one.revision is None:
+        return _complete(locked, root / id)
+    if locked.revision is None:
         raise UserError(f"{id}: is not pinned; write its commit into {LOCK.name}: python -m uniapl.data.hub pin {id}")
-    if one.pickles:
+    if locked.pickles:
         from uniapl.data.pickles import as_safetensors
 
-        return _checked(one, as_safetensors(one, lambda: _download(one)))
-    return _checked(one, _download(one))
+        return _complete(locked, as_safetensors(locked, lambda: _download(locked)))
+    return _complete(locked, _download(locked))
 
 
-def _download(one: Entry) -> Path:
+def _download(entry: Entry) -> Path:
     """The snapshot of the entry's files, its pickles too. Raises UserError."""
     from huggingface_hub import snapshot_download
 
-    patterns = [*one.files, *one.pickles]
+    patterns = [*entry.files, *entry.pickles]
     try:
-        return Path(snapshot_download(one.id, repo_type=one.kind, revision=one.revision, allow_patterns=patterns))
+        return Path(snapshot_download(entry.id, repo_type=entry.kind, revision=entry.revision, allow_patterns=patterns))
     except Exception as error:
-        raise UserError(_problem(one, error)) from None
+        raise UserError(_problem(entry, error)) from None
 
 
-def _problem(one: Entry, error: Exception) -> str:
+def _problem(entry: Entry, error: Exception) -> str:
     """What the hub's error means and what to do. Its own text is left out: it may quote a request with its token.
 
     Raises the error itself where it is not of the hub, the network or the disk.
@@ -148,22 +150,24 @@ def _problem(one: Entry, error: Exception) -> str:
 
     if isinstance(error, errors.RevisionNotFoundError):
         return (
-            f"{one.id}: the hub no longer has revision {one.revision}; what replaced it is on {one.page}/commits/main; "
-            f"then: python -m uniapl.data.hub pin {one.id}"
+            f"{entry.id}: the hub no longer has revision {entry.revision}; what replaced it is on "
+            f"{entry.page}/commits/main; then: python -m uniapl.data.hub pin {entry.id}"
         )
     if isinstance(error, errors.GatedRepoError):
-        return f"{one.id}: accept its licence ({one.licence}) on {one.page} and set HF_TOKEN to a token of that account"
+        where = f"accept its licence ({entry.licence}) on {entry.page}"
+        return f"{entry.id}: {where} and set HF_TOKEN to a token of that account"
     if isinstance(error, errors.RepositoryNotFoundError):
-        return f"{one.id}: the hub shows no such {one.kind}; it is gone, or HF_TOKEN is missing, wrong or has no access"
+        causes = "it is gone, or HF_TOKEN is missing, wrong or has no access"
+        return f"{entry.id}: the hub shows no such {entry.kind}; {causes}"
     if isinstance(error, errors.OfflineModeIsEnabled | errors.LocalEntryNotFoundError | httpx.TransportError):
         return (
-            f"{one.id}: not complete in the cache ({constants.HF_HUB_CACHE}), and the hub cannot be reached "
+            f"{entry.id}: not complete in the cache ({constants.HF_HUB_CACHE}), and the hub cannot be reached "
             f"({type(error).__name__}); go online, or set {VARIABLE} to a directory that has it"
         )
     if isinstance(error, errors.HfHubHTTPError):
-        return f"{one.id}: the hub answered {error.response.status_code}; try again later"
+        return f"{entry.id}: the hub answered {error.response.status_code}; try again later"
     if isinstance(error, OSError):
-        return full_disk(one.id, error, Path(constants.HF_HUB_CACHE))
+        return full_disk(entry.id, error, Path(constants.HF_HUB_CACHE))
     raise error
 
 
@@ -206,63 +210,65 @@ def record(id: str) -> dict:
     for, in order of name: name, size in bytes and, of files below 100 MB, the SHA-256 of the content. So data and
     configurations are covered by their content, large weights by name and size. Raises UserError like `folder`.
     """
-    one, root = entry(id), _local()
+    locked, root = entry(id), _local_hub()
     if not root:
-        if one.revision is None:
+        if locked.revision is None:
             folder(id)  # says how to pin it
-        return {"id": id, "licence": one.licence, "revision": one.revision}
+        return {"id": id, "licence": locked.licence, "revision": locked.revision}
     place, digest = folder(id), hashlib.sha256()
-    for name in _files(one, place):
+    for name in _files(locked, place):
         size = (place / name).stat().st_size
         content = hashlib.sha256((place / name).read_bytes()).hexdigest() if size < HASHED else ""
         digest.update(f"{name}\t{size}\t{content}\n".encode())
-    return {"id": id, "licence": one.licence, "revision": "local", "sha256": digest.hexdigest()}
+    return {"id": id, "licence": locked.licence, "revision": "local", "sha256": digest.hexdigest()}
 
 
 def pin(id: str, revision: str = "main") -> str:
     """Write the commit that `revision` is now into hub.lock.json, and return it. Raises UserError like `folder`."""
     from huggingface_hub import HfApi
 
-    one = entry(id)
+    locked = entry(id)
     try:
-        found = HfApi().repo_info(id, repo_type=one.kind, revision=revision)
+        repository = HfApi().repo_info(id, repo_type=locked.kind, revision=revision)
     except Exception as error:
-        raise UserError(_problem(one, error)) from None
+        raise UserError(_problem(locked, error)) from None
     fields = json.loads(LOCK.read_text(encoding="utf-8"))
-    fields[id] |= {"revision": found.sha, "gated": bool(found.gated)}
+    fields[id] |= {"revision": repository.sha, "gated": bool(repository.gated)}
     part = LOCK.with_suffix(".part")
     try:
-        part.write_text(_laid_out(fields), encoding="utf-8")
+        part.write_text(_lock_text(fields), encoding="utf-8")
         part.replace(LOCK)
     except OSError as error:
-        raise UserError(f"{LOCK}: {error.strerror}; write the commit {found.sha} of {id} into it by hand") from error
-    return found.sha
+        raise UserError(
+            f"{LOCK}: {error.strerror}; write the commit {repository.sha} of {id} into it by hand"
+        ) from error
+    return repository.sha
 
 
-def _laid_out(fields: dict) -> str:
+def _lock_text(fields: dict) -> str:
     """The lock as text: a line per field, so that a change of one revision is a change of one line."""
     blocks = []
-    for id, one in fields.items():
-        lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in one.items())
+    for id, values in fields.items():
+        lines = ",\n".join(f"    {json.dumps(name)}: {json.dumps(value)}" for name, value in values.items())
         blocks.append(f"  {json.dumps(id)}: {{\n{lines}\n  }}")
     return "{\n" + ",\n".join(blocks) + "\n}\n"
 
 
-def _here(one: Entry) -> str:
+def _cache_state(entry: Entry) -> str:
     """`local hub`, `cached`, or nothing where it must be downloaded."""
-    root = _local()
+    root = _local_hub()
     if root:
-        return "local hub" if (root / one.id).is_dir() else "missing in the local hub"
+        return "local hub" if (root / entry.id).is_dir() else "missing in the local hub"
     from huggingface_hub import constants
 
-    name = f"{one.kind}s--{one.id.replace('/', '--')}"
-    kept = Path(constants.HF_HUB_CACHE) / name / "snapshots" / str(one.revision)
-    return "cached, perhaps in part" if kept.is_dir() else ""
+    name = f"{entry.kind}s--{entry.id.replace('/', '--')}"
+    snapshot = Path(constants.HF_HUB_CACHE) / name / "snapshots" / str(entry.revision)
+    return "cached, perhaps in part" if snapshot.is_dir() else ""
 
 
 def listing() -> str:
     """A line per id for people."""
-    rows = [(e.id, e.kind, e.revision or "NOT PINNED", e.licence, e.use, _here(e)) for e in lock().values()]
+    rows = [(e.id, e.kind, e.revision or "NOT PINNED", e.licence, e.use, _cache_state(e)) for e in lock().values()]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 

@@ -47,8 +47,8 @@ def as_safetensors(entry, download: Callable[[], Path]) -> Path:
         return source
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent) as made:
-            part = Path(made) / "part"
+        with tempfile.TemporaryDirectory(dir=target.parent) as temporary:
+            part = Path(temporary) / "part"
             part.mkdir()
             for path in sorted(path for path in source.iterdir() if path.is_file()):
                 if any(fnmatch(path.name, pattern) for pattern in entry.pickles):

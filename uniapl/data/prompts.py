@@ -17,11 +17,11 @@ def name_of_row(row: dict) -> str:
     return f"prompt {' '.join(str(row.get('prompt')).split()[:8])!r}"
 
 
-def refuse_rows(rows: list[dict], of: int, problem: str) -> None:
+def refuse_rows(rows: list[dict], total: int, problem: str) -> None:
     """Raise UserError with a count and the first names, unless `rows` is empty."""
     if rows:
         names = list(dict.fromkeys(map(name_of_row, rows)))
-        raise UserError(f"{len(rows)} of {of} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
+        raise UserError(f"{len(rows)} of {total} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
 
 
 def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None) -> list[dict]:
@@ -33,8 +33,8 @@ def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None
     valid = []
     for number, row in enumerate(rows, start=1):
         here = f"{where}: row {number}, {name_of_row(row)}"
-        for field, kind in PROMPT_FIELDS.items():
-            if not isinstance(row.get(field), kind):
+        for field, expected in PROMPT_FIELDS.items():
+            if not isinstance(row.get(field), expected):
                 raise UserError(f"{here}: {field} is missing or of a wrong type")
         ids, kwargs = checkers.read_instructions(row, here)
         if not isinstance(row.get("benchmark"), str | None):

@@ -30,17 +30,17 @@ def converse(lm, conversations: Sequence[Conversation], max_new_tokens: int) -> 
     """key, turn and response of every turn, in the conversations' order. `lm` is a model of lm-eval."""
     from lm_eval.api.instance import Instance
 
-    said: dict[str, list[str]] = {conversation.key: [] for conversation in conversations}
+    answers: dict[str, list[str]] = {conversation.key: [] for conversation in conversations}
     arguments = {"until": [], "do_sample": False, "max_gen_toks": max_new_tokens}
-    for number in range(max(len(one.turns) for one in conversations)):
-        going_on = [one for one in conversations if len(one.turns) > number]
-        chats = [lm.apply_chat_template(messages(one, said[one.key])) for one in going_on]
-        asked = [Instance("generate_until", {}, (chat, dict(arguments)), i) for i, chat in enumerate(chats)]
-        for one, answer in zip(going_on, lm.generate_until(asked), strict=True):
-            said[one.key].append(answer)
+    for number in range(max(len(conversation.turns) for conversation in conversations)):
+        going_on = [conversation for conversation in conversations if len(conversation.turns) > number]
+        chats = [lm.apply_chat_template(messages(conversation, answers[conversation.key])) for conversation in going_on]
+        requests = [Instance("generate_until", {}, (chat, dict(arguments)), i) for i, chat in enumerate(chats)]
+        for conversation, answer in zip(going_on, lm.generate_until(requests), strict=True):
+            answers[conversation.key].append(answer)
     return [
         {"key": key, "turn": turn, "response": response}
-        for key, responses in said.items()
+        for key, responses in answers.items()
         for turn, response in enumerate(responses, start=1)
     ]
 

@@ -35,10 +35,10 @@ TASKS = Path(__file__).resolve().parent / "tasks"
 
 def decodings(evaluation: Evaluation, backend: str) -> dict[str, dict]:
     """lm-eval's generation arguments of each decoding. Raises UserError for a penalty that transformers has not."""
-    drawn = dataclasses.asdict(evaluation.sampled)
-    if backend == "transformers" and drawn.pop("presence_penalty"):
+    sampling = dataclasses.asdict(evaluation.sampled)
+    if backend == "transformers" and sampling.pop("presence_penalty"):
         raise UserError("transformers has no presence penalty: sample with vLLM, or name a Sampling without one")
-    return {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **drawn}}
+    return {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **sampling}}
 
 
 def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: str) -> None:
@@ -111,27 +111,27 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     tokenizer, evaluation, model = load_tokenizer(checkpoint), scale.evaluation, None
     backend = scale.compute.evaluate if base else "vllm"
     if base is None:
-        found = evaluate(harness.vllm_harness(checkpoint, harness.ALONE), prompts, evaluation, backend)
+        evaluated = evaluate(harness.vllm_harness(checkpoint, harness.ALONE), prompts, evaluation, backend)
     elif backend == "vllm":
-        found = evaluate(harness.vllm_harness(checkpoint, scale.compute.vllm_memory), prompts, evaluation, backend)
+        evaluated = evaluate(harness.vllm_harness(checkpoint, scale.compute.vllm_memory), prompts, evaluation, backend)
         gc.collect()  # the engine holds its share of the memory until it is gone
         model = load_policy(checkpoint).to(base.device)
     else:
         model = load_policy(checkpoint).to(base.device)
-        found = evaluate(harness.model_harness(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
-    rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
+        evaluated = evaluate(harness.model_harness(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
+    rows = {decoding: responses(evaluated["samples"][decoding], tokenizer) for decoding in DECODINGS}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
-    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
-    texts = {"own": own}
+    on_trained_types = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
+    texts = {"own": on_trained_types}
     if expert:
-        texts["expert"] = [{**row, "response": expert[row["key"]]} for row in own]
+        texts["expert"] = [{**row, "response": expert[row["key"]]} for row in on_trained_types]
 
     out.mkdir(parents=True, exist_ok=True)
-    measured = logprobs({"self": model, "base": base}, tokenizer, texts, evaluation) if base else []
-    pd.DataFrame(measured, columns=MEASURED).to_parquet(out / "logprobs.parquet", index=False)
+    logprob_rows = logprobs({"self": model, "base": base}, tokenizer, texts, evaluation) if base else []
+    pd.DataFrame(logprob_rows, columns=MEASURED).to_parquet(out / "logprobs.parquet", index=False)
     for decoding in DECODINGS:
         pd.DataFrame(rows[decoding]).to_parquet(out / f"{decoding}.parquet", index=False)
-    record = {key: found[key] for key in ("results", "versions", "n-samples")}
+    record = {key: evaluated[key] for key in ("results", "versions", "n-samples")}
     record |= {"backend": backend, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
 

@@ -40,12 +40,12 @@ def tasks_that_may_run(suite: Iterable[Task], *, run_code: bool) -> list[Task]:
     return [benchmark for benchmark in suite if run_code or not benchmark.code]
 
 
-def _value(found: object) -> float | None:
+def _value(metric: object) -> float | None:
     """One metric of one prompt as a number: a list of verdicts is their share; None where only an aggregate is one."""
-    if isinstance(found, list) and found and all(isinstance(verdict, bool) for verdict in found):
-        return sum(found) / len(found)
+    if isinstance(metric, list) and metric and all(isinstance(verdict, bool) for verdict in metric):
+        return sum(metric) / len(metric)
     try:
-        return None if isinstance(found, list | tuple | str) else float(found)
+        return None if isinstance(metric, list | tuple | str) else float(metric)
     except TypeError:
         return None
 
@@ -57,13 +57,13 @@ def rows(results: Mapping) -> pd.DataFrame:
     """
     if not results.get("samples"):
         raise UserError("the result has no samples: run lm-eval with --log_samples (log_samples=True)")
-    found = [
+    measured_rows = [
         (task, int(sample["doc_id"]), f"{metric},{sample['filter']}", _value(sample[metric]))
         for task, samples in results["samples"].items()
         for sample in samples
         for metric in sample["metrics"]
     ]
-    return pd.DataFrame(found, columns=COLUMNS).dropna(subset="value", ignore_index=True)
+    return pd.DataFrame(measured_rows, columns=COLUMNS).dropna(subset="value", ignore_index=True)
 
 
 def read_samples(folder: Path) -> dict:
@@ -95,7 +95,7 @@ def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | 
     manager = TaskManager(include_path=str(TASKS), include_defaults=not ours)  # lm-eval's 14,000 take seconds to list
     merged: dict[str, dict] = {"results": {}, "versions": {}, "samples": {}}
     for benchmark in suite:
-        found = simple_evaluate(
+        results = simple_evaluate(
             model=lm,
             tasks=[benchmark.name],
             num_fewshot=benchmark.few_shot,
@@ -106,11 +106,11 @@ def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | 
             limit=limit,
             confirm_run_unsafe_code=benchmark.code,
         )
-        version = found["versions"].get(benchmark.name)
+        version = results["versions"].get(benchmark.name)
         if str(version) != str(benchmark.version):  # a group's is text
             raise UserError(f"{benchmark.name}: lm-eval has version {version}, the suite names {benchmark.version}")
         for part in merged:
-            merged[part] |= found[part]
+            merged[part] |= results[part]
     return merged
 
 
@@ -158,8 +158,8 @@ def at_least_one(args: argparse.Namespace, *names: str) -> None:
 def table() -> pd.DataFrame:
     """What the suites hold."""
     names = ["suite", *(field.name for field in fields(Task))]
-    held = [(name, *astuple(benchmark)) for name, suite in SUITES.items() for benchmark in suite]
-    return pd.DataFrame(held, columns=names)
+    rows = [(name, *astuple(benchmark)) for name, suite in SUITES.items() for benchmark in suite]
+    return pd.DataFrame(rows, columns=names)
 
 
 def means(frame: pd.DataFrame) -> pd.DataFrame:

@@ -37,11 +37,11 @@ class Adversary:
         The lists are this process's rollouts, groups of `num_generations` over the processes one after another. A
         rollout without reference (None) has advantage 0, as have all of its prompt.
         """
-        known = [i for i, reference in enumerate(references) if reference is not None]
-        rows = [(joined_text(prompts[i]), references[i], joined_text(completions[i])) for i in known]
+        with_reference = [i for i, reference in enumerate(references) if reference is not None]
+        rows = [(joined_text(prompts[i]), references[i], joined_text(completions[i])) for i in with_reference]
         scores = torch.full((2, len(prompts)), torch.nan)  # of the rollout, of its expert
         if rows:
-            scores[:, known] = self._score(rows)
+            scores[:, with_reference] = self._score(rows)
         scores, expert_scores = self.accelerator.gather(scores.T.contiguous().to(self.accelerator.device)).T
         seen = scores.isfinite()
         metrics = self._measure(scores[seen], expert_scores[seen]) if seen.any() else {}
@@ -85,8 +85,8 @@ class Adversary:
     def state_dict(self) -> dict:
         """All that `judge` changes."""
         learner = self.discriminator.state_dict() if isinstance(self.discriminator, Learner) else None
-        own = {"lam": self.lam, "distance_mean": self.distance_mean, "expert_scores": self.expert_scores}
-        return own | {"learner": learner}
+        state = {"lam": self.lam, "distance_mean": self.distance_mean, "expert_scores": self.expert_scores}
+        return state | {"learner": learner}
 
     def load_state_dict(self, state: dict) -> None:
         """Continue as the one that gave `state`."""

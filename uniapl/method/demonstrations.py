@@ -103,8 +103,8 @@ class NumberedRows:
 
     def _set_signature_columns_if_needed(self):
         super()._set_signature_columns_if_needed()
-        kept = [name for name in ("demonstration", "row") if name not in self._signature_columns]
-        self._signature_columns = [*self._signature_columns, *kept]
+        extra = [name for name in ("demonstration", "row") if name not in self._signature_columns]
+        self._signature_columns = [*self._signature_columns, *extra]
 
 
 class Demonstrations:
@@ -116,15 +116,15 @@ class Demonstrations:
     def __init__(self, trainer, dataset: Dataset, limit: int | None = None):
         self.trainer = trainer
         texts = dataset["demonstration"][:]
-        known = [row for row, text in enumerate(texts) if text is not None]
-        if not known:
+        with_text = [row for row, text in enumerate(texts) if text is not None]
+        if not with_text:
             raise ValueError("no row of the data set has a demonstration")
         prompts = dataset["prompt"][:]
-        tokenized = tokenize(trainer, [prompts[row] for row in known], [texts[row] for row in known], limit)
+        tokenized = tokenize(trainer, [prompts[row] for row in with_text], [texts[row] for row in with_text], limit)
         self.rows: list[tuple[Tensor, Tensor] | None] = [None] * len(texts)
-        for row, ids in zip(known, tokenized, strict=True):
+        for row, ids in zip(with_text, tokenized, strict=True):
             self.rows[row] = ids
-        self._some = known[0]
+        self._some = with_text[0]
 
     def __len__(self) -> int:
         return len(self.rows)

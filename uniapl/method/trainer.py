@@ -83,9 +83,9 @@ class UniAPLTrainer(NumberedRows, GRPO):
         rewards = super()._calculate_rewards(inputs, prompts, completions, completion_ids_list)
         if self.adversary and self.model.training:
             references = [row["demonstration"] for row in inputs]
-            advantages, measured = self.adversary.judge(prompts, references, completions)
+            advantages, metrics = self.adversary.judge(prompts, references, completions)
             self._adversarial_advantages = self.own_rows(advantages, len(inputs))
-            for name, value in measured.items():
+            for name, value in metrics.items():
                 self._metrics["train"][name].append(value)
         return rewards
 

@@ -40,15 +40,15 @@ class Decoder:
         self.layers = [self._layer(layer) for layer in policy.model.layers]
 
     def _layer(self, layer) -> dict[str, Tensor | None]:
-        own, mlp, of_heads = layer.self_attn, layer.mlp, None
-        if hasattr(own, "q_norm"):
-            weights = [own.q_norm.weight.expand(self.heads, -1), own.k_norm.weight.expand(self.key_heads, -1)]
+        attn, mlp, of_heads = layer.self_attn, layer.mlp, None
+        if hasattr(attn, "q_norm"):
+            weights = [attn.q_norm.weight.expand(self.heads, -1), attn.k_norm.weight.expand(self.key_heads, -1)]
             of_heads = torch.cat(weights).to(self.dtype)
         return {
             "before": layer.input_layernorm.weight.to(self.dtype),
-            "qkv": torch.cat([x.weight.to(self.dtype) for x in (own.q_proj, own.k_proj, own.v_proj)]),
+            "qkv": torch.cat([x.weight.to(self.dtype) for x in (attn.q_proj, attn.k_proj, attn.v_proj)]),
             "of_heads": of_heads,
-            "out": own.o_proj.weight.to(self.dtype),
+            "out": attn.o_proj.weight.to(self.dtype),
             "between": layer.post_attention_layernorm.weight.to(self.dtype),
             "gate_up": torch.cat([mlp.gate_proj.weight.to(self.dtype), mlp.up_proj.weight.to(self.dtype)]),
             "down": mlp.down_proj.weight.to(self.dtype),
@@ -65,9 +65,9 @@ class Decoder:
         causal = torch.ones(longest, longest, dtype=torch.bool, device=self.device).tril()
         visible = causal & mask[:, None, None] | torch.eye(longest, dtype=torch.bool, device=self.device)
         logits = self._forward(ids, positions, visible)
-        read, self.length = self.cache, longest
+        narrow, self.length = self.cache, longest
         self._allocate(len(owner), longest + room)
-        self.cache[:, :, :, :, :longest] = read[:, :, owner]
+        self.cache[:, :, :, :, :longest] = narrow[:, :, owner]
         self.visible = torch.ones(len(owner), 1, 1, longest + room, dtype=torch.bool, device=self.device)
         self.visible[..., :longest] = mask[owner, None, None]
         self.positions = mask.sum(1)[owner, None]

@@ -15,11 +15,11 @@ class Decoding(HFLM):
     """HFLM with another `_model_generate`; whatever it does not do (top-p, top-k, stop texts) is HFLM's own."""
 
     def _model_generate(self, context, max_length: int, stop: list[str], **options) -> torch.Tensor:
-        kept = {name: options.get(name, value) for name, value in PLAIN.items()}
+        sampling = {name: options.get(name, value) for name, value in PLAIN.items()}
         texts = {text for text in stop if text != self.tok_decode(self.eot_token_id, skip_special_tokens=False)}
         greedy = not options.get("do_sample", False)
-        known = {"attention_mask", "do_sample", "temperature", *PLAIN}
-        if texts or options.keys() - known or (not greedy and kept != PLAIN):
+        understood = {"attention_mask", "do_sample", "temperature", *PLAIN}
+        if texts or options.keys() - understood or (not greedy and sampling != PLAIN):
             return super()._model_generate(context, max_length, stop, **options)
         mask = options["attention_mask"].bool()
         prompts = [row[seen].tolist() for row, seen in zip(context, mask, strict=True)]

@@ -61,11 +61,11 @@ def batch_sizes(rows: int, most: int | None, devices: int | None = None) -> dict
     UserError where the processes cannot share the rows equally.
     """
     devices = devices or processes()
-    own, left = divmod(rows, devices)
-    if left or not own:
+    per_device, left = divmod(rows, devices)
+    if left or not per_device:
         raise UserError(
             f"{rows} rows per step cannot be shared equally by {devices} processes: grant a divisor of {rows}"
         )
-    most = min(most or own, own)
-    passes = next(n for n in range(1, own + 1) if own % n == 0 and own // n <= most)
-    return {"per_device_train_batch_size": own // passes, "gradient_accumulation_steps": passes}
+    most = min(most or per_device, per_device)
+    passes = next(n for n in range(1, per_device + 1) if per_device % n == 0 and per_device // n <= most)
+    return {"per_device_train_batch_size": per_device // passes, "gradient_accumulation_steps": passes}

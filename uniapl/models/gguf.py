@@ -72,26 +72,26 @@ def read_metadata(path: Path) -> dict:
 
     try:
         reader = GGUFReader(path)
-        found = {name: field.contents() for name, field in reader.fields.items()}
+        metadata = {name: field.contents() for name, field in reader.fields.items()}
     except (ValueError, IndexError, KeyError, OSError, OverflowError) as error:
         raise UserError(f"{path}: no GGUF file, or cut short ({error}): get it again") from error
-    architecture, known = found.get("general.architecture"), {*GGUF_CONFIG_ARCHS, *GGUF_SUPPORTED_ARCHITECTURES}
-    if architecture not in known:
+    architecture, readable = metadata.get("general.architecture"), {*GGUF_CONFIG_ARCHS, *GGUF_SUPPORTED_ARCHITECTURES}
+    if architecture not in readable:
         raise UserError(
-            f"{path}: transformers reads no GGUF of architecture {architecture!r}, but {', '.join(sorted(known))}"
+            f"{path}: transformers reads no GGUF of architecture {architecture!r}, but {', '.join(sorted(readable))}"
         )
-    if not found.get("tokenizer.chat_template"):
+    if not metadata.get("tokenizer.chat_template"):
         raise UserError(f"{path}: has no chat template: choose an instruction-tuned model")
-    if not isinstance(found.get("tokenizer.ggml.eos_token_id"), int):
+    if not isinstance(metadata.get("tokenizer.ggml.eos_token_id"), int):
         raise UserError(f"{path}: states no end token (tokenizer.ggml.eos_token_id): choose a file that does")
-    return found | {"tensor_types": dict(sorted(Counter(t.tensor_type.name for t in reader.tensors).items()))}
+    return metadata | {"tensor_types": dict(sorted(Counter(t.tensor_type.name for t in reader.tensors).items()))}
 
 
 def padding_of(metadata: dict) -> int:
     """The id that pads: the file's, or else its unknown, its first control token; never the end token."""
     end, types = metadata["tokenizer.ggml.eos_token_id"], metadata.get("tokenizer.ggml.token_type", [])
     stated = [metadata.get(f"tokenizer.ggml.{name}_token_id") for name in ("padding", "unknown")]
-    controls = [number for number, kind in enumerate(types) if kind == CONTROL]
+    controls = [number for number, token_type in enumerate(types) if token_type == CONTROL]
     fitting = [number for number in (*stated, *controls) if number is not None and number != end]
     if not fitting:
         raise UserError("the file has no token to pad with beside its end token: choose another file")
@@ -105,7 +105,7 @@ def build_tokenizer(path: Path, metadata: dict):
 
     tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
     tokens, types = metadata["tokenizer.ggml.tokens"], metadata.get("tokenizer.ggml.token_type", [])
-    controls = [token for token, kind in zip(tokens, types, strict=False) if kind == CONTROL]
+    controls = [token for token, token_type in zip(tokens, types, strict=False) if token_type == CONTROL]
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in controls], special_tokens=True)
     tokenizer.eos_token = tokens[metadata["tokenizer.ggml.eos_token_id"]]
     tokenizer.pad_token = tokens[padding_of(metadata)]

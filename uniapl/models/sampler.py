@@ -87,8 +87,8 @@ def sample(
             rows, tokens, ended = rows[stay], tokens[stay], ended[stay]
         logits = decoder.step(tokens)
     decoder.cache = None
-    kept = sizes.tolist()
+    lengths = sizes.tolist()
     return Responses(
-        [row[:n] for row, n in zip(ids.tolist(), kept, strict=True)],
-        [row[:n] for row, n in zip(logprobs.tolist(), kept, strict=True)],
+        [row[:n] for row, n in zip(ids.tolist(), lengths, strict=True)],
+        [row[:n] for row, n in zip(logprobs.tolist(), lengths, strict=True)],
     )

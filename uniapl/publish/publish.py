@@ -65,8 +65,8 @@ def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
             raise UserError(f"{path}: no such run card; finish the run before publishing it")
         card = read_card(path)
         check_card(card, runs, str(path))
-        kept = {name: card[name] for name in PUBLISHED if name in card}
-        cards.append(kept | run_provenance(root, "test", arm, seed))
+        published = {name: card[name] for name in PUBLISHED if name in card}
+        cards.append(published | run_provenance(root, "test", arm, seed))
     return cards
 
 
@@ -81,11 +81,11 @@ def check_card(card: dict, runs: Runs, where: str) -> None:
 
 def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
     """arm -> every seed at which one of the experiments evaluates it."""
-    found: dict[str, set[int]] = {}
+    seeds_by_arm: dict[str, set[int]] = {}
     for name in experiments:
         for arm, seeds in plan_of(runs.experiments[name], runs.scale).seeds.items():
-            found.setdefault(arm, set()).update(seeds)
-    return {arm: sorted(seeds) for arm, seeds in found.items()}
+            seeds_by_arm.setdefault(arm, set()).update(seeds)
+    return {arm: sorted(seeds) for arm, seeds in seeds_by_arm.items()}
 
 
 def fresh_folder_for(out: Path) -> Path:
@@ -138,8 +138,8 @@ def replace(out: Path, fresh: Path) -> None:
     Raises UserError, and changes nothing, for a README without the place for a table.
     """
     readme = out.resolve().parents[2] / "README.md"
-    shown = out.name == README_SCALE and readme.is_file()
-    text = with_table(readme.read_text(), verdict_table(fresh)) if shown else ""
+    in_readme = out.name == README_SCALE and readme.is_file()
+    text = with_table(readme.read_text(), verdict_table(fresh)) if in_readme else ""
     before = out.with_name(f".{out.name}.before")  # what a kill leaves here is the set
     if out.exists():
         shutil.rmtree(before, ignore_errors=True)
@@ -147,7 +147,7 @@ def replace(out: Path, fresh: Path) -> None:
     fresh.rename(out)
     shutil.rmtree(before, ignore_errors=True)
     fresh.parent.rmdir()
-    if shown:
+    if in_readme:
         readme.write_text(text)
 
 

@@ -24,8 +24,8 @@ def verdict_table(root: Path) -> str:
     if not path.is_file():
         raise UserError(f"{path}: no such file; the set has no overview of its claims")
     claims = [claim for claim in json.loads(path.read_text())["claims"] if claim["verdict"] in VERDICTS]
-    shown = sorted((c for c in claims if c["source"] in SHOWN), key=lambda claim: claim["experiment"] != FIRST)
-    rows = [_row(claim) for claim in shown]
+    in_table = sorted((c for c in claims if c["source"] in SHOWN), key=lambda claim: claim["experiment"] != FIRST)
+    rows = [_row(claim) for claim in in_table]
     head = ["| claim | measured, with 95 % interval | seeds x prompts | verdict |", "| :-- | --: | --: | :-- |"]
     return "\n".join([*head, *rows, "", f"All {len(claims)} claims of this set: {_counts(claims)}."])
 
@@ -34,11 +34,11 @@ def _row(claim: dict) -> str:
     decimals, unit = DECIMALS.get(claim["quantity"], 2), UNITS[claim["quantity"]]
     number = "{:." + str(decimals) + "f}"
     estimate, low, high = (number.format(claim[name]) for name in ("estimate", "low", "high"))
-    measured = f"{estimate}{' ' + unit if unit else ''} [{low}, {high}]"
+    interval = f"{estimate}{' ' + unit if unit else ''} [{low}, {high}]"
     counts = f"{claim['n_seeds']}" + (f" x {claim['n_prompts']:.0f}" if claim["n_prompts"] else "")
     before = "" if claim["unadjusted"] == claim["verdict"] else f" ({claim['unadjusted']} before adjustment)"
     source = claim["source"] if claim["source"].startswith("[") else f"({claim['source']})"
-    return f"| {claim['sentence']} {source} | {measured} | {counts} | {claim['verdict']}{before} |"
+    return f"| {claim['sentence']} {source} | {interval} | {counts} | {claim['verdict']}{before} |"
 
 
 def _counts(claims: Iterable[dict]) -> str:

@@ -51,10 +51,10 @@ def renew(folder: Path) -> dict:
     for name in KEPT:
         shutil.copy(folder / name, fresh)
     for name in experiments:
-        analysis, before, asked = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
-        claims.check(asked)
-        stated = first_statements(analysis, before, asked.claims, late=not before.is_dir())
-        analyse_from_rows(analysis, asked, runs.scale, rows, by_run, stated)
+        analysis, before, experiment = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
+        claims.check(experiment)
+        stated = first_statements(analysis, before, experiment.claims, late=not before.is_dir())
+        analyse_from_rows(analysis, experiment, runs.scale, rows, by_run, stated)
         if (before / "logprobs.csv").is_file():
             shutil.copy(before / "logprobs.csv", analysis)
         tables.render(analysis, fresh / "tables" / name)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from uniapl.analyse import measures
-from uniapl.analyse.inputs import Inputs, load, records, values_by_run
+from uniapl.analyse.inputs import Inputs, load, provenance_by_run, records
 from uniapl.errors import UserError
 
 
@@ -42,14 +42,14 @@ class Evidence:
             logprobs=pd.DataFrame(columns=["arm", "seed", "key", "text", "under", "logprobs"]),
             history=rows_of_runs(self.history, seeds),
             runs=records(lambda arm, seed: cards.get((arm, seed)), seeds),
-            made=values_by_run((run, cards[run]) for run in cards if run[1] in seeds.get(run[0], ())),
+            provenance=provenance_by_run((run, cards[run]) for run in cards if run[1] in seeds.get(run[0], ())),
         )
 
 
 def rows_of_runs(frame: pd.DataFrame, seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     """The rows of these runs (arm -> seeds)."""
-    wanted = [frame.seed.isin(list(of_arm)) & (frame.arm == arm) for arm, of_arm in seeds.items()]
-    return frame[np.logical_or.reduce(wanted)].reset_index(drop=True)
+    masks = [frame.seed.isin(list(of_arm)) & (frame.arm == arm) for arm, of_arm in seeds.items()]
+    return frame[np.logical_or.reduce(masks)].reset_index(drop=True)
 
 
 def gather(root: Path, seeds: Mapping[str, Sequence[int]]) -> Evidence:

@@ -33,9 +33,9 @@ MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
 
 def changed_files(folder: Path, sha256: dict[str, str]) -> Iterator[str]:
     """A line for each file that is missing, extra or not the one of the manifest."""
-    found = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
-    for name in sorted(found | set(sha256)):
-        if name not in found:
+    present = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
+    for name in sorted(present | set(sha256)):
+        if name not in present:
             yield f"{folder / name}: is in the manifest and does not exist"
         elif name not in sha256:
             yield f"{folder / name}: is not in the manifest"
@@ -55,21 +55,21 @@ def different_cells(path: Path, computed: Path) -> Iterator[str]:
     if not path.is_file():
         yield f"{path}: does not exist, and can be computed"
         return
-    said, found = (pd.read_csv(p, dtype=str, keep_default_na=False) for p in (path, computed))
-    if list(said.columns) != list(found.columns) or len(said) != len(found):
-        of = "{} rows of {}".format
-        yield f"{path}: {of(len(said), ', '.join(said))}; computed {of(len(found), ', '.join(found))}"
+    stored, fresh = (pd.read_csv(p, dtype=str, keep_default_na=False) for p in (path, computed))
+    if list(stored.columns) != list(fresh.columns) or len(stored) != len(fresh):
+        shape = "{} rows of {}".format
+        yield f"{path}: {shape(len(stored), ', '.join(stored))}; computed {shape(len(fresh), ', '.join(fresh))}"
         return
-    for column in said:
-        for row, (a, b) in enumerate(zip(said[column], found[column], strict=True), start=1):
+    for column in stored:
+        for row, (a, b) in enumerate(zip(stored[column], fresh[column], strict=True), start=1):
             if not _same(a, b):
-                yield f"{path}: row {row} ({said.iloc[row - 1, 0]}), column {column}: {a!r}, computed {b!r}"
+                yield f"{path}: row {row} ({stored.iloc[row - 1, 0]}), column {column}: {a!r}, computed {b!r}"
 
 
 def different_lines(path: Path, computed: Path) -> Iterator[str]:
     """A line for the first difference of two texts."""
-    said, found = (p.read_text(encoding="utf-8").splitlines() if p.is_file() else [] for p in (path, computed))
-    for number, (a, b) in enumerate(zip([*said, ""], [*found, ""], strict=False), start=1):
+    stored, fresh = (p.read_text(encoding="utf-8").splitlines() if p.is_file() else [] for p in (path, computed))
+    for number, (a, b) in enumerate(zip([*stored, ""], [*fresh, ""], strict=False), start=1):
         if a != b:
             yield f"{path}:{number}: {a[:60]!r}, computed {b[:60]!r}"
             return
@@ -83,16 +83,16 @@ def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
 
 def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
     """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
-    if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
-        yield f"{folder / 'manifest.json'}: says id {manifest['id']}, its files have {found}"
+    if manifest["id"] != (computed_id := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
+        yield f"{folder / 'manifest.json'}: says id {manifest['id']}, its files have {computed_id}"
     yield from changed_files(folder, manifest["sha256"])
 
 
 def analyse_from_rows(
-    out: Path, asked: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict
+    out: Path, experiment: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict
 ) -> None:
     """Write the analysis of an experiment to `out`, from published rows and cards by (arm, seed)."""
-    plan = plan_of(asked, scale, stated)
+    plan = plan_of(experiment, scale, stated)
     pairs, by_seed = (evidence.rows_of_runs(frame, plan.seeds) for frame in (rows.pairs, rows.by_seed))
     inputs = rows.inputs(plan.seeds, cards)
     out.mkdir(parents=True, exist_ok=True)
@@ -107,11 +107,11 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     for experiment in manifest["experiments"]:
         with tempfile.TemporaryDirectory() as temporary:
-            out, said = Path(temporary), folder / "analyse" / experiment
+            out, published = Path(temporary), folder / "analyse" / experiment
             analyse_from_rows(
-                out / "analyse", load_experiment(experiment), scale, rows, cards, recorded_statements(said)
+                out / "analyse", load_experiment(experiment), scale, rows, cards, recorded_statements(published)
             )
-            tables.render(said, out / "tables")
+            tables.render(published, out / "tables")
             for stage in ("analyse", "tables"):
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
@@ -119,8 +119,8 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
         overview.render(folder, out / "overview", sets)
         if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
-        for made in sorted(out.iterdir()):
-            yield from _compare(folder / made.name, made)
+        for group in sorted(out.iterdir()):
+            yield from _compare(folder / group.name, group)
 
 
 def read_manifest(folder: Path) -> dict:
@@ -130,11 +130,11 @@ def read_manifest(folder: Path) -> dict:
     return read_json(folder / "manifest.json", MANIFEST)
 
 
-def _compare(said: Path, computed: Path) -> Iterator[str]:
+def _compare(published: Path, computed: Path) -> Iterator[str]:
     """A line for each difference between a published folder and the files that were computed for it."""
     for path in sorted(computed.iterdir()):
         compare = different_cells if path.suffix == ".csv" else different_lines
-        yield from compare(said / path.name, path)
+        yield from compare(published / path.name, path)
 
 
 @one_line_errors
@@ -142,12 +142,12 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="results/published/<scale>")
     folder = parser.parse_args(argv).folder
-    manifest, found = read_manifest(folder), 0
+    manifest, n_differences = read_manifest(folder), 0
     for line in differences(folder, manifest):
-        found += 1
+        n_differences += 1
         print(line, file=sys.stderr)
-    if found:
-        print(f"{folder}: {found} differences from {manifest['id']}", file=sys.stderr)
+    if n_differences:
+        print(f"{folder}: {n_differences} differences from {manifest['id']}", file=sys.stderr)
         sys.exit(1)
     files, experiments = len(manifest["sha256"]), len(manifest["experiments"])
     print(f"{manifest['id']}: {files} files as published; analyses and tables of {experiments} experiments follow")

@@ -23,8 +23,8 @@ def render(results: ResultSet, figures: Path) -> str:
     environment.filters |= {"cell": cell, "prose": prose, "minus": minus, "base64": as_base64, "slug": slug}
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     overview, of_each = sections.claims(results)
-    own = results.manifest.get("commit")
-    commits = [own] if own else sorted({card["commit"] for card in results.cards})
+    commit = results.manifest.get("commit")
+    commits = [commit] if commit else sorted({card["commit"] for card in results.cards})
     return environment.get_template("page.html.jinja").render(
         results=results,
         scale=results.runs.scale,
@@ -39,15 +39,15 @@ def render(results: ResultSet, figures: Path) -> str:
         ablations=sections.of_set(results, "ablations"),
         sections=sections.sections(results, figures, of_each),
         runs=records.runs(results),
-        cards=[records.flat(card) for card in results.cards],
+        cards=[records.flatten(card) for card in results.cards],
         hours=sum(card["cost"].get("seconds", 0) for card in results.cards) / 3600,
         stale=records.stale(results),
-        arms=records.arms(results),
-        settings=records.settings(results),
+        arms=sections.of_set(results, "arms"),
+        settings=sections.of_set(results, "settings"),
         environment=records.environment(results),
         data=records.data(results),
         commits=commits,
-        dates=sorted({*map(records.dated, commits)} - {""}),
+        dates=sorted({*map(records.date_of, commits)} - {""}),
     )
 
 
@@ -67,11 +67,11 @@ def minus(text: str) -> str:
 
 def cell(text: str, unit: str = "") -> Markup:
     """A cell's text, escaped; of an estimate the interval in a quieter voice, that over seeds on its own line."""
-    found = INTERVAL.fullmatch(minus(text))
-    if not found or not (found["interval"] or unit):
+    match = INTERVAL.fullmatch(minus(text))
+    if not match or not (match["interval"] or unit):
         return escape(minus(text))
-    parts = [Markup("<b>{}</b>").format(found["estimate"])]
-    quiet = {"interval": found["interval"], "unit": unit, "interval seeds": found["seeds"]}
+    parts = [Markup("<b>{}</b>").format(match["estimate"])]
+    quiet = {"interval": match["interval"], "unit": unit, "interval seeds": match["seeds"]}
     parts += [Markup('<span class="{}">{}</span>').format(name, part) for name, part in quiet.items() if part]
     return Markup(" ").join(parts)
 

@@ -15,7 +15,8 @@ from uniapl.publish.publish import CARD
 from uniapl.publish.verify import changed_files
 from uniapl.tables import VIEWS, rounded
 
-OVERVIEW = {"paper": "overview", "ablations": "overview", "beside": "beside", "general": "general"}  # table: folder
+OVERVIEW = dict.fromkeys(("paper", "ablations", "arms", "settings"), "overview")  # table: folder
+OVERVIEW |= {"beside": "beside", "general": "general"}
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,17 @@ def read(root: Path, extended: bool = False) -> ResultSet:
         for problem in changed_files(root, manifest["sha256"]):
             raise UserError(f"{problem}; publish the set again")
     runs = Runs(load_scale(manifest.get("scale", root.name)))
-    found = {path.parent.name for path in root.glob("tables/*/*.csv")}
-    wanted = runs.extended if extended or manifest else runs.default
-    names = [name for name in wanted if name in found]
-    names += sorted(found.difference(runs.extended))
+    with_tables = {path.parent.name for path in root.glob("tables/*/*.csv")}
+    in_order = runs.extended if extended or manifest else runs.default
+    names = [name for name in in_order if name in with_tables]
+    names += sorted(with_tables.difference(runs.extended))
     if not names:
         raise UserError(f"{root}: no tables/*/*.csv; run the stages up to tables first")
     needed = set().union(*(runs.trained(name) for name in names if name in runs.experiments))
     cards = _published(root / "runs.jsonl") if manifest else _local(root, needed)
     have = {(card["arm"], card["seed"]) for card in cards}
-    asked = [arm.name for name in names if name in runs.experiments for arm in runs.experiments[name].arms]
-    order = [arm.name for arm in runs.scale.shared] + asked
+    arms = [arm.name for name in names if name in runs.experiments for arm in runs.experiments[name].arms]
+    order = [arm.name for arm in runs.scale.shared] + arms
     place = {arm: order.index(arm) for arm in order}
     data = root / ("data.json" if manifest else "data/summary.json")
     return ResultSet(
@@ -97,17 +98,17 @@ def read(root: Path, extended: bool = False) -> ResultSet:
 def _overview(root: Path, extended: bool) -> Iterator[tuple[str, Path]]:
     """(name, file) of each table over all experiments; with the extended ones some have a folder of their own."""
     for name, folder in OVERVIEW.items():
-        own = root / f"{folder}_extended" / f"{name}.csv"
-        yield name, own if extended and own.is_file() else root / folder / f"{name}.csv"
+        of_extended = root / f"{folder}_extended" / f"{name}.csv"
+        yield name, of_extended if extended and of_extended.is_file() else root / folder / f"{name}.csv"
 
 
 def _tables(folder: Path) -> dict[str, Stored]:
     """The tables of one experiment that exist."""
-    found = {}
+    tables = {}
     for name in VIEWS:
         if (folder / f"{name}.csv").is_file():
-            found[name] = _stored(name, folder / f"{name}.csv")
-    return found
+            tables[name] = _stored(name, folder / f"{name}.csv")
+    return tables
 
 
 def _stored(name: str, path: Path) -> Stored:

@@ -1,15 +1,11 @@
-"""What the report says of the trainings: run cards, settings with their sources, and the environment."""
+"""What the report says of the trainings: run cards and the environment."""
 
-import dataclasses
 import json
 import re
 import subprocess
-from collections import Counter
 from typing import Any
 
-from uniapl.config import Method, usual_settings
 from uniapl.config.card import changed_settings
-from uniapl.config.method import name_of
 from uniapl.provenance import ROOT
 from uniapl.report.read import ResultSet
 from uniapl.report.sections import LONG, Table
@@ -25,12 +21,12 @@ def value(x: Any) -> str:
     return x if isinstance(x, str) else json.dumps(x)
 
 
-def flat(card: dict, prefix: str = "") -> dict[str, str]:
+def flatten(card: dict, prefix: str = "") -> dict[str, str]:
     """A card as one level of names with dots."""
-    found = {}
+    entries = {}
     for key, x in card.items():
-        found |= flat(x, f"{prefix}{key}.") if isinstance(x, dict) else {f"{prefix}{key}": value(x)}
-    return found
+        entries |= flatten(x, f"{prefix}{key}.") if isinstance(x, dict) else {f"{prefix}{key}": value(x)}
+    return entries
 
 
 def stale(results: ResultSet) -> list[str]:
@@ -72,59 +68,6 @@ def runs(results: ResultSet) -> Table:
     return Table("runs", "Trainings", view, folded=len(rows) > LONG)
 
 
-def _methods(results: ResultSet) -> dict[str, Method]:
-    """Those of this checkout. A card may be anybody's, and a name in it is no reason to import a module."""
-    return {name_of(arm.method): arm.method for arm in results.runs.arms.values()}
-
-
-def arms(results: ResultSet) -> Table:
-    """One row per arm: its method and what differs from that method's settings at this scale."""
-    defaults, rows, seeds, known = {}, {}, Counter(), _methods(results)
-    for card in results.cards:
-        arm = results.runs.arms.get(card["arm"])
-        method = card.get("method") or (name_of(arm.method) if arm else "")
-        if method in known and method not in defaults:
-            defaults[method] = json.loads(json.dumps(usual_settings(results.runs.scale, known[method])))
-        usual = defaults.get(method, {})
-        changed = [f"{k} = {value(x)}" for k, x in card["settings"].items() if k not in usual or x != usual[k]]
-        row = (card["arm"], method, card["start_arm"] or "scratch", ", ".join(changed) or "nothing")
-        rows[row] = None
-        seeds[row] += 1
-    caption = (
-        f"What each arm changes of its method's settings at scale {results.runs.scale.name}, as its run cards record "
-        "it; the next tables have those settings. Seeds: trainings in this set."
-    )
-    head = ["arm", "method", "starts from", "changes", "seeds"]
-    shown = [[*row, str(seeds[row])] for row in rows]
-    return Table("arms", "Arms", View(caption, head, shown, {"changes": 0.4}))
-
-
-def settings(results: ResultSet) -> list[Table]:
-    """One table per method of the set: every setting with its value at this scale and where that comes from."""
-    scale, methods, tables = results.runs.scale, _methods(results), []
-    used = {card.get("method") for card in results.cards}
-    used |= {name_of(arm.method) for card in results.cards if (arm := results.runs.arms.get(card["arm"]))}
-    for name in sorted(used & methods.keys()):
-        usual, of_scale = usual_settings(scale, methods[name]), scale.settings[methods[name]]
-        rows = [
-            [
-                field.name,
-                value(usual[field.name]) if field.name in usual else "of the arm",
-                field.metadata.get("source", ""),
-                f"scale {scale.name}" if field.name in of_scale else "default" if field.name in usual else "arm",
-            ]
-            for field in dataclasses.fields(methods[name].Settings)
-        ]
-        view = View(
-            f"Settings of {name} and the source of each; set by: the method's default, or experiments/scales.py.",
-            ["setting", "value", "source", "set by"],
-            rows,
-            {"source": 0.5},
-        )
-        tables.append(Table(f"settings-{name.replace('.', '-')}", name, view, folded=True))
-    return tables
-
-
 def environment(results: ResultSet) -> Table:
     """Versions, devices and commits: of a published set as its manifest has them, of a local one as its cards do."""
     seen: dict[str, set[str]] = {}
@@ -144,18 +87,18 @@ def data(results: ResultSet) -> Table | None:
         return None
     rows, hashes = results.data["rows"], results.data["sha256"]
     names = dict.fromkeys([*rows, *(name.removesuffix(".jsonl") for name in hashes)])
-    shown = [[name, value(rows[name]) if name in rows else "", hashes.get(f"{name}.jsonl", "")] for name in names]
+    lines = [[name, value(rows[name]) if name in rows else "", hashes.get(f"{name}.jsonl", "")] for name in names]
     return Table(
-        "data", "Data", View("Rows of stage data, and the files' SHA-256.", ["file", "rows", "SHA-256"], shown)
+        "data", "Data", View("Rows of stage data, and the files' SHA-256.", ["file", "rows", "SHA-256"], lines)
     )
 
 
-def dated(commit: str) -> str:
+def date_of(commit: str) -> str:
     """The day of a commit, or nothing where git does not know it. It may be anybody's text, an option of git too."""
     if not re.fullmatch("[0-9a-f]{7,40}(-dirty)?", commit):
         return ""
-    asked = ["git", "show", "-s", "--format=%cs", commit.removesuffix("-dirty"), "--"]
+    command = ["git", "show", "-s", "--format=%cs", commit.removesuffix("-dirty"), "--"]
     try:
-        return subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""

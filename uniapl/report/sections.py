@@ -18,10 +18,11 @@ from uniapl.report.read import ResultSet, Stored
 from uniapl.tables import VIEWS, View, latex
 from uniapl.tables.ablations import view_ablations
 from uniapl.tables.beside import view as view_beside
+from uniapl.tables.columns import MISSING
 from uniapl.tables.general import view as view_general
+from uniapl.tables.hyperparameters import view_arms, view_settings
 from uniapl.tables.overview import view_paper
 
-MISSING = "missing"
 VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, MISSING)
 TITLES = {
     "claims": "Claims",
@@ -40,6 +41,8 @@ OF_SETS = {  # tables over all experiments, with what shows them
     "general": ("UniAPL beside its base", view_general),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
+    "arms": ("Arms", view_arms),
+    "settings": ("Settings", view_settings),
 }
 OPEN = ("claims", "main", "comparisons")  # shown at once, unless they are long
 LONG = 16  # rows
@@ -126,9 +129,9 @@ def view(name: str, experiment: str, text: pd.DataFrame) -> View:
 
 
 def table(name: str, experiment: str, stored: Stored, marks: tuple[Mark, ...] = ()) -> Table:
-    shown = view(name, experiment, stored.text)
-    folded = name not in OPEN or len(shown.rows) > LONG
-    return Table(f"{experiment}-{name}", TITLES[name], shown, stored.csv, marks, folded)
+    rendered = view(name, experiment, stored.text)
+    folded = name not in OPEN or len(rendered.rows) > LONG
+    return Table(f"{experiment}-{name}", TITLES[name], rendered, stored.csv, marks, folded)
 
 
 def of_set(results: ResultSet, name: str) -> Table | None:
@@ -136,8 +139,8 @@ def of_set(results: ResultSet, name: str) -> Table | None:
     if name not in results.overview:
         return None
     stored, (title, view_of) = results.overview[name], OF_SETS[name]
-    shown = view_of(stored.text)
-    return Table(name, title, shown, stored.csv, folded=len(shown.rows) > LONG)
+    rendered = view_of(stored.text)
+    return Table(name, title, rendered, stored.csv, folded=len(rendered.rows) > LONG)
 
 
 def reaches(claims: pd.DataFrame) -> dict[str, float]:
@@ -173,13 +176,13 @@ def claims(results: ResultSet) -> tuple[Table | None, dict[str, Table]]:
     every = [s.text.assign(experiment=name) for name, s in stored.items()]
     joined = pd.concat(every, ignore_index=True) if every else pd.DataFrame()
     far, of_each = reaches(joined), {}
-    for name, one in stored.items():
-        marks = tuple(mark(name, row, far[row.quantity]) for _, row in one.text.iterrows())
-        of_each[name] = table("claims", name, one, marks)
+    for name, stored_table in stored.items():
+        marks = tuple(mark(name, row, far[row.quantity]) for _, row in stored_table.text.iterrows())
+        of_each[name] = table("claims", name, stored_table, marks)
     rows, marks = [], []
-    for one in of_each.values():
-        rows += one.view.rows
-        marks += one.marks
+    for of_experiment in of_each.values():
+        rows += of_experiment.view.rows
+        marks += of_experiment.marks
     for name in results.runs.extended:
         if "claims" in results.tables.get(name, {}):
             continue
@@ -204,15 +207,15 @@ def verdicts(overview: Table | None) -> dict[str, int]:
 
 def sections(results: ResultSet, figures: Path, of_claims: dict[str, Table]) -> list[Section]:
     """The experiments of the set, in its order, then those that it lacks, without tables."""
-    drawn: dict[str, list[str]] = {}  # a figure stands with the first of its experiments, once all are there
+    by_experiment: dict[str, list[str]] = {}  # a figure stands with the first of its experiments, once all are there
     for figure in figures_of(results.tables):
-        drawn.setdefault(needs_of_figures()[figure][0], []).append(figure)
-    found = []
+        by_experiment.setdefault(needs_of_figures()[figure][0], []).append(figure)
+    of_experiments = []
     for name in (*results.tables, *results.missing):
-        stored, asked = results.tables.get(name, {}), results.runs.experiments.get(name)
+        stored, experiment = results.tables.get(name, {}), results.runs.experiments.get(name)
         missing = [f"tables/{name}/{t}.csv" for t in VIEWS if t not in stored]
         pictures = []
-        for figure in drawn.get(name, ()):
+        for figure in by_experiment.get(name, ()):
             path = figures / f"{figure}.png"
             if path.is_file() and path.with_suffix(".txt").is_file():
                 pictures.append(picture(path))
@@ -220,20 +223,20 @@ def sections(results: ResultSet, figures: Path, of_claims: dict[str, Table]) -> 
                 missing.append(f"figure {figure}.png with its {figure}.txt")
         tables = [of_claims[name]] if name in of_claims else []
         tables += [table(t, name, stored[t]) for t in VIEWS if t in stored and t != "claims"]
-        if not asked:
+        if not experiment:
             missing.append(f"experiments/{name}.py in this checkout, which would state the question")
-        found.append(
+        of_experiments.append(
             Section(
                 name=name,
-                question=asked.question if asked else "",
-                expectation=asked.expectation if asked else "",
-                notes=notes(name) if asked else [],
+                question=experiment.question if experiment else "",
+                expectation=experiment.expectation if experiment else "",
+                notes=notes(name) if experiment else [],
                 tables=tables,
                 pictures=pictures,
                 missing=missing if stored else ["every table: this set has no results of it"],
             )
         )
-    return found
+    return of_experiments
 
 
 def notes(experiment: str) -> list[str]:

@@ -16,9 +16,11 @@
 A row is read as by the scorer (uniapl/checkers/row.py): what it refuses, the rewards refuse, in the same words.
 """
 
+import importlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -28,23 +30,33 @@ from uniapl.checkers.thinking import strip_thinking
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
-from uniapl.scorers.comparison import compare
 from uniapl.scorers.match import read_responses
-from uniapl.scorers.reports import report
 from uniapl.scorers.verdicts import summary
 
+if TYPE_CHECKING:
+    from uniapl.scorers.comparison import compare
+    from uniapl.scorers.reports import report
+
 __all__ = ["compare", "fraction", "report", "reward", "score", "strip_thinking", "summary"]
+
+_WITH_INTERVALS = {"compare": "comparison", "report": "reports"}  # they import SciPy: only where they are used
+
+
+def __getattr__(name: str):
+    if name in _WITH_INTERVALS:
+        return getattr(importlib.import_module(f"uniapl.scorers.{_WITH_INTERVALS[name]}"), name)
+    raise AttributeError(f"module 'uniapl.scorers' has no attribute {name!r}")
 
 
 def _instructions(columns: Mapping[str, Sequence | None], where: Sequence[str]) -> list[str]:
     """The JSON of each rollout's instructions. Raises UserError where a column is missing, and for a row's form."""
-    given = {name: column for name, column in columns.items() if column is not None}
-    if given.keys() not in ({"instructions"}, {"instruction_id_list"}, {"instruction_id_list", "kwargs"}):
+    present = {name: column for name, column in columns.items() if column is not None}
+    if present.keys() not in ({"instructions"}, {"instruction_id_list"}, {"instruction_id_list", "kwargs"}):
         raise UserError(
             "the reward needs the columns instruction_id_list and kwargs, or instructions alone: keep them in the "
             "training set"
         )
-    rows = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
+    rows = [dict(zip(present, values, strict=True)) for values in zip(*present.values(), strict=True)]
     return [json.dumps(checkers.read_instructions(row, here)) for row, here in zip(rows, where, strict=True)]
 
 
@@ -68,9 +80,9 @@ def fraction(completions, instruction_id_list=None, kwargs=None, instructions=No
     columns = {"instruction_id_list": instruction_id_list, "kwargs": kwargs, "instructions": instructions}
     where = names(len(completions), key)
     shares = []
-    for completion, asked, here in zip(completions, _instructions(columns, where), where, strict=True):
+    for completion, row_instructions, here in zip(completions, _instructions(columns, where), where, strict=True):
         text = _chat(completion)[0]["content"]
-        followed = [checkers.all_strict((checker,), text) for checker in checkers_of(asked, here)]
+        followed = [checkers.all_strict((checker,), text) for checker in checkers_of(row_instructions, here)]
         shares.append(sum(followed) / len(followed))
     return shares
 

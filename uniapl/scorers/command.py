@@ -72,13 +72,13 @@ def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
     """Raise UserError unless there is no output, or one for each responses file that is no input and no other's."""
     if out and len(responses) != len(out):
         raise UserError(f"{len(responses)} --responses and {len(out)} --out: name an output for each")
-    taken = {path.resolve() for path in (prompts, *responses)}
+    reserved = {path.resolve() for path in (prompts, *responses)}
     for path in out:
         if path.suffix not in ENDINGS:
             raise UserError(f"{path}: must end in {' or '.join(ENDINGS)}")
-        if path.resolve() in taken:
+        if path.resolve() in reserved:
             raise UserError(f"{path}: is an input or another output, and would be overwritten")
-        taken.add(path.resolve())
+        reserved.add(path.resolve())
 
 
 def render_scores(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:

@@ -41,10 +41,10 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
 
 def _bounds(a: np.ndarray, b: np.ndarray, level: float) -> dict:
     """Difference of the means with its interval and the detectable difference."""
-    found = stats.compare(a[None], b[None], rng=np.random.default_rng(0), level=level)
-    shown = {"a": float(a.mean()), "b": float(b.mean()), "difference": found.estimate, "low": found.low}
-    shown |= {"high": found.high, "p": found.p, "test": "bootstrap, sign flips", "detectable": found.detectable}
-    return shown | {"method": found.method.replace(stats.ONE_SEED, "bootstrap over prompts")}
+    result = stats.compare(a[None], b[None], rng=np.random.default_rng(0), level=level)
+    row = {"a": float(a.mean()), "b": float(b.mean()), "difference": result.estimate, "low": result.low}
+    row |= {"high": result.high, "p": result.p, "test": "bootstrap, sign flips", "detectable": result.detectable}
+    return row | {"method": result.method.replace(stats.ONE_SEED, "bootstrap over prompts")}
 
 
 def _wins(a: np.ndarray, b: np.ndarray) -> dict:

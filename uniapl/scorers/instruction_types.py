@@ -5,7 +5,6 @@ import json
 import pandas as pd
 
 from uniapl.checkers.families import BY_NAME, FAMILIES, Family
-from uniapl.tables import View, markdown
 
 COLUMNS = ["family", "instruction_id", "category", "arguments", "checks", "source"]
 
@@ -26,30 +25,36 @@ def types(family: str | None = None) -> pd.DataFrame:
     """
     rows = [
         {
-            "family": one.name,
+            "family": member.name,
             "instruction_id": name,
             "category": name.split(":")[0],
-            "arguments": {argument: kind.expected for argument, kind in instruction.arguments.items()},
+            "arguments": {argument: form.expected for argument, form in instruction.arguments.items()},
             "checks": instruction.follows.__doc__.splitlines()[0],
-            "source": _source(one, name),
+            "source": _source(member, name),
         }
-        for one in FAMILIES
-        if family in (None, one.name)
-        for name, instruction in one.types.items()
+        for member in FAMILIES
+        if family in (None, member.name)
+        for name, instruction in member.types.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def render(found: pd.DataFrame, form: str) -> str:
+def render(frame: pd.DataFrame, form: str) -> str:
     """The rows as one JSON list, as CSV (arguments as JSON), or as Markdown, a table for each family."""
     if form == "json":
-        return json.dumps(found.to_dict("records"), indent=1)
+        return json.dumps(frame.to_dict("records"), indent=1)
     if form == "csv":
-        return found.assign(arguments=found["arguments"].map(json.dumps)).to_csv(index=False).rstrip("\n")
+        return frame.assign(arguments=frame["arguments"].map(json.dumps)).to_csv(index=False).rstrip("\n")
+    from uniapl.tables import View, markdown  # they import SciPy, which scoring does not need
+
     parts = []
-    for family, rows in found.groupby("family", sort=False):
+    for family, rows in frame.groupby("family", sort=False):
         lines = [
-            [row.instruction_id, "; ".join(f"{name}: {kind}" for name, kind in row.arguments.items()), row.checks]
+            [
+                row.instruction_id,
+                "; ".join(f"{name}: {expected}" for name, expected in row.arguments.items()),
+                row.checks,
+            ]
             for row in rows.itertuples()
         ]
         table = markdown(

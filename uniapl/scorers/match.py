@@ -45,12 +45,12 @@ def match(prompts: list[dict], responses: list[dict]) -> list[str]:
         counts = Counter(str(row[by]) for row in rows)
         repeated = [row for row in rows if counts[str(row[by])] > 1]
         refuse_rows(repeated, len(rows), f"{what} have the same {by} as another")
-    asked = {str(row[by]): row for row in prompts}
+    by_id = {str(row[by]): row for row in prompts}
     answers = {str(row[by]): row for row in responses}
-    missing = [row for i, row in asked.items() if i not in answers]
-    refuse_rows(missing, len(asked), f"prompts have no response (joined by {by})")
-    extra = [row for i, row in answers.items() if i not in asked]
+    missing = [row for i, row in by_id.items() if i not in answers]
+    refuse_rows(missing, len(by_id), f"prompts have no response (joined by {by})")
+    extra = [row for i, row in answers.items() if i not in by_id]
     refuse_rows(extra, len(answers), f"responses answer no prompt (joined by {by})")
-    changed = [row for i, row in asked.items() if answers[i].get("prompt") not in (None, row["prompt"])]
-    refuse_rows(changed, len(asked), "prompts are not the text that was answered under their key")
-    return [answers[i]["response"] for i in asked]
+    changed = [row for i, row in by_id.items() if answers[i].get("prompt") not in (None, row["prompt"])]
+    refuse_rows(changed, len(by_id), "prompts are not the text that was answered under their key")
+    return [answers[i]["response"] for i in by_id]

@@ -29,19 +29,19 @@ def join(conversations: Sequence[Conversation], rows: Sequence[Mapping]) -> dict
 
     A row has key, turn (from 1) and response. Raises UserError unless every turn has exactly one.
     """
-    for field, kind in (("key", (str, int)), ("turn", int), ("response", str)):
-        bad = [number for number, row in enumerate(rows, start=1) if not isinstance(row.get(field), kind)]
+    for field, expected in (("key", (str, int)), ("turn", int), ("response", str)):
+        bad = [number for number, row in enumerate(rows, start=1) if not isinstance(row.get(field), expected)]
         _refuse(bad, f"responses have a wrong {field}, or none, in the rows")
-    asked = [(one.key, number) for one in conversations for number in range(1, len(one.turns) + 1)]
+    turns = [(chat.key, number) for chat in conversations for number in range(1, len(chat.turns) + 1)]
     answers = {(str(row["key"]), row["turn"]): row["response"] for row in rows}
     counts = Counter((str(row["key"]), row["turn"]) for row in rows)
     for problem, names in (
         ("turns have several responses", [name for name, n in counts.items() if n > 1]),
-        ("turns have no response", [name for name in asked if name not in answers]),
-        ("responses answer no turn", [name for name in answers if name not in set(asked)]),
+        ("turns have no response", [name for name in turns if name not in answers]),
+        ("responses answer no turn", [name for name in answers if name not in set(turns)]),
     ):
         _refuse([f"key {key}, turn {turn}" for key, turn in names], problem)
-    return {one.key: tuple(answers[one.key, n] for n in range(1, len(one.turns) + 1)) for one in conversations}
+    return {chat.key: tuple(answers[chat.key, n] for n in range(1, len(chat.turns) + 1)) for chat in conversations}
 
 
 def score(
@@ -55,11 +55,11 @@ def score(
     `watch` sees the conversations go by, as a progress bar does.
     """
     rows = []
-    for one in watch(conversations):
-        for number, (turn, response) in enumerate(zip(one.turns, responses[one.key], strict=True), start=1):
-            verdicts = checkers.check(turn.checkers(f"key {one.key}, turn {number}"), response)
+    for chat in watch(conversations):
+        for number, (turn, response) in enumerate(zip(chat.turns, responses[chat.key], strict=True), start=1):
+            verdicts = checkers.check(turn.checkers(f"key {chat.key}, turn {number}"), response)
             followed = zip(turn.instruction_id_list, verdicts.strict, verdicts.loose, strict=True)
             rows += [
-                (one.key, one.language, number, i, name, int(s), int(lo)) for i, (name, s, lo) in enumerate(followed)
+                (chat.key, chat.language, number, i, name, int(s), int(lo)) for i, (name, s, lo) in enumerate(followed)
             ]
     return pd.DataFrame(rows, columns=["key", "language", "turn", "index", "instruction_id", "strict", "loose"])

@@ -49,44 +49,47 @@ def _bootstrap(interval: stats.Interval) -> dict:
     return {"low": interval.low, "high": interval.high, "method": method}
 
 
-def _share(followed: np.ndarray, given: np.ndarray) -> dict:
+def _share(followed: np.ndarray, counts: np.ndarray) -> dict:
     """followed / given, both per prompt (n,), with its interval."""
     n, k = len(followed), float(followed.sum())
-    if (given == 1).all() and np.isin(followed, (0, 1)).all():
+    if (counts == 1).all() and np.isin(followed, (0, 1)).all():
         low, high = stats.wilson(int(k), n)
-        found = {"low": low, "high": high, "method": "Wilson interval over prompts"}
+        bounds = {"low": low, "high": high, "method": "Wilson interval over prompts"}
     else:
-        found = _bootstrap(stats.interval(followed[None], given, rng=np.random.default_rng(0)))
-    return {"passed": k, "total": int(given.sum()), "estimate": k / given.sum(), **found}
+        bounds = _bootstrap(stats.interval(followed[None], counts, rng=np.random.default_rng(0)))
+    return {"passed": k, "total": int(counts.sum()), "estimate": k / counts.sum(), **bounds}
 
 
-def _average(whole: np.ndarray, followed: np.ndarray, given: np.ndarray) -> dict:
+def _average(whole: np.ndarray, followed: np.ndarray, counts: np.ndarray) -> dict:
     """The mean of the shares of prompts and of instructions, strict and loose: `whole` and `followed` are (2, n).
 
     Resampled is the linear part of a share r of instructions, r + (followed - r given) / mean(given), whose mean is r.
     """
-    share = followed.sum(axis=1, keepdims=True) / given.sum()
-    linear = share + (followed - share * given) / given.mean()
+    share = followed.sum(axis=1, keepdims=True) / counts.sum()
+    linear = share + (followed - share * counts) / counts.mean()
     interval = stats.interval((whole + linear).mean(axis=0)[None] / 2, rng=np.random.default_rng(0))
-    found = {"passed": interval.estimate * len(given), "total": len(given), "estimate": interval.estimate}
-    return found | _bootstrap(interval)
+    row = {"passed": interval.estimate * len(counts), "total": len(counts), "estimate": interval.estimate}
+    return row | _bootstrap(interval)
 
 
 def _measures(frame: pd.DataFrame, group: str) -> Iterator[dict]:
     """The rows of one group of instructions."""
     by_prompt = frame.groupby("key", sort=False)
-    given = by_prompt.size().to_numpy()
-    one = np.ones_like(given)
+    counts = by_prompt.size().to_numpy()
+    ones = np.ones_like(counts)
     followed = {rule: by_prompt[rule].sum().to_numpy() for rule in ("strict", "loose")}
-    whole = {rule: (of_prompt == given).astype(int) for rule, of_prompt in followed.items()}
+    whole = {rule: (of_prompt == counts).astype(int) for rule, of_prompt in followed.items()}
     for rule, of_prompt in followed.items():
-        yield {"metric": f"prompt_{rule}", **_share(whole[rule], one)}
-        yield {"metric": f"inst_{rule}", **_share(of_prompt, given)}
+        yield {"metric": f"prompt_{rule}", **_share(whole[rule], ones)}
+        yield {"metric": f"inst_{rule}", **_share(of_prompt, counts)}
     if group in REWARDED:
-        yield {"metric": "reward", **_share(whole["strict"], one)}
-        yield {"metric": "fraction", **_share(followed["strict"] / given, one)}
+        yield {"metric": "reward", **_share(whole["strict"], ones)}
+        yield {"metric": "fraction", **_share(followed["strict"] / counts, ones)}
     if group in AVERAGED:
-        yield {"metric": "average", **_average(*(np.stack([*of.values()]) for of in (whole, followed)), given)}
+        yield {
+            "metric": "average",
+            **_average(*(np.stack([*by_rule.values()]) for by_rule in (whole, followed)), counts),
+        }
 
 
 def _groups(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:

@@ -36,7 +36,7 @@ def score(prompts: list[dict], responses: list[dict], *, watch: Callable[[list],
     return frame if any("benchmark" in prompt for prompt in prompts) else frame.drop(columns="benchmark")
 
 
-def _four(frame: pd.DataFrame) -> dict[str, dict]:
+def _four_shares(frame: pd.DataFrame) -> dict[str, dict]:
     prompts = frame.groupby("key")[["strict", "loose"]].min()
     return {
         f"{unit}_{rule}": {
@@ -56,11 +56,11 @@ def summary(frame: pd.DataFrame) -> dict[str, dict]:
     accuracy, which is the published figure, and conversation, the four over all turns of a conversation.
     """
     if "turn" not in frame:
-        return _four(frame)
-    turns = {f"turn_{turn}": _four(of_turn) for turn, of_turn in frame.groupby("turn")}
+        return _four_shares(frame)
+    turns = {f"turn_{turn}": _four_shares(of_turn) for turn, of_turn in frame.groupby("turn")}
     averages = {turn: sum(figure["accuracy"] for figure in four.values()) / 4 for turn, four in turns.items()}
     by_turn = {turn: {**four, "average": averages[turn]} for turn, four in turns.items()}
-    return {**by_turn, "conversation": _four(frame)}
+    return {**by_turn, "conversation": _four_shares(frame)}
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:

@@ -42,8 +42,8 @@ def iqm(scores: ArrayLike, *, rng: np.random.Generator, level: float = 0.95, res
     """
     scores = array(scores, "scores", 2)
     settings(level, resamples)
-    drawn = np.take_along_axis(scores[None], rng.integers(0, len(scores), (resamples, *scores.shape)), axis=1)
-    means = stats.trim_mean(drawn.reshape(resamples, -1), TRIM, axis=1)
+    resampled = np.take_along_axis(scores[None], rng.integers(0, len(scores), (resamples, *scores.shape)), axis=1)
+    means = stats.trim_mean(resampled.reshape(resamples, -1), TRIM, axis=1)
     return _aggregate(stats.trim_mean(scores, TRIM, axis=None), means, level, scores.shape)
 
 
@@ -58,21 +58,21 @@ def probability_of_improvement(
     a, b = paired(a, b, "a b", 2)
     settings(level, resamples)
     wins = 0.5 * ((a[:, None] > b) + 1.0 - (a[:, None] < b))  # (K_a, K_b, T)
-    u, v = (_often(x.shape, resamples, rng) for x in (a, b))
+    u, v = (_seed_counts(x.shape, resamples, rng) for x in (a, b))
     means = np.einsum("rkt,klt,rlt->r", u, wins, v, optimize=True) / wins.size
-    found = _aggregate(wins.mean(), means, level, (min(len(a), len(b)), a.shape[1]))
-    if found.low is not None:
-        return found
+    aggregate = _aggregate(wins.mean(), means, level, (min(len(a), len(b)), a.shape[1]))
+    if aggregate.low is not None:
+        return aggregate
     bounds = [small.rank_bounds(share, len(a), len(b), level=level) for share in wins.mean(axis=(0, 1))]
     low, high = np.mean(bounds, axis=0)
-    return dataclasses.replace(found, low=float(low), high=float(high), method=SEPARATED)
+    return dataclasses.replace(aggregate, low=float(low), high=float(high), method=SEPARATED)
 
 
-def _often(shape: tuple[int, int], resamples: int, rng: np.random.Generator) -> np.ndarray:
+def _seed_counts(shape: tuple[int, int], resamples: int, rng: np.random.Generator) -> np.ndarray:
     """(R, K, T): how often each seed occurs in K draws with replacement, made for every benchmark apart."""
     seeds, benchmarks = shape
-    drawn = bootstrap.counts(seeds, resamples * benchmarks, rng)
-    return drawn.reshape(resamples, benchmarks, seeds).transpose(0, 2, 1)
+    counts = bootstrap.counts(seeds, resamples * benchmarks, rng)
+    return counts.reshape(resamples, benchmarks, seeds).transpose(0, 2, 1)
 
 
 def _aggregate(estimate: float, means: np.ndarray, level: float, shape: tuple[int, int]) -> Aggregate:

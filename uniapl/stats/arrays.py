@@ -8,14 +8,14 @@ TIE = 1e-12  # differences below this share of the scores' size are rounding, no
 
 def array(values: ArrayLike, name: str, ndim: int) -> np.ndarray:
     """`values` as finite float64 of the given rank. Raises ValueError: NaN, wrong rank or no value at all."""
-    found = np.asarray(values, dtype=float)
-    if found.ndim != ndim or found.size == 0:
+    values_array = np.asarray(values, dtype=float)
+    if values_array.ndim != ndim or values_array.size == 0:
         axes = "(n_seeds, n_prompts)" if ndim == 2 else "(n,)"
-        raise ValueError(f"{name} must have shape {axes} with at least one value, got {found.shape}")
-    bad = found.size - np.isfinite(found).sum()
+        raise ValueError(f"{name} must have shape {axes} with at least one value, got {values_array.shape}")
+    bad = values_array.size - np.isfinite(values_array).sum()
     if bad:
-        raise ValueError(f"{name} has {bad} NaN or infinite of {found.size} values: leave missing runs out")
-    return found
+        raise ValueError(f"{name} has {bad} NaN or infinite of {values_array.size} values: leave missing runs out")
+    return values_array
 
 
 def paired(a: ArrayLike, b: ArrayLike, names: str, ndim: int) -> tuple[np.ndarray, np.ndarray]:

@@ -32,9 +32,9 @@ def residual(x: np.ndarray) -> np.ndarray:
     seeds, n = x.shape[-2:]
     if min(seeds, n) == 1:
         return np.zeros(x.shape[:-2])
-    rest = x - x.mean(axis=-1, keepdims=True)
-    rest -= rest.mean(axis=-2, keepdims=True)
-    return (rest**2).sum(axis=(-2, -1)) / ((seeds - 1) * (n - 1))
+    residuals = x - x.mean(axis=-1, keepdims=True)
+    residuals -= residuals.mean(axis=-2, keepdims=True)
+    return (residuals**2).sum(axis=(-2, -1)) / ((seeds - 1) * (n - 1))
 
 
 def prompt_variance(means: np.ndarray, noise: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,15 +57,15 @@ def draws(
 ) -> np.ndarray:
     """(R, W): x* for W means of `prompts` (W, n), whose prompts are drawn alike; share, v and df are (W,)."""
     x = prompts.mean(axis=1)
-    drawn = resampled_sums(prompts, resamples, rng) / prompts.shape[1]
-    return x + np.sqrt(share) * (drawn - x) + np.sqrt(v) * rng.standard_t(df, drawn.shape)
+    prompt_means = resampled_sums(prompts, resamples, rng) / prompts.shape[1]
+    return x + np.sqrt(share) * (prompt_means - x) + np.sqrt(v) * rng.standard_t(df, prompt_means.shape)
 
 
 def counts(units: int, rows: int, rng: np.random.Generator) -> np.ndarray:
     """(rows, units): how often each unit occurs in a row's draw of `units` units with replacement."""
-    drawn = rng.integers(0, units, (rows, units))
-    drawn += units * np.arange(rows)[:, None]  # row r counts in its own range of bins
-    return np.bincount(drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(float)
+    units_drawn = rng.integers(0, units, (rows, units))
+    units_drawn += units * np.arange(rows)[:, None]  # row r counts in its own range of bins
+    return np.bincount(units_drawn.ravel(), minlength=rows * units).reshape(rows, units).astype(float)
 
 
 def resampled_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -> np.ndarray:
@@ -79,9 +79,9 @@ def resampled_sums(rows: np.ndarray, resamples: int, rng: np.random.Generator) -
 
 def method(fewest: int, most: int) -> str:
     """The words of a caption for the arms with fewest and most seeds."""
-    both = "hierarchical bootstrap over seeds and prompts, seeds by Student's t"
+    name = "hierarchical bootstrap over seeds and prompts, seeds by Student's t"
     if most == 1:
         return ONE_SEED
     if fewest == 1:
-        return f"{both} (one arm has one seed: its variance is not included)"
-    return both
+        return f"{name} (one arm has one seed: its variance is not included)"
+    return name

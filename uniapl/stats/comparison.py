@@ -83,9 +83,9 @@ def compare(
     p = min(1.0, 2 * (1 + float(smaller_tail)) / (resamples + 1))
     seed_low, seed_high, p_seeds = _welch(a, b, margin, level, tie)
     seeds = len(a), len(b)
-    found = planning.detectable(planning.components(a, b), a.shape[1], *seeds, level=level)
+    detectable = planning.detectable(planning.components(a, b), a.shape[1], *seeds, level=level)
     method = bootstrap.method(min(seeds), max(seeds)) + ", paired by prompt"
-    low, high, p, found, method = _widened(a, b, margin, level, (float(low), float(high), p, found, method))
+    low, high, p, detectable, method = _widened(a, b, margin, level, (float(low), float(high), p, detectable, method))
     return Comparison(
         estimate=estimate,
         low=low,
@@ -95,7 +95,7 @@ def compare(
         seed_high=seed_high,
         p_seeds=p_seeds,
         effect=_effect(a, b),
-        detectable=found if found > tie else None,
+        detectable=detectable if detectable > tie else None,
         margin=margin,
         level=level,
         n_seeds_a=seeds[0],
@@ -106,9 +106,9 @@ def compare(
     )
 
 
-def _widened(a: np.ndarray, b: np.ndarray, margin: float, level: float, found: tuple) -> tuple:
+def _widened(a: np.ndarray, b: np.ndarray, margin: float, level: float, comparison: tuple) -> tuple:
     """(low, high, p, detectable, method) as they were found, or as small.py widens them for few or equal prompts."""
-    low, high, p, detectable, method = found
+    low, high, p, detectable, method = comparison
     d, (least, most) = a.mean(axis=0) - b.mean(axis=0), small.range_of(a, b)
     n, unit = len(d), most - least
     still = float(bootstrap.seed_variance(a) + bootstrap.seed_variance(b)) <= (TIE * unit) ** 2

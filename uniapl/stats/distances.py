@@ -95,17 +95,17 @@ def distance_intervals(
     own, expert = _against(own, expert)
     settings(level, resamples)
     counts = bootstrap.counts(own.shape[1], resamples, rng)
-    found, drawn = _mean_distances(own, expert, counts)
+    distances_of_seeds, resampled = _mean_distances(own, expert, counts)
     _, swapped = _mean_distances(own, expert, rng.choice((-1.0, 1.0), counts.shape))
     seeds, intervals = len(own), {}
     t, method = rng.standard_t(max(1, seeds - 1), resamples), bootstrap.method(seeds, seeds)
-    for kind, of_seeds, of_draws, by_chance in zip(KINDS, found.T, drawn.T, swapped.T, strict=True):
+    for kind, of_seeds, of_draws, by_chance in zip(KINDS, distances_of_seeds.T, resampled.T, swapped.T, strict=True):
         d, seed_error = of_seeds.mean(), t * _standard_error(of_seeds)
-        both = [of_draws + seed_error, 2 * d - of_draws + seed_error]
-        bounds = np.quantile(both, [(1 - level) / 2, (1 + level) / 2], axis=1).clip(0, LARGEST[kind])
+        candidates = [of_draws + seed_error, 2 * d - of_draws + seed_error]
+        bounds = np.quantile(candidates, [(1 - level) / 2, (1 + level) / 2], axis=1).clip(0, LARGEST[kind])
         low = 0.0 if d <= np.quantile(by_chance, (1 + level) / 2) else bounds[0].min()
         high = bounds[1].max()
-        if own.shape[1] <= small.MOST or np.ptp(both) <= TIE * d:
+        if own.shape[1] <= small.MOST or np.ptp(candidates) <= TIE * d:
             room = _room(kind, own, expert, level)
             low, high = min(low, max(0.0, d - room)), max(high, min(LARGEST[kind], d + room))
         values = float(d), float(low), float(high)
@@ -139,7 +139,7 @@ def distance_difference(
     paired(own_a, own_b, "a b", 2)
     settings(level, resamples)
     counts, column = bootstrap.counts(own_a.shape[1], resamples, rng), KINDS.index(kind)
-    (a, drawn_a), (b, drawn_b) = (_mean_distances(*both, counts) for both in ((own_a, expert_a), (own_b, expert_b)))
+    (a, drawn_a), (b, drawn_b) = (_mean_distances(*sides, counts) for sides in ((own_a, expert_a), (own_b, expert_b)))
     a, b, seeds = a[:, column], b[:, column], (len(own_a), len(own_b))
     estimate = float(a.mean() - b.mean())
     v, df = bootstrap.welch(*(np.asarray(_standard_error(x) ** 2) for x in (a, b)), *seeds)
@@ -148,7 +148,7 @@ def distance_difference(
     smaller_tail = min((x <= 0).sum(), (x >= 0).sum())
     least = _least_p(own_a, own_b, expert_a, expert_b) if v <= 0 or own_a.shape[1] <= small.MOST else 0.0
     if own_a.shape[1] <= small.MOST or np.ptp(x) <= TIE * max(a.max(), b.max()):
-        room = sum(_room(kind, *both, level) for both in ((own_a, expert_a), (own_b, expert_b)))
+        room = sum(_room(kind, *sides, level) for sides in ((own_a, expert_a), (own_b, expert_b)))
         low, high = min(low, estimate - room), max(high, estimate + room)
     if least > 1 - level:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -177,8 +177,8 @@ def _against(own: ArrayLike, expert: ArrayLike) -> tuple[np.ndarray, np.ndarray]
 def _room(kind: str, own: np.ndarray, expert: np.ndarray, level: float) -> float:
     """By how much unseen prompts may change a distance: |F - G| by their share, over the range of the values."""
     share = small.unseen(own.shape[1], level=level)
-    both = np.concatenate([own, np.broadcast_to(expert, own.shape)], axis=1)
-    spread = float(np.ptp(both, axis=1).max()) or 1.0  # one value is no range
+    values = np.concatenate([own, np.broadcast_to(expert, own.shape)], axis=1)
+    spread = float(np.ptp(values, axis=1).max()) or 1.0  # one value is no range
     return share * {"ks": 1.0, "wasserstein": spread, "energy": np.sqrt(2 * spread)}[kind]
 
 
@@ -192,8 +192,8 @@ def _least_p(own_a: np.ndarray, own_b: np.ndarray, expert_a: np.ndarray, expert_
 def _mean_distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(K, kinds) of the data and (R, kinds) the mean over seeds of each resample."""
     once, pairs = np.ones((1, own.shape[1])), list(zip(own, np.broadcast_to(expert, own.shape), strict=True))
-    found = np.concatenate([_distances(*pair, once) for pair in pairs])
-    return found, sum(_distances(*pair, counts) for pair in pairs) / len(own)
+    of_seeds = np.concatenate([_distances(*pair, once) for pair in pairs])
+    return of_seeds, sum(_distances(*pair, counts) for pair in pairs) / len(own)
 
 
 def _distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -202,14 +202,14 @@ def _distances(own: np.ndarray, expert: np.ndarray, counts: np.ndarray) -> np.nd
     order = np.argsort(values, kind="stable")
     width = np.diff(values[order])
     sides = np.where(order < n, 1.0, -1.0) / n
-    found = np.empty((len(counts), len(KINDS)))
+    table = np.empty((len(counts), len(KINDS)))
     for start in range(0, len(counts), bootstrap.BLOCK):
         rows = slice(start, start + bootstrap.BLOCK)
         gap = np.abs(np.cumsum(counts[rows][:, order % n] * sides, axis=1)[:, :-1])
-        found[rows, 0] = (gap * (width > 0)).max(axis=1)  # between equal values F - G is not yet complete
-        found[rows, 1] = gap @ width
-        found[rows, 2] = np.sqrt(2 * (gap**2 @ width))
-    return found
+        table[rows, 0] = (gap * (width > 0)).max(axis=1)  # between equal values F - G is not yet complete
+        table[rows, 1] = gap @ width
+        table[rows, 2] = np.sqrt(2 * (gap**2 @ width))
+    return table
 
 
 def _standard_error(of_seeds: np.ndarray) -> float:

@@ -63,15 +63,18 @@ def interval(
     noise = bootstrap.residual(linear) / (seeds * n)
     _, share = bootstrap.prompt_variance(linear.mean(axis=0), noise)
     over, under = bootstrap.resampled_sums(np.stack([num.sum(axis=0), den.sum(axis=0)]), resamples, rng).T
-    drawn = estimate + np.sqrt(share) * (over / under - estimate)
+    resampled = estimate + np.sqrt(share) * (over / under - estimate)
     if seeds > 1:
-        drawn += np.sqrt(bootstrap.seed_variance(linear)) * rng.standard_t(seeds - 1, resamples)
+        resampled += np.sqrt(bootstrap.seed_variance(linear)) * rng.standard_t(seeds - 1, resamples)
     if ((num >= 0) & (num <= den)).all():
-        drawn = drawn.clip(0, 1)
-    found, method = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2]), bootstrap.method(seeds, seeds)
-    if n <= small.MOST or found[1] - found[0] <= TIE * unit:
-        found, method = (min(low, found[0]), max(high, found[1])), f"{method}; few prompts: no narrower than Wilson's"
-    return Interval(estimate, float(found[0]), float(found[1]), level, seeds, n, method, resamples)
+        resampled = resampled.clip(0, 1)
+    bounds, method = np.quantile(resampled, [(1 - level) / 2, (1 + level) / 2]), bootstrap.method(seeds, seeds)
+    if n <= small.MOST or bounds[1] - bounds[0] <= TIE * unit:
+        bounds, method = (
+            (min(low, bounds[0]), max(high, bounds[1])),
+            f"{method}; few prompts: no narrower than Wilson's",
+        )
+    return Interval(estimate, float(bounds[0]), float(bounds[1]), level, seeds, n, method, resamples)
 
 
 def t_test(x: ArrayLike, mean: float) -> float | None:

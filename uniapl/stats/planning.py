@@ -44,9 +44,7 @@ def components(a: ArrayLike, b: ArrayLike) -> Components:
     """
     a, b = paired(a, b, "a b", 2)
     n, rests = a.shape[1], [float(bootstrap.residual(x)) for x in (a, b)]
-    seeds = [
-        max(0.0, float(len(x) * bootstrap.seed_variance(x)) - rest / n) for x, rest in zip((a, b), rests, strict=True)
-    ]
+    seeds = [max(0.0, float(len(x) * bootstrap.seed_variance(x)) - r / n) for x, r in zip((a, b), rests, strict=True)]
     noise = np.asarray(rests[0] / (len(a) * n) + rests[1] / (len(b) * n))
     beyond, _ = bootstrap.prompt_variance(a.mean(axis=0) - b.mean(axis=0), noise)
     return Components(float(n * beyond), *seeds, *rests)
@@ -97,5 +95,5 @@ def seeds_of_values(sd: float, difference: float, *, level: float = 0.95, power:
     The fewest K with (t_{(1+level)/2, K-1} + z_power) sd / sqrt(K) <= |difference|.
     """
     k = np.arange(2, MOST_SEEDS + 1)
-    found = (stats.t.ppf((1 + level) / 2, k - 1) + stats.norm.ppf(power)) * sd / np.sqrt(k) <= abs(difference)
-    return float(k[found][0]) if found.any() else np.inf
+    enough = (stats.t.ppf((1 + level) / 2, k - 1) + stats.norm.ppf(power)) * sd / np.sqrt(k) <= abs(difference)
+    return float(k[enough][0]) if enough.any() else np.inf

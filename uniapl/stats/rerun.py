@@ -41,7 +41,7 @@ def predict_values(x: ArrayLike, *, seeds: int | None = None, level: float = 0.9
     """The mean of `seeds` other values (by default K), from x (K,), one value per seed. None: one, or all equal."""
     x = array(x, "x", 1)
     settings(level, 1)
-    again = _again(seeds, len(x))
+    again = _seeds_again(seeds, len(x))
     if len(x) < 2 or np.ptp(x) <= TIE * np.abs(x).max():
         return None
     half = stats.t.ppf((1 + level) / 2, len(x) - 1) * x.std(ddof=1) * np.sqrt(1 / len(x) + 1 / again)
@@ -58,12 +58,17 @@ def predict_mean(
     """
     scores = array(scores, "scores", 2)
     settings(level, 1)
-    seeds_and_rest = len(scores), scores.shape[1], _again(seeds, len(scores))
+    seeds_and_rest = len(scores), scores.shape[1], _seeds_again(seeds, len(scores))
     if len(scores) < 2:
         return None
     means, noise = scores.mean(axis=0), bootstrap.residual(scores) / scores.size
     v, df = bootstrap.seed_variance(scores), len(scores) - 1
-    half = _half(v * (1 + len(scores) / seeds_and_rest[2]), df, _beyond(means, noise) if other_prompts else 0.0, level)
+    half = _half_width(
+        v * (1 + len(scores) / seeds_and_rest[2]),
+        df,
+        _variance_of_prompts(means, noise) if other_prompts else 0.0,
+        level,
+    )
     return _prediction(means, half, small.range_of(scores), seeds_and_rest, level, other_prompts)
 
 
@@ -91,15 +96,17 @@ def predict_difference(
         return None
     d, n = a.mean(axis=0) - b.mean(axis=0), a.shape[1]
     if shared_seeds:
-        v, df = bootstrap.seed_variance(a - b) * (1 + fewest / _again(seeds, fewest)), fewest - 1
+        v, df = bootstrap.seed_variance(a - b) * (1 + fewest / _seeds_again(seeds, fewest)), fewest - 1
         noise = bootstrap.residual(a - b) / a.size
     else:
-        grown = [bootstrap.seed_variance(x) * (1 + len(x) / _again(seeds, len(x))) for x in (a, b)]
+        grown = [bootstrap.seed_variance(x) * (1 + len(x) / _seeds_again(seeds, len(x))) for x in (a, b)]
         v, df = bootstrap.welch(*grown, len(a), len(b))
         noise = bootstrap.residual(a) / a.size + bootstrap.residual(b) / b.size
-    half = _half(v, df, _beyond(d, noise) if other_prompts else 0.0, level)
+    half = _half_width(v, df, _variance_of_prompts(d, noise) if other_prompts else 0.0, level)
     low, high = small.range_of(a, b)
-    return _prediction(d, half, (low - high, high - low), (fewest, n, _again(seeds, fewest)), level, other_prompts)
+    return _prediction(
+        d, half, (low - high, high - low), (fewest, n, _seeds_again(seeds, fewest)), level, other_prompts
+    )
 
 
 def open_prompts(n: int, *, level: float = 0.95) -> int:
@@ -110,18 +117,18 @@ def open_prompts(n: int, *, level: float = 0.95) -> int:
     return 0
 
 
-def _again(seeds: int | None, own: int) -> int:
+def _seeds_again(seeds: int | None, measured_seeds: int) -> int:
     if seeds is not None and seeds < 1:
         raise ValueError(f"a rerun needs seeds, got {seeds}")
-    return own if seeds is None else seeds
+    return measured_seeds if seeds is None else seeds
 
 
-def _beyond(means: np.ndarray, noise: float) -> float:
+def _variance_of_prompts(means: np.ndarray, noise: float) -> float:
     """Variance of the mean over prompts beyond noise, of this run and of the rerun."""
     return 2 * float(bootstrap.prompt_variance(means, np.asarray(noise))[0])
 
 
-def _half(v: float, df: float, of_prompts: float, level: float) -> float:
+def _half_width(v: float, df: float, of_prompts: float, level: float) -> float:
     q = (1 + level) / 2
     return float(np.sqrt(stats.t.ppf(q, df) ** 2 * v + stats.norm.ppf(q) ** 2 * of_prompts))
 

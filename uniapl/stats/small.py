@@ -119,10 +119,10 @@ def rank_bounds(share: float, n_a: int, n_b: int, *, level: float = 0.95) -> tup
     less one: a score interval, which does not shrink to a point where every value of A is above every one of B. Of one
     value each it is Wilson's of one trial.
     """
-    z, rest = special.ndtri((1 + level) / 2), (n_a + n_b) / 2 - 1
+    z, pairs = special.ndtri((1 + level) / 2), (n_a + n_b) / 2 - 1
 
     def gap(t: float) -> float:
-        spread = t * (1 - t) * (1 + rest * (1 - t) / (2 - t) + rest * t / (1 + t)) / (n_a * n_b)
+        spread = t * (1 - t) * (1 + pairs * (1 - t) / (2 - t) + pairs * t / (1 + t)) / (n_a * n_b)
         return abs(t - share) - z * np.sqrt(spread)
 
     low = optimize.brentq(gap, LEAST, share - LEAST) if share > LEAST else 0.0  # at 0 and 1 the gap is 0 as well

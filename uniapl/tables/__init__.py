@@ -27,15 +27,15 @@ __all__ = ["VIEWS", "View", "escape", "latex", "main", "markdown", "number", "re
 
 def render(analysis: Path, out: Path) -> None:
     """Write every table in its three formats. Raises UserError where the analysis lacks a file or column."""
-    found = {}
+    tables = {}
     for name in ("runs", *VIEWS):
         path = analysis / f"{name}.csv"
         if not path.is_file():
             raise UserError(f"{path}: no such file; run the stage analyse first")
-        found[name] = pd.read_csv(path)
+        tables[name] = pd.read_csv(path)
     out.mkdir(parents=True, exist_ok=True)
     for name, view_of in VIEWS.items():
-        text = with_missing(name, rounded(name, found[name]), found["runs"])
+        text = with_missing(name, rounded(name, tables[name]), tables["runs"])
         write(name, text, view_of(text), out, f"{analysis.name}-{name}")
 
 

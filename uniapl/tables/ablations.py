@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl.analyse.accuracy import of_pair
 from uniapl.analyse.inputs import HEADLINE
 from uniapl.config import load_experiment
 from uniapl.tables import View, hyperparameters
@@ -22,16 +23,16 @@ def ablations(root: Path, values: pd.DataFrame) -> pd.DataFrame:
 
     `values`: as hyperparameters.read makes it, for what an arm changes of its trainer's settings.
     """
-    told = {row[0]: row[3] for row in hyperparameters.view_arms(hyperparameters.arms(values)).rows}
+    changes = {row[0]: row[3] for row in hyperparameters.view_arms(hyperparameters.arms(values)).rows}
     rows = []
     for name in EXPERIMENTS:
-        asked, folder = load_experiment(name), root / "analyse" / name
-        main, compared = (_rows(folder / f"{table}.csv", asked.decoding) for table in ("main", "comparisons"))
-        for arm in dict.fromkeys([*(arm.name for arm in asked.arms), asked.against[0]]):
-            row = dict(experiment=name, arm=arm, changes=told.get(arm), against=asked.against[0])
-            for _, own in main[main.arm == arm].iterrows():
-                row |= own[FOUND].to_dict()
-            row |= _difference(compared, arm, asked.against[0])
+        experiment, folder = load_experiment(name), root / "analyse" / name
+        main, compared = (_rows(folder / f"{table}.csv", experiment.decoding) for table in ("main", "comparisons"))
+        for arm in dict.fromkeys([*(arm.name for arm in experiment.arms), experiment.against[0]]):
+            row = dict(experiment=name, arm=arm, changes=changes.get(arm), against=experiment.against[0])
+            for _, estimates in main[main.arm == arm].iterrows():
+                row |= estimates[FOUND].to_dict()
+            row |= _difference(compared, arm, experiment.against[0])
             rows.append(row)
     return pd.DataFrame(rows, columns=COLUMNS)
 
@@ -40,16 +41,14 @@ def _rows(path: Path, decoding: str) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=["arm", "against"])
     frame = pd.read_csv(path)
-    wanted = (frame.metric == "prompt_strict") & (frame.benchmark == HEADLINE) & (frame.decoding == decoding)
-    return frame[wanted]
+    headline = (frame.metric == "prompt_strict") & (frame.benchmark == HEADLINE) & (frame.decoding == decoding)
+    return frame[headline]
 
 
 def _difference(compared: pd.DataFrame, arm: str, against: str) -> dict:
-    """The comparison of the two, turned where it stands the other way round; empty where there is none."""
-    for sign, (a, b) in ((1, (arm, against)), (-1, (against, arm))):
-        for _, row in compared[(compared.arm == a) & (compared.against == b)].iterrows():
-            ends = sorted((sign * row.low, sign * row.high))
-            return dict(zip(DIFFERENCE, (sign * row.difference, *ends, row.p_holm), strict=True))
+    """The comparison of the two, empty where there is none."""
+    for _, row in of_pair(compared, arm, against).iterrows():
+        return dict(zip(DIFFERENCE, (row.difference, row.low, row.high, row.p_holm), strict=True))
     return {}
 
 
@@ -61,13 +60,13 @@ def view_ablations(text: pd.DataFrame) -> View:
         mark = "*" if row.p_holm and float(row.p_holm) < ALPHA else ""
         group = f"{row.experiment}: against {row.against}"
         rows.append([group, row.arm, row.changes, interval(row, "estimate") or MISSING, bounds + mark, row.n_seeds])
-    known = text[text.n_seeds != ""]
-    prompts = ", ".join(dict.fromkeys(known.n_prompts)) or "none"
+    with_seeds = text[text.n_seeds != ""]
+    prompts = ", ".join(dict.fromkeys(with_seeds.n_prompts)) or "none"
     caption = (
         "Ablations: prompt-level strict accuracy on the trained types, in %, and the difference to the comparator of "
         "the experiment, in points, with 95 % interval, hierarchical bootstrap over seeds and prompts; *: p below "
         f"{ALPHA} after Holm's adjustment for all comparisons of the experiment. Changes: against the usual settings "
-        f"of the arm's trainer (table settings). n = {prompts} prompts; seeds per arm: {seeds(known)}."
+        f"of the arm's trainer (table settings). n = {prompts} prompts; seeds per arm: {seeds(with_seeds)}."
     )
     head = "experiment|arm|changes|prompts followed (%)|minus comparator (points)|seeds"
     return View(caption, head.split("|"), rows, {"changes": 0.36}, grouped=True)

@@ -56,12 +56,12 @@ def beside(local: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     for side, table in zip(SIDES, (published, local), strict=True):
         names = {name: f"{side}_{name}" for name in FOUND}
         sides.append(table[table.experiment.isin(shared)].rename(columns=names))
-    both = sides[0].merge(sides[1], "outer", KEY, sort=False, validate="1:1")
-    there = both.published_estimate.notna() & both.local_estimate.notna()
-    both["difference"] = both.local_estimate - both.published_estimate
-    inside = (both.local_estimate >= both.published_low) & (both.local_estimate <= both.published_high)
-    both["within"] = inside.map({True: "yes", False: "no"}).where(there, MISSING)
-    return both[COLUMNS]
+    merged = sides[0].merge(sides[1], "outer", KEY, sort=False, validate="1:1")
+    there = merged.published_estimate.notna() & merged.local_estimate.notna()
+    merged["difference"] = merged.local_estimate - merged.published_estimate
+    inside = (merged.local_estimate >= merged.published_low) & (merged.local_estimate <= merged.published_high)
+    merged["within"] = inside.map({True: "yes", False: "no"}).where(there, MISSING)
+    return merged[COLUMNS]
 
 
 def view(text: pd.DataFrame) -> View:
@@ -69,15 +69,15 @@ def view(text: pd.DataFrame) -> View:
     rows = []
     for _, row in text.iterrows():
         what = f"{row.arm} minus {row.against}" if row.against else row.arm
-        found = []
+        estimates = []
         for side in SIDES:
             bounds = f" [{row[f'{side}_low']}, {row[f'{side}_high']}]" if row[f"{side}_low"] else ""
-            found.append(row[f"{side}_estimate"] + bounds or MISSING)
+            estimates.append(row[f"{side}_estimate"] + bounds or MISSING)
         seeds = " / ".join(row[f"{side}_n_seeds"] or "0" for side in SIDES)
         where = BENCHMARKS.get(row.benchmark, row.benchmark)
-        rows.append([f"{row.experiment}, {row.quantity}", what, where, *found, row.difference, row.within, seeds])
-    known = text[text.within != MISSING]
-    inside = f"{(known.within == 'yes').sum()} of {len(known)} local estimates lie within the published interval"
+        rows.append([f"{row.experiment}, {row.quantity}", what, where, *estimates, row.difference, row.within, seeds])
+    in_both = text[text.within != MISSING]
+    inside = f"{(in_both.within == 'yes').sum()} of {len(in_both)} local estimates lie within the published interval"
     caption = (
         "Your runs against the published ones: prompt-level strict accuracy, greedy decoding, and differences between "
         "arms, each with its 95 % interval; local minus published; and whether the local estimate lies within the "
@@ -91,8 +91,8 @@ def check_data(local: Path, published: Path) -> None:
     """Raise UserError where both say which test prompts they have, and these differ."""
     files = local / "data/summary.json", published / "data.json"
     if all(path.is_file() for path in files):
-        found = [read_json(path, ("sha256",))["sha256"].get("test.jsonl") for path in files]
-        if found[0] != found[1]:
+        digests = [read_json(path, ("sha256",))["sha256"].get("test.jsonl") for path in files]
+        if digests[0] != digests[1]:
             raise UserError(f"{files[0]}: other test prompts than {files[1]} has; their scores cannot be compared")
 
 

@@ -87,8 +87,8 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
 
     `runs` has the planned arms and comparators (analyse/coverage.py). Claims name their missing runs themselves.
     """
-    found = {arm: str(n) for arm, n in zip(runs.arm, runs.n_seeds, strict=True)}
-    absent = [arm for arm in found if found[arm] == "0" and (arm != "base" or name != "cost")]
+    n_seeds = {arm: str(n) for arm, n in zip(runs.arm, runs.n_seeds, strict=True)}
+    absent = [arm for arm in n_seeds if n_seeds[arm] == "0" and (arm != "base" or name != "cost")]
     if text.empty or not absent or name not in ESTIMATES | PAIRS:
         return text
     column, keys = (ESTIMATES | PAIRS)[name]
@@ -97,9 +97,9 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
     cells = whole[list(keys)].drop_duplicates().to_dict("records") if keys else [{}]
     if name in PAIRS:
         new = [
-            {"arm": arm, "against": against, "n_seeds": found[arm], "n_seeds_against": found[against]}
+            {"arm": arm, "against": against, "n_seeds": n_seeds[arm], "n_seeds_against": n_seeds[against]}
             for against in runs.arm[runs.comparator]
-            for arm in found
+            for arm in n_seeds
             if arm != against and (arm in absent or against in absent)
         ]
     else:
@@ -119,12 +119,12 @@ def rounded(name: str, table: pd.DataFrame) -> pd.DataFrame:
             if column not in table:
                 raise UserError(f"{name}.csv: no column {column}; it has {', '.join(table.columns)}")
             try:
-                known = table[column].astype(object).where(table[column] != MISSING)
-                values = pd.to_numeric(known)
+                stated = table[column].astype(object).where(table[column] != MISSING)
+                values = pd.to_numeric(stated)
             except ValueError as error:
                 raise UserError(f"{name}.csv: column {column}: {error}") from error
-            said = text[column].where(text[column] == MISSING, "")
-            text[column] = [number(x, form) if pd.notna(x) else word for x, word in zip(values, said, strict=True)]
+            missing = text[column].where(text[column] == MISSING, "")
+            text[column] = [number(x, form) if pd.notna(x) else word for x, word in zip(values, missing, strict=True)]
     return text
 
 

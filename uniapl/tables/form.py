@@ -44,9 +44,9 @@ def latex(view: View, label: str) -> str:
     Rows that do not fit one page go on in further environments, under the same number and with the head again.
     """
     numeric = dict(zip(view.head, _numeric(view), strict=True))
-    shown = view.head[1:] if view.grouped else view.head
-    columns = "".join("r" if numeric[n] and n not in view.prose else "l" for n in shown)
-    head = " & ".join(_stacked(escape(name), numeric[name]) for name in shown) + r" \\"
+    columns_shown = view.head[1:] if view.grouped else view.head
+    columns = "".join("r" if numeric[n] and n not in view.prose else "l" for n in columns_shown)
+    head = " & ".join(_stacked(escape(name), numeric[name]) for name in columns_shown) + r" \\"
     environments = []
     for part, rows in enumerate(_pages(view)):
         again = [r"\addtocounter{table}{-1}", r"\caption{(continued)}"]
@@ -60,7 +60,7 @@ def latex(view: View, label: str) -> str:
             r"\toprule",
             head,
             r"\midrule",
-            *_body(view, shown, rows),
+            *_body(view, columns_shown, rows),
             r"\bottomrule",
             r"\end{tabular}}",
             r"\end{table}",
@@ -84,7 +84,7 @@ def _pages(view: View) -> list[list[list[str]]]:
     return [page for page in pages if page] or [[]]
 
 
-def _body(view: View, shown: list[str], rows: list[list[str]]) -> list[str]:
+def _body(view: View, columns_shown: list[str], rows: list[list[str]]) -> list[str]:
     """The lines between \\midrule and \\bottomrule."""
     short = [i for i, name in enumerate(view.head) if name not in view.prose]
     quiet = max((sum("[" in row[i] for i in short) for row in rows), default=0) > INTERVALS
@@ -94,8 +94,8 @@ def _body(view: View, shown: list[str], rows: list[list[str]]) -> list[str]:
         if view.grouped and row[0] != group:
             group = row[0]
             body += [r"\addlinespace"] if body else []
-            body.append(rf"\multicolumn{{{len(shown)}}}{{l}}{{\itshape {escape(group)}}} \\[1pt]")
-        body.append(" & ".join(_cell(cells[name], view.prose.get(name), quiet) for name in shown) + r" \\")
+            body.append(rf"\multicolumn{{{len(columns_shown)}}}{{l}}{{\itshape {escape(group)}}} \\[1pt]")
+        body.append(" & ".join(_cell(cells[name], view.prose.get(name), quiet) for name in columns_shown) + r" \\")
         body += [r"\addlinespace"] if view.prose else []
     return body
 

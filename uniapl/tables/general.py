@@ -53,9 +53,9 @@ def read(root: Path) -> pd.DataFrame:
 
 def scores(rows: pd.DataFrame, benchmark: Task) -> pd.DataFrame:
     """The benchmark's metric, a column per arm and a row per prompt: of its own task, or of the tasks of its group."""
-    own = (rows.task == benchmark.name) | rows.task.str.startswith(f"{benchmark.name}_")
-    found = rows[own & (rows.metric == benchmark.metric)]
-    return found.pivot(index=["task", "doc_id"], columns="arm", values="value").reindex(columns=list(GENERAL))
+    of_benchmark = (rows.task == benchmark.name) | rows.task.str.startswith(f"{benchmark.name}_")
+    values = rows[of_benchmark & (rows.metric == benchmark.metric)]
+    return values.pivot(index=["task", "doc_id"], columns="arm", values="value").reindex(columns=list(GENERAL))
 
 
 def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
@@ -64,27 +64,27 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
     p is that of `stats.compare`, p_holm adjusted over the table. Raises UserError where the arms answered different
     prompts, and where no benchmark was run.
     """
-    found = []
+    rows_of_table = []
     for benchmark in benchmarks:
-        both = scores(rows, benchmark)
-        if both.isna().any(axis=None):
-            n_base, n_trained = both.notna().sum()
-            said = f"answered different prompts ({n_base} and {n_trained} of {len(both)}); run their stage again"
+        values = scores(rows, benchmark)
+        if values.isna().any(axis=None):
+            n_base, n_trained = values.notna().sum()
+            said = f"answered different prompts ({n_base} and {n_trained} of {len(values)}); run their stage again"
             raise UserError(f"{benchmark.name}: {GENERAL[0]} and {GENERAL[1]} {said}")
-        if both.empty:
+        if values.empty:
             continue  # it runs code, and was left out
-        base, trained = (both[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
+        base, trained = (values[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
         sides = {
             GENERAL[0]: interval(base, rng=np.random.default_rng(SEED)),
             GENERAL[1]: interval(trained, rng=np.random.default_rng(SEED)),
             "difference": compare(trained, base, rng=np.random.default_rng(SEED)),
         }
-        numbers = {f"{side}_{name}": 100 * getattr(of, name) for side, of in sides.items() for name in FOUND}
-        said = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(both))
-        found.append(dict(zip(SAID, said, strict=True)) | numbers | {"p": sides["difference"].p})
-    if not found:
+        numbers = {f"{side}_{name}": 100 * getattr(summary, name) for side, summary in sides.items() for name in FOUND}
+        said = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(values))
+        rows_of_table.append(dict(zip(SAID, said, strict=True)) | numbers | {"p": sides["difference"].p})
+    if not rows_of_table:
         raise UserError(f"no benchmark of {', '.join(b.name for b in benchmarks)} was run")
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(rows_of_table)
     table["p_holm"] = holm(table.p)
     return table
 

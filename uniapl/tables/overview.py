@@ -35,9 +35,9 @@ SAID = ("paper_id", "says", "said_in", "caveat", "scale")
 def all_claims(root: Path) -> pd.DataFrame:
     """COLUMNS, experiment and evidence of every claim; the rows of an experiment that was not analysed are missing."""
     frames = []
-    for asked in experiments_of(load_scale(root.name)):
-        name, path = asked.name, Path("analyse") / asked.name / "claims.csv"
-        stated = [vars(claim) for claim in asked.claims]
+    for experiment in experiments_of(load_scale(root.name)):
+        name, path = experiment.name, Path("analyse") / experiment.name / "claims.csv"
+        stated = [vars(claim) for claim in experiment.claims]
         if (root / path).is_file():
             frame = pd.read_csv(root / path)
             if absent := {"id", "verdict", "estimate"} - set(frame.columns):
@@ -58,13 +58,13 @@ def paper_rows(claims: pd.DataFrame, scale: str) -> list[dict]:
     by_id, rows = {row["id"]: row for row in claims.to_dict("records")}, []
     run = not (claims.verdict == MISSING).all()
     for claim in PAPER_CLAIMS:
-        said = dict(zip(SAID, (claim.id, claim.says, claim.source, claim.caveat, scale), strict=True))
+        stated = dict(zip(SAID, (claim.id, claim.says, claim.source, claim.caveat, scale), strict=True))
         analogues = [id for id in claim.analogues if id in by_id]  # those that can be asked at this scale
         if scale == PAPER and not run:
-            rows.append(said | {"n_seeds": 0, "verdict": NOT_RUN})
+            rows.append(stated | {"n_seeds": 0, "verdict": NOT_RUN})
         elif not analogues:
-            rows.append(said | {"n_seeds": 0, "verdict": NO_ANALOGUE})
-        rows += [said | by_id[id] for id in analogues if run or scale != PAPER]
+            rows.append(stated | {"n_seeds": 0, "verdict": NO_ANALOGUE})
+        rows += [stated | by_id[id] for id in analogues if run or scale != PAPER]
     return rows
 
 
@@ -107,11 +107,11 @@ def render(root: Path, out: Path, sets: Path | None = None) -> None:
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; run the stages up to analyse first")
     claims = all_claims(root)
-    said = paper(scale.name, claims, (sets or root.parent) / PAPER)
+    of_paper = paper(scale.name, claims, (sets or root.parent) / PAPER)
     values = hyperparameters.read(root, scale)
     out.mkdir(parents=True, exist_ok=True)
     for name, table, view_of in (
-        ("paper", said, view_paper),
+        ("paper", of_paper, view_paper),
         ("claims", claims, view_claims),
         ("ablations", ablations(root, values), view_ablations),
         ("settings", hyperparameters.settings(values), hyperparameters.view_settings),
@@ -120,7 +120,7 @@ def render(root: Path, out: Path, sets: Path | None = None) -> None:
         text = rounded(name, table)
         write(name, text, view_of(text), out, f"{scale.name}-{name}")
     records = {
-        name: json.loads(table.to_json(orient="records")) for name, table in (("paper", said), ("claims", claims))
+        name: json.loads(table.to_json(orient="records")) for name, table in (("paper", of_paper), ("claims", claims))
     }
     (out / "claims.json").write_text(json.dumps({"scale": scale.name} | records, indent=1) + "\n")
 

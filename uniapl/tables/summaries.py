@@ -12,8 +12,8 @@ def view_transfer(text: pd.DataFrame) -> View:
     for arm, of_arm in text.groupby("arm", sort=False):
         row, by_benchmark = [arm], of_arm.set_index("benchmark")
         for benchmark in labels:
-            found = by_benchmark.loc[benchmark] if benchmark in by_benchmark.index else None
-            row += ["", ""] if found is None else [found.estimate, _difference(found)]
+            estimates = by_benchmark.loc[benchmark] if benchmark in by_benchmark.index else None
+            row += ["", ""] if estimates is None else [estimates.estimate, _difference(estimates)]
         rows.append([*row, span(of_arm.n_seeds)])
     decoding = next(iter(text.decoding), "greedy")
     caption = (

@@ -33,10 +33,14 @@ def view_main(text: pd.DataFrame) -> View:
     differences = list(dict.fromkeys(minus.metric))
     for arm, of_arm in greedy.groupby("arm", sort=False):
         accuracies = {row.benchmark: interval(row, "estimate") for _, row in of_arm.iterrows()}
-        drawn = sampled[(sampled.arm == arm) & (sampled.benchmark == first)]
-        at_one = [interval(row, "estimate") for _, row in drawn.iterrows()] or [""]
-        found = {row.metric: interval(row, "estimate") for _, row in minus[minus.arm == arm].iterrows()}
-        cells = [*(accuracies.get(b, "") for b in labels), *at_one, *(found.get(metric, "") for metric in differences)]
+        sampled_rows = sampled[(sampled.arm == arm) & (sampled.benchmark == first)]
+        at_one = [interval(row, "estimate") for _, row in sampled_rows.iterrows()] or [""]
+        against = {row.metric: interval(row, "estimate") for _, row in minus[minus.arm == arm].iterrows()}
+        cells = [
+            *(accuracies.get(b, "") for b in labels),
+            *at_one,
+            *(against.get(metric, "") for metric in differences),
+        ]
         rows.append([arm, *cells, span(of_arm.n_seeds)])
     caption = (
         "Prompts of which every instruction is followed (prompt-level strict accuracy), in %, with 95 % interval; "
@@ -56,15 +60,15 @@ def view_comparisons(text: pd.DataFrame) -> View:
     """One row per pair and benchmark in the experiment's decoding, which comes first, then the first benchmark's in the
     other; the detectable difference stands beside each non-significant one."""
     rows, places = [], list(text[["decoding", "benchmark"]].drop_duplicates().itertuples(index=False, name=None))
-    shown = [(d, b) for d, b in places if (d == places[0][0] or b == places[0][1])]
+    places_shown = [(d, b) for d, b in places if (d == places[0][0] or b == places[0][1])]
     for _, row in text.iterrows():
-        if (row.decoding, row.benchmark) not in shown:
+        if (row.decoding, row.benchmark) not in places_shown:
             continue
         where = BENCHMARKS.get(row.benchmark, row.benchmark)
         where += f", {row.decoding}" if row.decoding != places[0][0] else ""
-        found = [interval(row, "difference"), row.detectable if row.p_holm and float(row.p_holm) >= ALPHA else ""]
+        numbers = [interval(row, "difference"), row.detectable if row.p_holm and float(row.p_holm) >= ALPHA else ""]
         over_seeds = f"[{row.seed_low}, {row.seed_high}]" if row.seed_low else ""
-        rows.append([where, row.arm, row.against, *found, over_seeds, row.p_holm, row.effect])
+        rows.append([where, row.arm, row.against, *numbers, over_seeds, row.p_holm, row.effect])
     caption = (
         "Difference in prompt-level strict accuracy, arm minus comparator, in points, with 95 % interval; "
         f"beside one that is not significant (Holm-adjusted p of {ALPHA} or more), the difference that "
@@ -83,10 +87,10 @@ def view_distances(text: pd.DataFrame) -> View:
     rows = []
     for quantity, of_quantity in text.groupby("quantity", sort=False):
         for _, row in of_quantity.iterrows():
-            bounds = {kind: (row[f"{kind}_low"], row[f"{kind}_high"]) for kind in ("wasserstein", "energy")}
-            found = [f"{row[kind]} [{low}, {high}]" if low else row[kind] for kind, (low, high) in bounds.items()]
+            bounds = {name: (row[f"{name}_low"], row[f"{name}_high"]) for name in ("wasserstein", "energy")}
+            with_bounds = [f"{row[name]} [{low}, {high}]" if low else row[name] for name, (low, high) in bounds.items()]
             over_seeds = f"[{row.low}, {row.high}]" if row.low else ""
-            rows.append([quantity, row.arm, row.ks, found[0], over_seeds, found[1]])
+            rows.append([quantity, row.arm, row.ks, with_bounds[0], over_seeds, with_bounds[1]])
             rows[-1] += [row.median_difference, row.wilcoxon_p]
     caption = (
         "Distance between an arm's sampled responses and the expert's responses to the same prompts: mean "
@@ -132,10 +136,10 @@ def view_claims(text: pd.DataFrame) -> View:
     """One row per claim."""
     rows = []
     for _, row in text.iterrows():
-        measured = f"{row.quantity} of {row.arm}" + (f" minus {row.against}" if row.against else "")
-        measured += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
-        said = [row.id, f"{row.sentence} ({row.source})", measured]
-        rows.append([*said, estimate_with_intervals(row), row.p_holm, row.n_seeds, verdict(row)])
+        quantity = f"{row.quantity} of {row.arm}" + (f" minus {row.against}" if row.against else "")
+        quantity += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
+        sentences = [row.id, f"{row.sentence} ({row.source})", quantity]
+        rows.append([*sentences, estimate_with_intervals(row), row.p_holm, row.n_seeds, verdict(row)])
     counts = f"n = {span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {span(text.n_seeds)}."
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "

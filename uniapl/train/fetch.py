@@ -82,16 +82,16 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
 def fetch(run: Run, out: Path) -> None:
     """Fetch the run's checkpoint; write it and its card to `out`."""
     settings = run.settings
-    own, fresh = hub.own_folder(settings.model), out / "model.new"
-    snapshot = own or hub.folder(settings.model)
+    local, fresh = hub.own_folder(settings.model), out / "model.new"
+    snapshot = local or hub.folder(settings.model)
     shutil.rmtree(fresh, ignore_errors=True)
     size = link(snapshot, fresh, settings.context)
     shutil.rmtree(out / "model", ignore_errors=True)
     fresh.rename(out / "model")
     (out / "history.csv").write_text("step\n")
     # of the hub's an address: nobody hashes weights that the hub has
-    source = {"id": settings.model, "revision": "folder"} if own else hub.record(settings.model)
-    weights = weights_sha256(out / "model") if own else f"{source['id']}@{source['revision']}"
+    source = {"id": settings.model, "revision": "folder"} if local else hub.record(settings.model)
+    weights = weights_sha256(out / "model") if local else f"{source['id']}@{source['revision']}"
     card = RunCard.for_run(
         run,
         cost=Cost(),

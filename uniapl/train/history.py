@@ -54,12 +54,12 @@ def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
     tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss. `most`: the rows
     of a step, where the method logs none.
     """
-    kept = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - set(NAMES.values())
+    declared = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - set(NAMES.values())
     rows: dict[int, dict] = {}
     for entry in log:
         row = rows.setdefault(entry["step"], {"step": entry["step"]})
         row |= {ours: entry[theirs] for theirs, ours in NAMES.items() if theirs in entry}
-        row |= {name: value for name, value in entry.items() if name in kept}
+        row |= {name: value for name, value in entry.items() if name in declared}
     seen = 0
     for step in sorted(rows):
         row = rows[step]

@@ -44,24 +44,24 @@ class Probe:
         with torch.random.fork_rng(devices), torch.inference_mode():
             torch.manual_seed(seed)
             pairs = self._sample(model)
-        own, base = (torch.cat(token_logprobs(m, pairs)) for m in (model, self.base))
+        policy, base = (torch.cat(token_logprobs(m, pairs)) for m in (model, self.base))
         model.train(training)
         texts = self.tokenizer.batch_decode([response for _, response in pairs], skip_special_tokens=True)
         prompts = [row["prompt"] for row in self.rows]
         keys = [row["key"] for row in self.rows]
         instructions = [json.dumps(read_instructions(row, f"key {row['key']}")) for row in self.rows]
         passed = follows_all([[{"content": text}] for text in texts], instructions, key=keys)
-        difference = base - own
-        measured = {
+        difference = base - policy
+        metrics = {
             "probe_reward": sum(passed) / len(passed),
             "probe_kl": (difference.exp() - difference - 1).mean().item(),
-            "probe_entropy": -own.mean().item(),
+            "probe_entropy": -policy.mean().item(),
             "probe_length": sum(len(response) for _, response in pairs) / len(pairs),
         }
         if self.discriminator is None:
-            return measured
+            return metrics
         scores = self.discriminator.score(prompts, self.references, texts)
-        return measured | {
+        return metrics | {
             "probe_score": scores.mean().item(),
             "probe_auc": objective.auc(self._expert_scores, scores),
         }

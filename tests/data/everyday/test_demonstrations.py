@@ -11,7 +11,7 @@ from uniapl.data.everyday import demonstrations, report, sampling
 from uniapl.data.everyday.demonstrations import changed_share, demonstration, edit_all
 from uniapl.data.everyday.sampling import Sample, Sampled
 from uniapl.data.everyday.world import BASE, World
-from uniapl.data.public.join import accepted, read_demonstrations
+from uniapl.data.public.join import read_demonstrations, with_accepted
 from uniapl.data.teach.collect import teach
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, write_jsonl
@@ -89,7 +89,7 @@ def test_best_of_n_edited(tmp_path):
 def test_the_rows_are_demonstrations_as_the_join_of_the_paper_scale_takes_them(tmp_path):
     rows = [demonstration(PROMPTS[0], [answer_row(BAD)])]
     write_jsonl(tmp_path / "d.jsonl", rows)
-    found, left_out = accepted(PROMPTS[:1], read_demonstrations([tmp_path / "d.jsonl"]))
+    found, left_out = with_accepted(PROMPTS[:1], read_demonstrations([tmp_path / "d.jsonl"]))
     assert found[0]["demonstration"] == rows[0]["response"] and not sum(left_out.values())
 
 

@@ -51,19 +51,19 @@ REFERENCE = Argument("text of at least 3 characters", lambda v: isinstance(v, st
 OPTIONS = Argument(TEXT.expected, _is_text, _options)
 
 
-def ordered_range(given: Mapping) -> str | None:
-    if given["min_words"] > given["max_words"]:
-        return f"no number is at least {given['min_words']:g} and at most {given['max_words']:g}"
+def ordered_range(kwargs: Mapping) -> str | None:
+    if kwargs["min_words"] > kwargs["max_words"]:
+        return f"no number is at least {kwargs['min_words']:g} and at most {kwargs['max_words']:g}"
 
 
-def _span_inside(given: Mapping, length: int, unit: str) -> str | None:
-    if not given["n_start"] <= given["n_end"] < length:
-        return f"no span from {given['n_start']:g} to {given['n_end']:g} in {length} {unit}"
+def _span_inside(kwargs: Mapping, length: int, unit: str) -> str | None:
+    if not kwargs["n_start"] <= kwargs["n_end"] < length:
+        return f"no span from {kwargs['n_start']:g} to {kwargs['n_end']:g} in {length} {unit}"
 
 
-def span_inside(given: Mapping) -> str | None:
-    return _span_inside(given, len(given["prompt_to_repeat"]), "characters")
+def span_inside(kwargs: Mapping) -> str | None:
+    return _span_inside(kwargs, len(kwargs["prompt_to_repeat"]), "characters")
 
 
-def words_inside(given: Mapping) -> str | None:
-    return _span_inside(given, len(given["prompt_to_repeat"].split()), "words")
+def words_inside(kwargs: Mapping) -> str | None:
+    return _span_inside(kwargs, len(kwargs["prompt_to_repeat"].split()), "words")

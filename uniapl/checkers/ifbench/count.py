@@ -76,8 +76,8 @@ def pronouns(text: str, N: int) -> bool:
     if sum(1 for _ in islice(_ANY_PRONOUN.finditer(text), N)) < N:  # spares the slow tokens; never fewer than tokens
         return False
     may_have_one = filter(_ANY_PRONOUN.search, sentences(text))
-    found = (token for token in chain.from_iterable(treebank.blocks(may_have_one)) if token in PRONOUNS)
-    return sum(1 for _ in islice(found, N)) >= N
+    occurrences = (token for token in chain.from_iterable(treebank.blocks(may_have_one)) if token in PRONOUNS)
+    return sum(1 for _ in islice(occurrences, N)) >= N
 
 
 def punctuation(text: str) -> bool:

@@ -161,7 +161,7 @@ def mcq_count_length(text: str) -> bool:
     return (
         len(questions) == 4
         and all(n_options == 5 for n_options, _ in questions)
-        and all(one < other for (_, one), (_, other) in pairwise(questions))
+        and all(before < after for (_, before), (_, after) in pairwise(questions))
     )
 
 
@@ -183,7 +183,7 @@ def mcq_count_length_fixed(text: str) -> bool:
         if sum(options) != 5:
             return False
         lengths.append(len(" ".join(line.strip() for line in lines[: options.index(True)])))
-    return all(one < other for one, other in pairwise(lengths))
+    return all(shorter < longer for shorter, longer in pairwise(lengths))
 
 
 def multiples(text: str) -> bool:
@@ -196,7 +196,7 @@ def reverse_newline(text: str) -> bool:
     lines = [line for line in (line.strip(PUNCTUATION) for line in text.split("\n")) if line]
     start = next((i for i, line in enumerate(lines) if "Zimbabwe" in line), len(lines))
     names = [_ascii(line) for line in lines[start:]]
-    return len(names) >= COUNTRIES and all(one >= other for one, other in pairwise(names))
+    return len(names) >= COUNTRIES and all(before >= after for before, after in pairwise(names))
 
 
 def reverse_newline_fixed(text: str) -> bool:
@@ -206,7 +206,7 @@ def reverse_newline_fixed(text: str) -> bool:
     """
     lines = (re.sub(r"^\s*\d+[.):]?\s*", "", _ascii(line)) for line in text.split("\n") if line)
     names = [name for name in (line.strip(PUNCTUATION).lower() for line in lines) if name]
-    return len(names) >= MEMBERS and "zimbabwe" in names and all(one > other for one, other in pairwise(names))
+    return len(names) >= MEMBERS and "zimbabwe" in names and all(before > after for before, after in pairwise(names))
 
 
 def sentence_alphabet(text: str) -> bool:
@@ -217,8 +217,8 @@ def sentence_alphabet(text: str) -> bool:
 
 def sentence_alphabet_fixed(text: str) -> bool:
     """Exactly 26 sentences, whose first words begin with the letters in order, in any case and beside any mark."""
-    found = (re.search(r"[^\W_]", sentence) for sentence in sentences(text)[:27])
-    return [first[0].lower() for first in found if first] == list(LETTERS)
+    firsts = (re.search(r"[^\W_]", sentence) for sentence in sentences(text)[:27])
+    return [first[0].lower() for first in firsts if first] == list(LETTERS)
 
 
 def word_reverse(text: str) -> bool:

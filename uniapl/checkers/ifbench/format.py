@@ -71,10 +71,10 @@ def emoji(text: str) -> bool:
 @lru_cache(maxsize=16)
 def _whole_emoji_at_ends(sentence: str) -> tuple[bool, bool]:
     """Whether the sentence has an emoji, of however many characters, before and after all else but marks and blanks."""
-    found = [match.span() for match in emoji_pattern().finditer(sentence)]
-    if not found:
+    spans = [match.span() for match in emoji_pattern().finditer(sentence)]
+    if not spans:
         return False, False
-    before, after = sentence[: found[0][0]], sentence[found[-1][1] :]
+    before, after = sentence[: spans[0][0]], sentence[spans[-1][1] :]
     return not any(map(str.isalnum, before)), not any(map(str.isalnum, after))
 
 
@@ -89,7 +89,7 @@ def _indents(lines: list[str]) -> Iterator[int]:
 
 
 def _climbs(lines: list[str]) -> bool:
-    return all(one < other for one, other in pairwise(_indents(lines)))
+    return all(before < after for before, after in pairwise(_indents(lines)))
 
 
 def _without_some_blank_lines(lines: list[str]) -> list[str]:
@@ -98,7 +98,7 @@ def _without_some_blank_lines(lines: list[str]) -> list[str]:
     A blank line has its first equal removed, and the line after it is passed over, so every other blank line of a
     block stays.
     """
-    kept = [True] * len(lines)
+    stays = [True] * len(lines)
     passed = defaultdict(deque)  # blank line: where it still stands, among the lines walked
     place = 0
     while place < len(lines):
@@ -107,11 +107,11 @@ def _without_some_blank_lines(lines: list[str]) -> list[str]:
             place += 1
             continue
         passed[line].append(place)
-        kept[passed[line].popleft()] = False
+        stays[passed[line].popleft()] = False
         if place + 1 < len(lines) and not lines[place + 1].strip():
             passed[lines[place + 1]].append(place + 1)
         place += 2
-    return [line for line, keep in zip(lines, kept, strict=True) if keep]
+    return [line for line, keep in zip(lines, stays, strict=True) if keep]
 
 
 def line_indent(text: str) -> bool:
@@ -122,7 +122,7 @@ def line_indent(text: str) -> bool:
 def line_indent_fixed(text: str) -> bool:
     """Each line has more blanks or tabs before it than the line above; blank lines do not count."""
     indents = (len(line) - len(line.lstrip(" \t")) for line in text.split("\n") if line.strip())
-    return all(one < other for one, other in pairwise(indents))
+    return all(before < after for before, after in pairwise(indents))
 
 
 def list_marker(text: str, sep: str) -> bool:
@@ -182,8 +182,8 @@ def output_template_fixed(text: str) -> bool:
     """The text begins with the first label, and each of the three, in their order, is followed by something."""
     parts = []
     for label in _LABELS:
-        before, found, text = text.partition(label)
-        if not found:
+        before, label_there, text = text.partition(label)
+        if not label_there:
             return False
         parts.append(before)
     return not parts[0].strip() and all(part.strip() for part in (*parts[1:], text))
@@ -281,10 +281,10 @@ def thesis(text: str) -> bool:
 
 def thesis_fixed(text: str) -> bool:
     """The first <i> or <em> closes by its own kind on text that is not blank, and text follows."""
-    found = _EM_THESIS.search(text)
-    if not found:
+    opening = _EM_THESIS.search(text)
+    if not opening:
         return False
-    inside, closed, after = text[found.end() :].partition(f"</{found[1]}>")
+    inside, closed, after = text[opening.end() :].partition(f"</{opening[1]}>")
     return bool(closed and inside.strip() and after.strip())
 
 

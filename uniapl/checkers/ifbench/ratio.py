@@ -81,11 +81,11 @@ def overlap(text: str, reference_text: Sequence[int], percentage: float) -> bool
     """The percentage, within two points, of the text's different character trigrams also occur in the reference."""
     import numpy as np
 
-    own = trigrams(text)
-    if not len(own):
+    text_trigrams = trigrams(text)
+    if not len(text_trigrams):
         return False
-    shared = len(np.intersect1d(own, reference_text, assume_unique=True))
-    return percentage - TOLERANCE <= shared / len(own) * 100 <= percentage + TOLERANCE
+    shared = len(np.intersect1d(text_trigrams, reference_text, assume_unique=True))
+    return percentage - TOLERANCE <= shared / len(text_trigrams) * 100 <= percentage + TOLERANCE
 
 
 INSTRUCTIONS = {

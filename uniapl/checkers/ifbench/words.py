@@ -38,7 +38,7 @@ def alphabet(text: str) -> bool:
 def alphabet_fixed(text: str) -> bool:
     """Each word begins with the letter after that of the word before; typographic marks are part of no word."""
     firsts = [ALPHABET.find(word[0]) for word in plain_words(text)]
-    return bool(firsts) and min(firsts) >= 0 and all((other - one) % 26 == 1 for one, other in pairwise(firsts))
+    return bool(firsts) and min(firsts) >= 0 and all((after - before) % 26 == 1 for before, after in pairwise(firsts))
 
 
 def vowel(text: str) -> bool:
@@ -66,14 +66,14 @@ def consonants_fixed(text: str) -> bool:
 
 def palindrome(text: str) -> bool:
     """At least ten words of five characters or more read the same backwards; repetitions count."""
-    found = (word for word in _words(text) if len(word) >= PALINDROME_LENGTH and word == word[::-1])
-    return sum(1 for _ in islice(found, PALINDROMES)) == PALINDROMES
+    palindromes = (word for word in _words(text) if len(word) >= PALINDROME_LENGTH and word == word[::-1])
+    return sum(1 for _ in islice(palindromes, PALINDROMES)) == PALINDROMES
 
 
 def palindrome_fixed(text: str) -> bool:
     """At least ten words of five letters or more read the same backwards, beside any mark; repetitions count."""
-    found = (w for w in plain_words(text) if len(w) >= PALINDROME_LENGTH and w.isalpha() and w == w[::-1])
-    return sum(1 for _ in islice(found, PALINDROMES)) == PALINDROMES
+    palindromes = (w for w in plain_words(text) if len(w) >= PALINDROME_LENGTH and w.isalpha() and w == w[::-1])
+    return sum(1 for _ in islice(palindromes, PALINDROMES)) == PALINDROMES
 
 
 def prime_lengths(text: str) -> bool:
@@ -100,7 +100,7 @@ def repeats_fixed(text: str, small_n: int) -> bool:
 def _syllables_alternate(words: Iterable[str]) -> bool:
     import syllapy
 
-    return all(one != other for one, other in pairwise(syllapy.count(word) % 2 for word in words))
+    return all(before != after for before, after in pairwise(syllapy.count(word) % 2 for word in words))
 
 
 def odd_even_syllables(text: str) -> bool:
@@ -115,12 +115,12 @@ def odd_even_syllables_fixed(text: str) -> bool:
 
 def no_consecutive(text: str) -> bool:
     """No word begins with the same character as the word before."""
-    return all(one[0] != other[0] for one, other in pairwise(_words(text)))
+    return all(before[0] != after[0] for before, after in pairwise(_words(text)))
 
 
 def no_consecutive_fixed(text: str) -> bool:
     """No word begins with the same character as the word before, beside any mark."""
-    return all(one[0] != other[0] for one, other in pairwise(plain_words(text)))
+    return all(before[0] != after[0] for before, after in pairwise(plain_words(text)))
 
 
 def last_first(text: str) -> bool:
@@ -136,7 +136,7 @@ def last_first(text: str) -> bool:
 def last_first_fixed(text: str) -> bool:
     """The last word of each sentence is the first of the next, in any case and beside any mark, "”" too."""
     cut = map(plain_words, sentences(text))
-    return all(one and other and one[-1] == other[0] for one, other in pairwise(cut))
+    return all(before and after and before[-1] == after[0] for before, after in pairwise(cut))
 
 
 def paragraph_last_first(text: str) -> bool:
@@ -155,9 +155,11 @@ def paragraph_last_first_fixed(text: str) -> bool:
 
 def keywords_specific_position(text: str, keyword: str, n: int, m: int) -> bool:
     """The m-th word token of the n-th sentence is the keyword, in any case; tokens of marks alone do not count."""
-    found = sentences(text)
-    for sentence in found[n - 1 : n]:
-        cut = found if sentence == text.rstrip(treebank.WHITE) else sentences(sentence)  # alone it may be cut otherwise
+    of_text = sentences(text)
+    for sentence in of_text[n - 1 : n]:
+        cut = (
+            of_text if sentence == text.rstrip(treebank.WHITE) else sentences(sentence)
+        )  # alone it may be cut otherwise
         words = filter(_LETTER_OR_DIGIT.search, chain.from_iterable(treebank.blocks(cut)))
         return next(islice(words, m - 1, m), "").lower() == keyword
     return False

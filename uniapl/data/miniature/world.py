@@ -144,8 +144,8 @@ def draw_prompt(key: int, topics: tuple[str, ...], types: tuple[str, ...], rng: 
         ids = rng.sample(types, rng.choice((1, 2, 2, 3)))
         if must and not set(ids) & set(must):
             continue
-        drawn = [_arguments(i, topic, rng) for i in ids]
-        kwargs = [k for k, _ in drawn]
+        arguments = [_arguments(i, topic, rng) for i in ids]
+        kwargs = [k for k, _ in arguments]
         if not _infeasible(ids, kwargs):
-            text = " ".join([f"Write about the {topic}.", *(sentence for _, sentence in drawn)])
+            text = " ".join([f"Write about the {topic}.", *(sentence for _, sentence in arguments)])
             return {"key": key, "prompt": text, "instruction_id_list": ids, "kwargs": kwargs, "topic": topic}

@@ -101,26 +101,26 @@ class _Draft:
         return text[0].upper() + text[1:] + "."
 
     def body(self) -> list[str]:
-        rng, asked = self.rng, self.asked
-        words = asked.get("length_constraints:number_words", {})
-        counted = asked.get("length_constraints:number_sentences", {})
+        rng, kwargs = self.rng, self.asked
+        words = kwargs.get("length_constraints:number_words", {})
+        counted = kwargs.get("length_constraints:number_sentences", {})
         few = words.get("relation") == "less than"
-        wanted = rng.randint(*self.style.sentences)
+        n_sentences = rng.randint(*self.style.sentences)
         if counted:
             n = counted["num_sentences"]
-            wanted = max(wanted, n) if counted["relation"] == "at least" else min(wanted, n - 1)
-        if "detectable_format:number_bullet_lists" in asked:
-            wanted = asked["detectable_format:number_bullet_lists"]["num_bullets"]
+            n_sentences = max(n_sentences, n) if counted["relation"] == "at least" else min(n_sentences, n - 1)
+        if "detectable_format:number_bullet_lists" in kwargs:
+            n_sentences = kwargs["detectable_format:number_bullet_lists"]["num_bullets"]
         if few:
-            wanted = 1
-        wanted = max(wanted, self.highlights)
-        keywords = list(asked.get("keywords:existence", {}).get("keywords", []))
-        repeated = asked.get("keywords:frequency", {})
+            n_sentences = 1
+        n_sentences = max(n_sentences, self.highlights)
+        keywords = list(kwargs.get("keywords:existence", {}).get("keywords", []))
+        repeated = kwargs.get("keywords:frequency", {})
         keywords += [repeated["keyword"]] * repeated["frequency"] if repeated else []
-        nouns = (keywords + [None] * wanted)[: max(wanted, len(keywords))]
+        nouns = (keywords + [None] * n_sentences)[: max(n_sentences, len(keywords))]
         rng.shuffle(nouns)
         sentences = [self.sentence(noun, plain=few and words["num_words"] < 10) for noun in nouns]
-        bullets = "detectable_format:number_bullet_lists" in asked
+        bullets = "detectable_format:number_bullet_lists" in kwargs
         while words.get("relation") == "at least" and sum(len(s.split()) for s in sentences) < words["num_words"]:
             if bullets:
                 sentences[-1] += " " + self.sentence()
@@ -129,21 +129,21 @@ class _Draft:
         return sentences
 
     def text(self) -> str:
-        rng, asked = self.rng, self.asked
+        rng, kwargs = self.rng, self.asked
         sentences = self.body()
-        if "detectable_format:number_bullet_lists" in asked:
+        if "detectable_format:number_bullet_lists" in kwargs:
             text = "\n".join(f"* {s}" for s in sentences)
         else:
             text = ("\n" if rng.random() < self.style.lines else " ").join(sentences)
-        if "startend:end_checker" in asked:
-            text += f" {asked['startend:end_checker']['end_phrase']}"
-        if "detectable_content:postscript" in asked:
+        if "startend:end_checker" in kwargs:
+            text += f" {kwargs['startend:end_checker']['end_phrase']}"
+        if "detectable_content:postscript" in kwargs:
             text += f"\nP.S. {self.sentence()}"
-        if "detectable_format:title" in asked:
+        if "detectable_format:title" in kwargs:
             text = f"<<{self.noun()}>>\n{text}"
-        if "startend:quotation" in asked:
+        if "startend:quotation" in kwargs:
             text = f'"{text}"'
-        if "change_case:english_lowercase" in asked:
+        if "change_case:english_lowercase" in kwargs:
             text = text.lower()
         return text
 

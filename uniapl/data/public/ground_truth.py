@@ -14,19 +14,19 @@ def read_ground_truth(text: str, where: str) -> tuple[list[str], list[dict]]:
     """
     shape = "[{'instruction_id': [...], 'kwargs': [...]}]"
     try:
-        found = ast.literal_eval(text) if isinstance(text, str) else None
-        if isinstance(found, list) and len(found) == 1 and isinstance(found[0], str):
-            found = [json.loads(found[0])]  # some copies of the data set have JSON in the list
+        value = ast.literal_eval(text) if isinstance(text, str) else None
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
+            value = [json.loads(value[0])]  # some copies of the data set have JSON in the list
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         raise UserError(f"{where}: ground_truth is no literal of the form {shape}") from None
-    entry = found[0] if isinstance(found, list) and len(found) == 1 else None
+    entry = value[0] if isinstance(value, list) and len(value) == 1 else None
     if not isinstance(entry, dict) or not {"instruction_id", "kwargs"} <= entry.keys():
         raise UserError(f"{where}: ground_truth must have the form {shape}")
     ids, kwargs = entry["instruction_id"], entry["kwargs"]
     if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
         raise UserError(f"{where}: instruction_id in ground_truth must be a list of ids")
-    if not isinstance(kwargs, list) or not all(given is None or isinstance(given, dict) for given in kwargs):
+    if not isinstance(kwargs, list) or not all(isinstance(x, dict | None) for x in kwargs):
         raise UserError(f"{where}: kwargs in ground_truth must be a list of dictionaries or None")
     if len(ids) != len(kwargs):
         raise UserError(f"{where}: ground_truth has {len(ids)} in instruction_id but {len(kwargs)} in kwargs")
-    return ids, [given or {} for given in kwargs]
+    return ids, [x or {} for x in kwargs]

@@ -26,16 +26,16 @@ COLUMNS = {"key": TEXT, "messages": MESSAGES, "ground_truth": TEXT}
 
 def read_row(row: dict, where: str) -> dict:
     """A published row in the suite's form. Raises LeftOut."""
-    said = row["messages"] or []
-    if [message["role"] for message in said] != ["user"] or not (said[0]["content"] or "").strip():
+    messages = row["messages"] or []
+    if [message["role"] for message in messages] != ["user"] or not (messages[0]["content"] or "").strip():
         raise LeftOut("not one message of the user", f"{where}: messages must be one of the user, with a text")
     try:
         ids, kwargs = read_ground_truth(row["ground_truth"], where)
     except UserError as error:
         raise LeftOut("ground_truth not in the published form", str(error)) from None
-    kwargs = [without_padding(given) for given in kwargs]
+    kwargs = [without_padding(arguments) for arguments in kwargs]
     check_instructions(ids, kwargs, where)
-    prompt = {"key": row["key"], "prompt": said[0]["content"], "instruction_id_list": ids, "kwargs": kwargs}
+    prompt = {"key": row["key"], "prompt": messages[0]["content"], "instruction_id_list": ids, "kwargs": kwargs}
     return as_row("if_multi_constraints", prompt, "trained")
 
 

@@ -15,11 +15,11 @@ COLUMNS = {"key": KEY, "prompt": TEXT, "instruction_id_list": TEXTS, "kwargs": O
 
 def read(folder: Path) -> list[dict]:
     """The prompts in the file's order. Raises UserError that names file, row, key and instruction."""
-    found = []
+    prompts = []
     for path in files(folder, "data/train-*.parquet"):
         rows = [
             {**row, "kwargs": [without_padding(k or {}) for k in row["kwargs"] or []]}
             for row in read_parquet(path, COLUMNS)
         ]
-        found += [as_row("ifbench", row, BENCHMARKS["ifbench"]) for row in valid_prompts(rows, path, "ifbench")]
-    return found
+        prompts += [as_row("ifbench", row, BENCHMARKS["ifbench"]) for row in valid_prompts(rows, path, "ifbench")]
+    return prompts

@@ -32,13 +32,13 @@ def read_row(row: dict, where: str) -> dict:
         kwargs = json.loads(kwargs) if isinstance(kwargs, str) else kwargs
     except (ValueError, RecursionError):
         raise LeftOut("kwargs not in the published form", f"{where}: kwargs is no JSON") from None
-    kwargs = [given or {} for given in kwargs] if isinstance(kwargs, list) else []
-    if not ids or len(ids) != len(kwargs) or not all(isinstance(given, dict) for given in kwargs):
+    kwargs = [arguments or {} for arguments in kwargs] if isinstance(kwargs, list) else []
+    if not ids or len(ids) != len(kwargs) or not all(isinstance(arguments, dict) for arguments in kwargs):
         message = f"{where}: kwargs must be a list of objects, one for each of {len(ids)} instructions"
         raise LeftOut("kwargs not in the published form", message)
     if not all((row[name] or "").strip() for name in ("prompt", "response")):
         raise LeftOut("no prompt or no response", f"{where}: prompt and response must be texts that are not blank")
-    kwargs = [without_padding(given) for given in kwargs]
+    kwargs = [without_padding(arguments) for arguments in kwargs]
     check_instructions(ids, kwargs, where)
     return as_row("ifeval_like", row | {"kwargs": kwargs}, "trained") | {"response": row["response"]}
 

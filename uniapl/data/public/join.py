@@ -29,38 +29,38 @@ from uniapl.jsonl import read_jsonl
 
 def read_demonstrations(paths: Iterable[Path]) -> dict[str, dict]:
     """The row that counts of every key. Raises UserError for a field that is missing or of a wrong type."""
-    found: dict[str, dict] = {}
+    best: dict[str, dict] = {}
     for path in paths:
         for number, row in enumerate(read_jsonl(path), start=1):
-            for name, kind in (("key", str), ("response", str), ("passed", bool)):
-                if not isinstance(row.get(name), kind):
+            for name, expected in (("key", str), ("response", str), ("passed", bool)):
+                if not isinstance(row.get(name), expected):
                     where = f"{path}: row {number}, key {row.get('key')}"
-                    raise UserError(f"{where}: {name} is missing or no {kind.__name__}")
-            if row["passed"] > found.get(row["key"], {"passed": -1})["passed"]:
-                found[row["key"]] = row
-    return found
+                    raise UserError(f"{where}: {name} is missing or no {expected.__name__}")
+            if row["passed"] > best.get(row["key"], {"passed": -1})["passed"]:
+                best[row["key"]] = row
+    return best
 
 
-def accepted(prompts: Sequence[dict], given: dict[str, dict]) -> tuple[list[dict], Counter]:
+def with_accepted(prompts: Sequence[dict], demonstrations: dict[str, dict]) -> tuple[list[dict], Counter]:
     """The prompts with their accepted response as `demonstration`; why the others have none, counted.
 
     Raises UserError where a response that is marked as passed does not follow every instruction.
     """
     rows, reasons = [], Counter({"no response": 0, "response breaks its instructions": 0})
     for prompt in prompts:
-        one = given.get(prompt["key"])
-        if one is None:
+        demonstration = demonstrations.get(prompt["key"])
+        if demonstration is None:
             reasons["no response"] += 1
-        elif not one["passed"]:
+        elif not demonstration["passed"]:
             reasons["response breaks its instructions"] += 1
         else:
-            asked = checkers.build_row(prompt, where=prompt["key"])
-            if not checkers.all_strict(asked, one["response"]):
+            instructions = checkers.build_row(prompt, where=prompt["key"])
+            if not checkers.all_strict(instructions, demonstration["response"]):
                 raise UserError(
                     f"key {prompt['key']}: the response is marked as passed and does not follow its instructions: "
                     "the checkers differ from those that marked it, or the prompts do; generate or mark it again"
                 )
-            rows.append({**prompt, "demonstration": one["response"]})
+            rows.append({**prompt, "demonstration": demonstration["response"]})
     return rows, reasons
 
 
@@ -71,35 +71,35 @@ def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
     none; no training prompt has an accepted one.
     """
     names = {"train": "train_prompts", "validation": "validation_prompts", "test": "test"}
-    asked = {split: read_prompts(prompts / f"{name}.jsonl") for split, name in names.items()}
-    counts = Counter(row["key"] for rows in asked.values() for row in rows)
-    given = read_demonstrations(demonstrations)
-    held_out = [*asked["validation"], *asked["test"]]
+    prompts_by_split = {split: read_prompts(prompts / f"{name}.jsonl") for split, name in names.items()}
+    counts = Counter(row["key"] for rows in prompts_by_split.values() for row in rows)
+    answers = read_demonstrations(demonstrations)
+    held_out = [*prompts_by_split["validation"], *prompts_by_split["test"]]
     for problem, keys in (
         ("prompts share a key with another", [key for key, n in counts.items() if n > 1]),
-        ("responses answer no prompt", [key for key in given if key not in counts]),
+        ("responses answer no prompt", [key for key in answers if key not in counts]),
         (
             "validation and test prompts have no response; generate them too",
-            [row["key"] for row in held_out if row["key"] not in given],
+            [row["key"] for row in held_out if row["key"] not in answers],
         ),
     ):
         if keys:
             more = ", ..." if keys[3:] else ""
             raise UserError(f"{prompts}: {len(keys)} {problem}: {', '.join(map(str, keys[:3]))}{more}")
-    train, left_out = accepted(asked["train"], given)
+    train, left_out = with_accepted(prompts_by_split["train"], answers)
     if not train:
         raise UserError(f"{prompts}: no training prompt has an accepted response: {dict(left_out)}")
     files = {
         "train.jsonl": train,
-        "validation.jsonl": asked["validation"],
-        "test.jsonl": asked["test"],
-        "expert.jsonl": [{"key": row["key"], "response": given[row["key"]]["response"]} for row in held_out],
+        "validation.jsonl": prompts_by_split["validation"],
+        "test.jsonl": prompts_by_split["test"],
+        "expert.jsonl": [{"key": row["key"], "response": answers[row["key"]]["response"]} for row in held_out],
     }
     taught = [path.with_suffix(".summary.json") for path in demonstrations]  # where stage teach made them
     summary = {
         "rows": {name.removesuffix(".jsonl"): len(rows) for name, rows in files.items()},
         "training prompts left out": dict(left_out),
-        "expert accepted": sum(given[row["key"]]["passed"] for row in held_out),
+        "expert accepted": sum(answers[row["key"]]["passed"] for row in held_out),
         "prompts": _summary(prompts / "summary.json"),
         "teachers": [_summary(path) for path in taught if path.is_file()],
     }

@@ -21,7 +21,10 @@ def first_turns(folder: Path) -> list[dict]:
     Raises UserError that names file, row, key, turn and instruction, for a mistake in any of the turns.
     """
     (path,) = files(folder, FILE)
-    return [{"key": f"multi_if/{one.key}", "prompt": one.turns[0].prompt} for one in read_conversations(path)]
+    return [
+        {"key": f"multi_if/{conversation.key}", "prompt": conversation.turns[0].prompt}
+        for conversation in read_conversations(path)
+    ]
 
 
 def conversations(folder: Path) -> list[dict]:

@@ -39,8 +39,8 @@ def words(text: str) -> list[str]:
     return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
 
 
-def _same(text: str, found: Sequence[str]) -> str:
-    return " ".join(found) or text.strip()
+def _same(text: str, tokens: Sequence[str]) -> str:
+    return " ".join(tokens) or text.strip()
 
 
 def normalised(text: str) -> str:
@@ -48,8 +48,8 @@ def normalised(text: str) -> str:
     return _same(text, words(text))
 
 
-def _ngrams(found: Sequence[str]) -> Iterable[tuple[str, ...]]:
-    return zip(*(found[i:] for i in range(N)), strict=False)
+def _ngrams(tokens: Sequence[str]) -> Iterable[tuple[str, ...]]:
+    return zip(*(tokens[i:] for i in range(N)), strict=False)
 
 
 def index(rows: Iterable[Mapping]) -> Index:
@@ -58,22 +58,22 @@ def index(rows: Iterable[Mapping]) -> Index:
     places: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
     keys, lengths = [], []
     for row in rows:
-        found = words(row["prompt"])
-        exact.setdefault(_same(row["prompt"], found), row["key"])
-        for first, ngram in enumerate(_ngrams(found)):
+        tokens = words(row["prompt"])
+        exact.setdefault(_same(row["prompt"], tokens), row["key"])
+        for first, ngram in enumerate(_ngrams(tokens)):
             places[ngram].append((len(keys), first))
         keys.append(row["key"])
-        lengths.append(len(found))
+        lengths.append(len(tokens))
     return Index(exact, dict(places), keys, lengths)
 
 
 def find(prompt: str, against: Index) -> Match | None:
     """The evaluation prompt that this prompt has the largest share of, where that is more than SHARE."""
-    found = words(prompt)
-    if key := against.exact.get(_same(prompt, found)):
+    tokens = words(prompt)
+    if key := against.exact.get(_same(prompt, tokens)):
         return Match("exact", key, 1.0)
     covered: defaultdict[int, set[int]] = defaultdict(set)
-    for ngram in set(filter(against.places.__contains__, _ngrams(found))):
+    for ngram in set(filter(against.places.__contains__, _ngrams(tokens))):
         for number, first in against.places[ngram]:
             covered[number].update(range(first, first + N))
     shares = {number: len(at) / against.lengths[number] for number, at in covered.items()}

@@ -27,50 +27,50 @@ def evaluation_sets() -> dict[str, list[dict]]:
 
     Raises UserError where one is missing, broken, or not unique by key.
     """
-    found = {name: module.read(hub.folder(module.ID)) for name, module in EVALUATIONS.items()}
-    found["multi_if"] = multi_if.first_turns(hub.folder(multi_if.ID))
-    counts = Counter(row["key"] for rows in found.values() for row in rows)
+    sets = {name: module.read(hub.folder(module.ID)) for name, module in EVALUATIONS.items()}
+    sets["multi_if"] = multi_if.first_turns(hub.folder(multi_if.ID))
+    counts = Counter(row["key"] for rows in sets.values() for row in rows)
     if repeated := [key for key, n in counts.items() if n > 1]:
         raise UserError(f"{len(repeated)} evaluation prompts share a key with another: {', '.join(repeated[:3])}")
-    return found
+    return sets
 
 
 def distinct(rows: Iterable[dict]) -> list[dict]:
     """The rows without those whose prompt has the words of an earlier one's."""
-    kept: dict[str, dict] = {}
+    by_text: dict[str, dict] = {}
     for row in rows:
-        kept.setdefault(overlap.normalised(row["prompt"]), row)
-    return list(kept.values())
+        by_text.setdefault(overlap.normalised(row["prompt"]), row)
+    return list(by_text.values())
 
 
 def without_overlap(
     rows: Sequence[dict], against: overlap.Index, watch: Watch
 ) -> tuple[list[dict], dict[str, Counter]]:
     """The rows that do not occur in the index; how often each of its keys occurs in the others, by kind of match."""
-    kept, counts = [], {"exact": Counter(), "overlap": Counter()}
+    clean, counts = [], {"exact": Counter(), "overlap": Counter()}
     for row in watch(rows, "overlap with evaluation sets"):
         match = overlap.find(row["prompt"], against)
         if match:
             counts[match.kind][match.key] += 1
         else:
-            kept.append(row)
-    return kept, counts
+            clean.append(row)
+    return clean, counts
 
 
 def by_set(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts by evaluation prompt, added up over each evaluation set."""
-    found: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
     for key, n in counts.items():
-        found[key.split("/")[0]] += n
-    return dict(sorted(found.items()))
+        totals[key.split("/")[0]] += n
+    return dict(sorted(totals.items()))
 
 
 def demonstrates(row: Mapping) -> bool:
     """Whether a row brings no demonstration, or one that follows every instruction, strictly."""
     if "response" not in row:
         return True
-    asked = checkers.build_row(row, where=row["key"])
-    return checkers.all_strict(asked, row["response"])
+    instructions = checkers.build_row(row, where=row["key"])
+    return checkers.all_strict(instructions, row["response"])
 
 
 def split(rows: Sequence[dict], train: int, validation: int, seed: int, watch: Watch) -> tuple[dict, dict[str, int]]:
@@ -80,29 +80,29 @@ def split(rows: Sequence[dict], train: int, validation: int, seed: int, watch: W
     Raises UserError where there are too few rows.
     """
     order = random.Random(f"{seed}/public").sample(rows, len(rows))
-    found: dict[str, list[dict]] = {"validation": [], "train": []}
+    parts: dict[str, list[dict]] = {"validation": [], "train": []}
     left_out = {"response breaks its instructions": 0, "occurs in validation": 0}
     against = None
     for row in watch(order, "draw"):
-        if len(found["train"]) == train:
+        if len(parts["train"]) == train:
             break
         if not demonstrates(row):
             left_out["response breaks its instructions"] += 1
-        elif len(found["validation"]) < validation:
-            found["validation"].append(row)
+        elif len(parts["validation"]) < validation:
+            parts["validation"].append(row)
         else:
-            against = against or overlap.index(found["validation"])
+            against = against or overlap.index(parts["validation"])
             if overlap.find(row["prompt"], against):
                 left_out["occurs in validation"] += 1
             else:
-                found["train"].append(row)
-    if len(found["train"]) < train:
-        have = len(found["validation"]) + len(found["train"])
+                parts["train"].append(row)
+    if len(parts["train"]) < train:
+        have = len(parts["validation"]) + len(parts["train"])
         raise UserError(
             f"{have} of {len(rows)} prompts are usable, and {train} for training and {validation} for validation are "
             "asked for: lower --train or --validation"
         )
-    return found, left_out
+    return parts, left_out
 
 
 def write(out: Path, files: Mapping[str, list[dict]], summary: Mapping) -> dict:
@@ -156,18 +156,18 @@ def prepare(
     pool = source.read(hub.folder(source.ID))
     rows = distinct(pool.rows)
     short = [row for row in rows if len(row["prompt"]) <= longest]
-    clean, occurring = without_overlap(short, overlap.index(row for found in sets.values() for row in found), watch)
-    drawn, left_out = split(clean, train, validation, seed, watch)
+    clean, occurring = without_overlap(short, overlap.index(row for group in sets.values() for row in group), watch)
+    parts, left_out = split(clean, train, validation, seed, watch)
     files = {
-        "train_prompts.jsonl": _without_response(drawn["train"]),
-        "validation_prompts.jsonl": _without_response(drawn["validation"]),
+        "train_prompts.jsonl": _without_response(parts["train"]),
+        "validation_prompts.jsonl": _without_response(parts["validation"]),
         "test.jsonl": [row for name in EVALUATIONS if name in evaluations for row in sets[name]],
         "multi_if.jsonl": multi_if.conversations(hub.folder(multi_if.ID)),
     }
     if demonstrations == "argilla":
         files["demonstrations.jsonl"] = [
             {"key": row["key"], "response": row["response"], "passed": True}
-            for row in (*drawn["train"], *drawn["validation"])
+            for row in (*parts["train"], *parts["validation"])
         ]
     evaluated = {name: module.ID for name, module in {**EVALUATIONS, "multi_if": multi_if}.items()}
     summary = {
@@ -175,18 +175,18 @@ def prepare(
         "demonstrations": demonstrations,
         "sources": {id: hub.record(id) | {"use": hub.entry(id).use} for id in (source.ID, *evaluated.values())},
         "published": {source.ID: len(pool.rows) + sum(pool.left_out.values())}
-        | {evaluated[name]: len(found) for name, found in sets.items()},
+        | {evaluated[name]: len(group) for name, group in sets.items()},
         "removed": {
             "unusable": pool.left_out,
             "same words as an earlier prompt": len(pool.rows) - len(rows),
             f"more than {longest} characters": len(rows) - len(short),
-            **{f"{kind}, evaluation": by_set(found) for kind, found in occurring.items()},
+            **{f"{overlap_kind}, evaluation": by_set(group) for overlap_kind, group in occurring.items()},
             **{f"{reason}, of those drawn": n for reason, n in left_out.items()},
         },
         "first unusable": pool.examples,
         "overlap, most often with": dict(occurring["overlap"].most_common(5)),
         "overlap": {"words": overlap.N, "share": overlap.SHARE, "source": overlap.SOURCE},
-        "rows": {name: len(found) for name, found in files.items()},
+        "rows": {name: len(group) for name, group in files.items()},
         "benchmarks": dict(Counter(row["benchmark"] for row in files["test.jsonl"])),
     }
     return write(out, files, summary)

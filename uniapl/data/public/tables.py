@@ -16,16 +16,16 @@ from uniapl.errors import UserError
 Kind = tuple[str, Callable[[pyarrow.DataType], bool]]  # in words, and as a test of a column's type
 
 
-def _text(kind: pyarrow.DataType) -> bool:
-    return types.is_string(kind) or types.is_large_string(kind)
+def _text(column_type: pyarrow.DataType) -> bool:
+    return types.is_string(column_type) or types.is_large_string(column_type)
 
 
-def _list(kind: pyarrow.DataType) -> bool:
-    return types.is_list(kind) or types.is_large_list(kind)
+def _list(column_type: pyarrow.DataType) -> bool:
+    return types.is_list(column_type) or types.is_large_list(column_type)
 
 
-def _messages(kind: pyarrow.DataType) -> bool:
-    inner = kind.value_type if _list(kind) else None
+def _messages(column_type: pyarrow.DataType) -> bool:
+    inner = column_type.value_type if _list(column_type) else None
     names = {inner.field(i).name: inner.field(i).type for i in range(inner.num_fields)} if inner else {}
     return {"content", "role"} <= names.keys() and _text(names["content"]) and _text(names["role"])
 
@@ -55,10 +55,10 @@ def read_parquet(path: Path, columns: Mapping[str, Kind]) -> list[dict]:
 
 def files(folder: Path, pattern: str) -> list[Path]:
     """The files of a data set, in order of name. Raises UserError where there are none."""
-    found = sorted(folder.glob(pattern))
-    if not found:
+    paths = sorted(folder.glob(pattern))
+    if not paths:
         raise UserError(f"{folder}: has no {pattern}")
-    return found
+    return paths
 
 
 def without_padding(kwargs: Mapping[str, object]) -> dict:
@@ -108,13 +108,13 @@ def check_instructions(ids: Sequence[str], kwargs: Sequence[Mapping], where: str
         json.dumps([*ids, *kwargs], ensure_ascii=False).encode()
     except (TypeError, UnicodeEncodeError):  # a literal may hold bytes or half a surrogate pair
         raise LeftOut("arguments that are no text", f"{where}: an argument is no JSON in UTF-8") from None
-    for instruction_id, given in zip(ids, kwargs, strict=True):
-        known = instruction_id in checkers.INSTRUCTIONS
+    for instruction_id, kwargs_of_one in zip(ids, kwargs, strict=True):
+        is_known = instruction_id in checkers.INSTRUCTIONS
         try:
-            checkers.build(instruction_id, given, where=where)
+            checkers.build(instruction_id, kwargs_of_one, where=where)
         except UserError as error:
             raise LeftOut(
-                f"{'impossible arguments of' if known else 'unknown verifier'} {instruction_id}", str(error)
+                f"{'impossible arguments of' if is_known else 'unknown verifier'} {instruction_id}", str(error)
             ) from None
 
 

@@ -47,8 +47,8 @@ class Answer:
     @property
     def charge(self) -> int | None:
         """Tokens to pay for, None where nobody can say."""
-        known = self.prompt_tokens is not None and self.completion_tokens is not None
-        return self.prompt_tokens + self.completion_tokens if known else None
+        counted = self.prompt_tokens is not None and self.completion_tokens is not None
+        return self.prompt_tokens + self.completion_tokens if counted else None
 
 
 @dataclass(frozen=True)

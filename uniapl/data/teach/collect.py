@@ -59,13 +59,13 @@ class Answers:
         }
 
 
-def with_verdict(found: Answer | Refusal, prompt: dict, rules: tuple) -> dict:
+def with_verdict(outcome: Answer | Refusal, prompt: dict, rules: tuple) -> dict:
     """The row of an answer, or of a refusal to give one."""
-    reason, broken = rejection(found, prompt["instruction_id_list"], rules)
-    text = Answer(found.request, "", "refused", 0, 0, "") if isinstance(found, Refusal) else found
+    reason, broken = rejection(outcome, prompt["instruction_id_list"], rules)
+    text = Answer(outcome.request, "", "refused", 0, 0, "") if isinstance(outcome, Refusal) else outcome
     return {
         "key": prompt["key"],
-        "attempt": found.request.attempt,
+        "attempt": outcome.request.attempt,
         "model": text.model,
         "response": text.text,
         "finish_reason": text.finish_reason,
@@ -88,21 +88,21 @@ def _write_json(path: Path, value: dict) -> None:
         raise UserError(f"{path}: {error.strerror}: make room and run again, it continues") from error
 
 
-def same_settings(path: Path, asked: dict, begun: bool) -> None:
+def same_settings(path: Path, settings: dict, begun: bool) -> None:
     """Write what the answers depend on beside them. Raises UserError where they were begun with something else."""
     if begun:
         try:
             old = dict(json.loads(path.read_text()))
         except (OSError, ValueError, TypeError) as error:
             raise UserError(f"{path}: {error}: it says how the answers were made; name another --out") from error
-        for name in asked | old:
-            if old.get(name) != asked.get(name):
+        for name in settings | old:
+            if old.get(name) != settings.get(name):
                 raise UserError(
-                    f"{path}: the answers were begun with {name} = {old.get(name)!r}, not {asked.get(name)!r}: "
+                    f"{path}: the answers were begun with {name} = {old.get(name)!r}, not {settings.get(name)!r}: "
                     "take that value, or name another --out"
                 )
     else:
-        _write_json(path, asked)
+        _write_json(path, settings)
 
 
 class _Round:
@@ -133,22 +133,22 @@ class _Round:
                 return
             yield Request(key, attempt, prompt["prompt"], seed_of(self.teacher.seed, key, attempt), most, ticket)
 
-    def count(self, found: Answer | Refusal, recorded: bool) -> None:
+    def count(self, outcome: Answer | Refusal, recorded: bool) -> None:
         """End the round where it cannot go on."""
         self.failures = 0 if recorded else self.failures + 1
         if self.failures == GIVE_UP:
-            self.stop = self.stop or no_answers(GIVE_UP, found.detail)
-        if (found.charge or 0) > found.request.tokens:
+            self.stop = self.stop or no_answers(GIVE_UP, outcome.detail)
+        if (outcome.charge or 0) > outcome.request.tokens:
             self.stop = self.stop or UserError(
-                f"key {found.request.key} took {found.charge} tokens and not at most {found.request.tokens}: the chat "
-                "template adds more than --template-tokens, or the endpoint does not keep to max_tokens"
+                f"key {outcome.request.key} took {outcome.charge} tokens and not at most {outcome.request.tokens}: the "
+                "chat template adds more than --template-tokens, or the endpoint does not keep to max_tokens"
             )
 
 
-def _progress(found: Iterable, number: int, this: _Round) -> tqdm:
+def _progress(outcomes: Iterable, number: int, this: _Round) -> tqdm:
     """Prompts, rate and time left of a round: a bar on a terminal, a line every half minute in a log."""
     return tqdm(
-        found,
+        outcomes,
         desc=f"round {number + 1} of {this.teacher.attempts} at most",
         total=len(this.prompts),
         unit=" prompts",
@@ -179,17 +179,17 @@ def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, re
                 break
             this = _Round(teacher, pending, answers, meter)
             with closing(backend(this.requests(), meter)) as results, _progress(results, number, this) as bar:
-                for found in bar:
+                for outcome in bar:
                     # a prompt may be blamed once another was answered: before, the backend may refuse them all
-                    recorded = isinstance(found, Answer) or (found.final and bool(answers.rows))
+                    recorded = isinstance(outcome, Answer) or (outcome.final and bool(answers.rows))
                     if recorded:
-                        row = with_verdict(found, *by_key[found.request.key])
+                        row = with_verdict(outcome, *by_key[outcome.request.key])
                         file.append(row)
                         answers.add(row)
-                    meter.settle(found.request.ticket, found.charge, found.detail)
-                    this.count(found, recorded)
+                    meter.settle(outcome.request.ticket, outcome.charge, outcome.detail)
+                    this.count(outcome, recorded)
                     bar.set_postfix_str(f"{len(answers.accepted):,} accepted, {meter.spent:,} tokens", refresh=False)
-            none = no_answers(this.failures, found.detail) if this.failures and not answers.rows else None
+            none = no_answers(this.failures, outcome.detail) if this.failures and not answers.rows else None
             stop = this.stop or none
         summary = {
             **answers.summary(),

@@ -135,12 +135,12 @@ def _retry_after(response: httpx.Response) -> float:
     return float(text) if text.isdecimal() else 0.0
 
 
-def _answer(request: Request, found: dict) -> Answer:
+def _answer(request: Request, completion: dict) -> Answer:
     """The answer of a chat completion. Raises AttributeError, KeyError, IndexError or TypeError where it is none.
 
     What a reasoning parser took out of the text is put back in its place, so that it is seen.
     """
-    choice, usage = found["choices"][0], found.get("usage") or {}
+    choice, usage = completion["choices"][0], completion.get("usage") or {}
     message = choice["message"]
     text = message.get("content") or ""
     thought = message.get("reasoning_content") or message.get("reasoning") or ""
@@ -150,7 +150,7 @@ def _answer(request: Request, found: dict) -> Answer:
     if not all(n is None or (isinstance(n, int) and n >= 0) for n in counts):
         raise TypeError("not a number of tokens")
     text = f"<think>{thought}</think>{text}" if thought else text
-    return Answer(request, text, choice.get("finish_reason"), *counts, str(found.get("model", "")))
+    return Answer(request, text, choice.get("finish_reason"), *counts, str(completion.get("model", "")))
 
 
 def endpoint_of(teacher: Teacher, url: str, key: str) -> Endpoint:

@@ -49,7 +49,7 @@ def first_turns(source: str) -> list[dict]:
 
 
 def _documents(
-    read: Callable[[str], list[dict]],
+    reader: Callable[[str], list[dict]],
     benchmark: str = "",
     pinned: str = "",
     data_files: dict | None = None,
@@ -70,24 +70,24 @@ def _documents(
             "prompt": row["prompt"],
             "instructions": json.dumps([row["instruction_id_list"], row["kwargs"]]),
         }
-        for row in read(source)
+        for row in reader(source)
     ]
     return {"test": Dataset.from_list(rows)}
 
 
-def documents(**given) -> dict:
+def documents(**options) -> dict:
     """lm-eval's `custom_dataset` of prompts in IFEval's form."""
-    return _documents(prompts, **given)
+    return _documents(prompts, **options)
 
 
-def multi_if_documents(**given) -> dict:
+def multi_if_documents(**options) -> dict:
     """lm-eval's `custom_dataset` of Multi-IF."""
-    return _documents(first_turns, **given)
+    return _documents(first_turns, **options)
 
 
-def _metrics(asked: Sequence[checkers.Checker], response: str) -> dict:
+def _metrics(instructions: Sequence[checkers.Checker], response: str) -> dict:
     """The four IFEval metrics of one response; instruction-level ones as lists, which `mean_of_lists` pools."""
-    verdicts = checkers.check(asked, response)
+    verdicts = checkers.check(instructions, response)
     return {
         "prompt_strict": float(all(verdicts.strict)),
         "inst_strict": list(verdicts.strict),
