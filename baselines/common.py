@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from uniapl.checkers.arguments import is_text
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
@@ -44,10 +45,6 @@ def _line_numbers(path: Path) -> list[int]:
         return [number for number, line in enumerate(lines, start=1) if line.strip()]
 
 
-def _is_text(value) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 def _teacher_texts(path: Path, teacher: str) -> dict:
     """The teacher's demonstrations in teachers.jsonl, by key."""
     rows = read_jsonl(path)
@@ -80,12 +77,12 @@ def training_rows(job: Job) -> list[dict]:
     if not any("demonstration" in row for row in rows):
         return _without_demonstrations(job, rows)
     for line, row in zip(_line_numbers(path), rows, strict=True):
-        if not _is_text(row.get("demonstration")):
+        if not is_text(row.get("demonstration")):
             raise UserError(f"{path}:{line}: prompt {row.get('key')} has no demonstration, or an empty one")
     if s.teacher != EXPERT:
         texts = _teacher_texts(others, s.teacher)
         for row in rows:
-            if not _is_text(texts.get(row["key"])):
+            if not is_text(texts.get(row["key"])):
                 raise UserError(f"{others}: teacher {s.teacher!r} has no demonstration of prompt {row['key']}")
         rows = [{**row, "demonstration": texts[row["key"]]} for row in rows]
     if s.demonstrations is None:

@@ -16,6 +16,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure, FigureBase
 
 from uniapl import provenance
+from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
 
@@ -92,7 +93,6 @@ LABELS = {  # of arms whose name does not say it
     "d_length": "length as discriminator",
     **{f"switch_{share}": f"SFT {share} %→GRPO" for share in (10, 25, 50, 75)},
 }
-BENCHMARKS = {"trained": "trained types", "new_types": "new instruction types", "new_topics": "new topics"}
 ABOVE = {  # keywords of a number above a marker: in front of the grid, behind the intervals
     "xytext": (0, 4.5),
     "textcoords": "offset points",

@@ -1,14 +1,28 @@
 """Mistakes of a user end in one clear line and an exit code, never in a traceback."""
 
+import argparse
 import errno
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class UserError(ValueError):
     """What is wrong, where (file, line, key) and what to do about it, in one line."""
+
+
+def first_names(names: Sequence) -> str:
+    """`a, b, c, ...`: the first three, for a line that counts them all."""
+    return ", ".join(map(str, names[:3])) + (", ..." if names[3:] else "")
+
+
+def at_least_one(args: argparse.Namespace, *names: str) -> None:
+    """Raise UserError for an option that is given and below 1."""
+    for name in names:
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least 1")
 
 
 def one_line_errors(main: Callable) -> Callable:

@@ -9,26 +9,26 @@ from uniapl.errors import UserError
 REMEDY = "restore it, or run what wrote it again"
 
 
-def read_json(path: Path, keys: Iterable[str] = ()) -> dict:
+def read_json(path: Path, keys: Iterable[str] = (), remedy: str = REMEDY) -> dict:
     """The object of a JSON file, with at least these keys. Raises UserError as `file:line: problem; remedy`."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}; {REMEDY}") from error
+        raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}; {remedy}") from error
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}; {REMEDY}") from error
+        raise UserError(f"{path}: {error.strerror}; {remedy}") from error
     except (ValueError, RecursionError) as error:  # not UTF-8, or nested too deeply
-        raise UserError(f"{path}: {error}; {REMEDY}") from error
-    require(value, keys, path)
+        raise UserError(f"{path}: {error}; {remedy}") from error
+    require(value, keys, path, remedy)
     return value
 
 
-def require(value: object, keys: Iterable[str], where: str | Path) -> None:
+def require(value: object, keys: Iterable[str], where: str | Path, remedy: str = REMEDY) -> None:
     """Raise UserError unless the value is an object with at least these keys."""
     if not isinstance(value, dict):
-        raise UserError(f"{where}: must be a JSON object, not {type(value).__name__}; {REMEDY}")
+        raise UserError(f"{where}: must be a JSON object, not {type(value).__name__}; {remedy}")
     if absent := [key for key in keys if key not in value]:
-        raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value) or 'none'}; {REMEDY}")
+        raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value) or 'none'}; {remedy}")
 
 
 def read_jsonl(path: str | Path) -> list[dict]:

@@ -1,5 +1,6 @@
-"""Where a result comes from: commit, versions, device, memory. No environment variable is read or stored."""
+"""Where a result comes from: commit, versions, device, memory, hashes. No environment variable is read or stored."""
 
+import hashlib
 import importlib.metadata
 import platform
 import resource
@@ -19,6 +20,12 @@ PACKAGES = (
     "numpy",
 )
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal digits."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def commit() -> str:

@@ -118,7 +118,7 @@ def test_captions_carry_the_numbers_of_the_data(drawn):
     for name in ("scores", "lengths", "logprobs"):
         assert "seeds per arm: 3 (base: 1)" in caption[name]
     for name in ("scores", "differences"):
-        assert "trained types 37, new instruction types 37, new topics 37" in caption[name]
+        assert "trained types 37, new types 37, new topics 37" in caption[name]
         assert "hierarchical bootstrap over seeds and prompts" in caption[name]
     assert "UniAPL 111, expert 37" in caption["lengths"]
     assert "UniAPL 111" in caption["logprobs"] and f"UniAPL {111 * 40:,}" in caption["logprobs"]

@@ -9,9 +9,10 @@ import torch
 from support import gguf_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from uniapl import provenance
 from uniapl.data.resolve import checkpoint_folder, source_of
 from uniapl.errors import UserError
-from uniapl.models import gguf, packages
+from uniapl.models import gguf
 
 pytest.importorskip("gguf", reason="the package gguf is not installed: envs/small.txt")
 
@@ -79,7 +80,7 @@ def test_the_templates_system_prompt_is_kept_and_recorded(made):
         == chat
         == ("<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n")
     )
-    assert found["sha256"] == packages.sha256_of(path) and found["tensor_types"] == {"F32": 3, "Q4_1": 8}
+    assert found["sha256"] == provenance.sha256_of(path) and found["tensor_types"] == {"F32": 3, "Q4_1": 8}
 
 
 def test_a_checkpoint_is_written_once(made):
@@ -109,7 +110,7 @@ def test_the_checkpoint_of_another_file_is_not_overwritten(made, tmp_path):
 
 def test_a_stated_hash_is_checked(made, tmp_path):
     path = made[0]
-    assert gguf.file_of(f"{path}#sha256={packages.sha256_of(path)}")[0] == path
+    assert gguf.file_of(f"{path}#sha256={provenance.sha256_of(path)}")[0] == path
     with pytest.raises(UserError, match="has SHA-256 .*, not 00ff"):
         gguf.convert(f"{path}#sha256=00ff", tmp_path / "policy")
     assert not (tmp_path / "policy").exists()

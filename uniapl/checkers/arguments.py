@@ -26,12 +26,13 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _is_text(value: object) -> bool:
+def is_text(value: object) -> bool:
+    """Is it text, and not blank?"""
     return isinstance(value, str) and bool(value.strip())
 
 
 def _is_words(value: object) -> bool:
-    return isinstance(value, list | tuple) and bool(value) and all(map(_is_text, value))
+    return isinstance(value, list | tuple) and bool(value) and all(map(is_text, value))
 
 
 def _literal(word: str) -> re.Pattern:
@@ -56,15 +57,15 @@ def _heading(name: str) -> re.Pattern:
 
 COUNT = Argument("a whole number of at least 1", _is_count, int)
 RELATION = Argument("'at least' or 'less than'", lambda v: v in list(RELATIONS), RELATIONS.__getitem__)
-PHRASE = Argument("text that is not blank", _is_text, lambda v: v.strip().lower())
+PHRASE = Argument("text that is not blank", is_text, lambda v: v.strip().lower())
 CHARACTER = Argument("one character", lambda v: isinstance(v, str) and len(v) == 1, str.lower)
 LANGUAGE = Argument("a language code of langdetect", lambda v: v in LANGUAGES, str)
-KEYWORD = Argument(PHRASE.expected, _is_text, _literal)
+KEYWORD = Argument(PHRASE.expected, is_text, _literal)
 KEYWORDS = Argument("a list of words, none blank", _is_words, lambda v: [_literal(word) for word in v])
 FORBIDDEN = Argument(KEYWORDS.expected, _is_words, _any_word)
-WHOLE_WORD = Argument(PHRASE.expected, _is_text, _whole_word)
-MARKER = Argument(PHRASE.expected, _is_text, _marker)
-HEADING = Argument(PHRASE.expected, _is_text, _heading)
+WHOLE_WORD = Argument(PHRASE.expected, is_text, _whole_word)
+MARKER = Argument(PHRASE.expected, is_text, _marker)
+HEADING = Argument(PHRASE.expected, is_text, _heading)
 
 
 @dataclass(frozen=True)

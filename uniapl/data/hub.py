@@ -30,7 +30,8 @@ from pathlib import Path
 from uniapl.config import choose
 from uniapl.config.repository import path_named_by_scale
 from uniapl.errors import UserError, one_line_errors
-from uniapl.provenance import ROOT
+from uniapl.jsonl import read_json
+from uniapl.provenance import ROOT, sha256_of
 
 LOCK = ROOT / "hub.lock.json"
 VARIABLE = "UNIAPL_HUB"
@@ -218,7 +219,7 @@ def record(id: str) -> dict:
     place, digest = folder(id), hashlib.sha256()
     for name in _files(locked, place):
         size = (place / name).stat().st_size
-        content = hashlib.sha256((place / name).read_bytes()).hexdigest() if size < HASHED else ""
+        content = sha256_of(place / name) if size < HASHED else ""
         digest.update(f"{name}\t{size}\t{content}\n".encode())
     return {"id": id, "licence": locked.licence, "revision": "local", "sha256": digest.hexdigest()}
 
@@ -232,7 +233,7 @@ def pin(id: str, revision: str = "main") -> str:
         repository = HfApi().repo_info(id, repo_type=locked.kind, revision=revision)
     except Exception as error:
         raise UserError(_problem(locked, error)) from None
-    fields = json.loads(LOCK.read_text(encoding="utf-8"))
+    fields = read_json(LOCK)
     fields[id] |= {"revision": repository.sha, "gated": bool(repository.gated)}
     part = LOCK.with_suffix(".part")
     try:

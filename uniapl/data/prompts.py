@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from uniapl import checkers
-from uniapl.errors import UserError
+from uniapl.errors import UserError, first_names
 from uniapl.jsonl import read_jsonl, writable
 
 PROMPT_FIELDS = {"key": (int, str), "prompt": str}
@@ -21,7 +21,7 @@ def refuse_rows(rows: list[dict], total: int, problem: str) -> None:
     """Raise UserError with a count and the first names, unless `rows` is empty."""
     if rows:
         names = list(dict.fromkeys(map(name_of_row, rows)))
-        raise UserError(f"{len(rows)} of {total} {problem}: {', '.join(names[:3])}{', ...' if names[3:] else ''}")
+        raise UserError(f"{len(rows)} of {total} {problem}: {first_names(names)}")
 
 
 def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None) -> list[dict]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from uniapl.data import hub
 from uniapl.errors import UserError
 from uniapl.models import gguf
-from uniapl.models.packages import sha256_of
+from uniapl.provenance import sha256_of
 
 
 def checkpoint_folder(model: str, converted: Path) -> Path:

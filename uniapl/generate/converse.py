@@ -19,8 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.data.conversations import Conversation, messages, read_conversations
-from uniapl.errors import UserError, one_line_errors
-from uniapl.generate.suite import BACKENDS, COLUMNS, at_least_one, load, means
+from uniapl.errors import UserError, at_least_one, one_line_errors
+from uniapl.generate.suite import BACKENDS, COLUMNS, load, means
 from uniapl.jsonl import write_jsonl
 from uniapl.scorers import multi_if
 from uniapl.scorers.verdicts import ENDINGS, write_frame

@@ -24,7 +24,7 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.config.suites import COLUMNS, SUITES, Task
-from uniapl.errors import UserError, one_line_errors
+from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
 from uniapl.models.checkpoints import checkpoint
@@ -145,14 +145,6 @@ def resolve_model(model: str) -> str:
     if not HUB_ID.fullmatch(model) or "/" in model and folder.parent.is_dir():
         raise UserError(f"{model}: no such folder, and no hub id such as Qwen/Qwen3-0.6B; name one of both")
     return model
-
-
-def at_least_one(args: argparse.Namespace, *names: str) -> None:
-    """Raise UserError for an option that is given and below 1."""
-    for name in names:
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{name.replace('_', '-')} {value}: must be at least 1")
 
 
 def table() -> pd.DataFrame:

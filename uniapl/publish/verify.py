@@ -24,6 +24,7 @@ from uniapl.analyse.stated import recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
+from uniapl.provenance import sha256_of
 from uniapl.publish import rows as evidence
 from uniapl.tables import general, overview
 
@@ -39,7 +40,7 @@ def changed_files(folder: Path, sha256: dict[str, str]) -> Iterator[str]:
             yield f"{folder / name}: is in the manifest and does not exist"
         elif name not in sha256:
             yield f"{folder / name}: is not in the manifest"
-        elif hashlib.sha256((folder / name).read_bytes()).hexdigest() != sha256[name]:
+        elif sha256_of(folder / name) != sha256[name]:
             yield f"{folder / name}: is not the file of the manifest (SHA-256)"
 
 

@@ -1,6 +1,5 @@
 """A set of results, published or local, as the report needs it. Reads files; writes none."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from uniapl.config import load_scale
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, require
+from uniapl.provenance import sha256_of
 from uniapl.publish.publish import CARD
 from uniapl.publish.verify import changed_files
 from uniapl.tables import VIEWS, rounded
@@ -66,7 +66,7 @@ def read(root: Path, extended: bool = False) -> ResultSet:
     manifest, sha256 = {}, ""
     if (root / "manifest.json").is_file():
         manifest = read_json(root / "manifest.json", ("scale", "commit", "sha256"))
-        sha256 = hashlib.sha256((root / "manifest.json").read_bytes()).hexdigest()
+        sha256 = sha256_of(root / "manifest.json")
         for problem in changed_files(root, manifest["sha256"]):
             raise UserError(f"{problem}; publish the set again")
     runs = Runs(load_scale(manifest.get("scale", root.name)))

@@ -14,14 +14,13 @@ import pandas as pd
 
 from uniapl import checkers
 from uniapl.data.conversations import Conversation
-from uniapl.errors import UserError
+from uniapl.errors import UserError, first_names
 
 
 def _refuse(names: Sequence, problem: str) -> None:
     """Raise UserError with a count and the first names, unless there are none."""
     if names:
-        listed = ", ".join(map(str, names[:3])) + (", ..." if names[3:] else "")
-        raise UserError(f"{len(names)} {problem}: {listed}")
+        raise UserError(f"{len(names)} {problem}: {first_names(names)}")
 
 
 def join(conversations: Sequence[Conversation], rows: Sequence[Mapping]) -> dict[str, tuple[str, ...]]:

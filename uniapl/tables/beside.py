@@ -13,10 +13,10 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.config import experiment_names
+from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
 from uniapl.tables import View, rounded, write
-from uniapl.tables.captions import BENCHMARKS
 from uniapl.tables.columns import MISSING
 
 KEY = ["experiment", "quantity", "arm", "against", "benchmark"]

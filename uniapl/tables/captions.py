@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from uniapl.config.names import BENCHMARKS
+
 ALPHA = 0.05
 UNMEASURED = "not measured"
-BENCHMARKS = {"trained": "trained types", "new_types": "new types", "new_topics": "new topics"}
 
 
 def interval(row: pd.Series, estimate: str) -> str:

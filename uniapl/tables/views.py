@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pandas as pd
 
 from uniapl.analyse.claims import UNDECIDED, WITHDRAWN
+from uniapl.config.names import BENCHMARKS
 from uniapl.tables.captions import (
     ALPHA,
-    BENCHMARKS,
     UNMEASURED,
     benchmark_labels,
     interval,

@@ -12,6 +12,7 @@ from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
 from uniapl.models.devices import is_main_process, processes
+from uniapl.provenance import sha256_of
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 
@@ -34,7 +35,7 @@ def sole_training(out: Path) -> Iterator[None]:
 def check_configuration(job: Job) -> None:
     """Refuse a state folder that belongs to another configuration, naming what differs; otherwise claim it."""
     state, path = job.state, job.state / "run.json"
-    data = hashlib.sha256((job.data / "summary.json").read_bytes()).hexdigest()
+    data = sha256_of(job.data / "summary.json")
     now = {**job.run.describe(), "data": data, "processes": processes()}
     if path.exists():
         before = read_json(path, ("settings",))

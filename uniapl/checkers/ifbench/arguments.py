@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from uniapl.checkers.arguments import Argument
+from uniapl.checkers.arguments import Argument, is_text
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ "  # with the blank: what IFBench strips from words and options
 _MARKS = re.compile(f"[{re.escape(PUNCTUATION.strip())}]+")
@@ -20,10 +20,6 @@ def _is_number(value: object) -> bool:
 
 def _is_whole(value: object, least: int) -> bool:
     return _is_number(value) and value >= least and value == value // 1
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def trigrams(text: str):
@@ -45,10 +41,10 @@ def _options(text: str) -> tuple[bool, frozenset[str]]:
 NUMBER = Argument("a whole number of at least 1", lambda v: _is_whole(v, 1), int)
 INDEX = Argument("a whole number of at least 0", lambda v: _is_whole(v, 0), int)
 PERCENTAGE = Argument("a number from 0 to 100", lambda v: _is_number(v) and 0 <= v <= 100, float)
-TEXT = Argument("text that is not blank", _is_text, str)
-WORD = Argument(TEXT.expected, _is_text, lambda v: re.compile(rf"\b{re.escape(v)}\b", re.IGNORECASE))
+TEXT = Argument("text that is not blank", is_text, str)
+WORD = Argument(TEXT.expected, is_text, lambda v: re.compile(rf"\b{re.escape(v)}\b", re.IGNORECASE))
 REFERENCE = Argument("text of at least 3 characters", lambda v: isinstance(v, str) and len(v) > 2, trigrams)
-OPTIONS = Argument(TEXT.expected, _is_text, _options)
+OPTIONS = Argument(TEXT.expected, is_text, _options)
 
 
 def ordered_range(kwargs: Mapping) -> str | None:

@@ -14,7 +14,6 @@
 """
 
 import argparse
-import hashlib
 import json
 import random
 from pathlib import Path
@@ -26,6 +25,7 @@ from uniapl.data.miniature.world import NEW_TOPICS, NEW_TYPES, TOPICS, TRAINED, 
 from uniapl.data.miniature.writers import BIASED, EXPERT, degenerate, random_style, write
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import write_jsonl
+from uniapl.provenance import sha256_of
 
 OLD_TOPICS = tuple(topic for topic in TOPICS if topic not in NEW_TOPICS)
 BENCHMARKS = {  # benchmark: (topics, instruction types, at least one of these)
@@ -165,7 +165,7 @@ def build(world: World, out: Path) -> dict:
         write_jsonl(out / f"{name}.jsonl", rows if name == "expert" else _without(rows, "response"))
     texts = [row["prompt"] + "\n" + row["completion"] for row in files["corpus"]]
     counts = write_scratch(out / "scratch", texts, world.size, world.seed)
-    hashes = {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in sorted(out.glob("*.jsonl"))}
+    hashes = {f.name: sha256_of(f) for f in sorted(out.glob("*.jsonl"))}
     return {"rows": {name: len(rows) for name, rows in files.items()}, "scratch": counts, "sha256": hashes}
 
 

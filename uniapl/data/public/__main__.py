@@ -24,7 +24,7 @@ from pathlib import Path
 
 from uniapl.config import choose
 from uniapl.data.public import prepare
-from uniapl.errors import UserError, one_line_errors
+from uniapl.errors import at_least_one, one_line_errors
 
 
 def _progress(rows: Sequence, title: str) -> Iterable:
@@ -51,9 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--longest", type=int, default=prepare.LONGEST, help="characters of a training prompt")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing")
     args = parser.parse_args(argv)
-    for name in ("train", "validation", "longest"):
-        if getattr(args, name) < 1:
-            raise UserError(f"--{name} {getattr(args, name)}: must be at least 1")
+    at_least_one(args, "train", "validation", "longest")
     summary = prepare.prepare(
         args.out,
         train=args.train,

@@ -23,8 +23,10 @@ from pathlib import Path
 from uniapl import checkers
 from uniapl.data.prompts import read_prompts
 from uniapl.data.public.prepare import write
-from uniapl.errors import UserError, one_line_errors
-from uniapl.jsonl import read_jsonl
+from uniapl.errors import UserError, first_names, one_line_errors
+from uniapl.jsonl import read_json, read_jsonl
+
+REMEDY = "make the prompts again: python -m uniapl.data.public"
 
 
 def read_demonstrations(paths: Iterable[Path]) -> dict[str, dict]:
@@ -84,8 +86,7 @@ def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
         ),
     ):
         if keys:
-            more = ", ..." if keys[3:] else ""
-            raise UserError(f"{prompts}: {len(keys)} {problem}: {', '.join(map(str, keys[:3]))}{more}")
+            raise UserError(f"{prompts}: {len(keys)} {problem}: {first_names(keys)}")
     train, left_out = with_accepted(prompts_by_split["train"], answers)
     if not train:
         raise UserError(f"{prompts}: no training prompt has an accepted response: {dict(left_out)}")
@@ -100,17 +101,10 @@ def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
         "rows": {name.removesuffix(".jsonl"): len(rows) for name, rows in files.items()},
         "training prompts left out": dict(left_out),
         "expert accepted": sum(answers[row["key"]]["passed"] for row in held_out),
-        "prompts": _summary(prompts / "summary.json"),
-        "teachers": [_summary(path) for path in taught if path.is_file()],
+        "prompts": read_json(prompts / "summary.json", remedy=REMEDY),
+        "teachers": [read_json(path, remedy=REMEDY) for path in taught if path.is_file()],
     }
     return write(out, files, summary)
-
-
-def _summary(path: Path) -> dict:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: {error}; make the prompts again: python -m uniapl.data.public") from error
 
 
 @one_line_errors

@@ -1,6 +1,5 @@
 """Prompts of the paper scale from the public data sets: what is kept, what is left out and why."""
 
-import hashlib
 import json
 import os
 import random
@@ -13,6 +12,7 @@ from uniapl.data import hub
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, ifeval_like, multi_if, overlap
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
+from uniapl.provenance import sha256_of
 
 EVALUATIONS = {"ifeval": ifeval, "ifbench": ifbench}  # whose prompts are rows of test.jsonl
 TRAINING = {"teacher": if_multi_constraints, "argilla": ifeval_like}  # by where the demonstrations come from
@@ -116,7 +116,7 @@ def write(out: Path, files: Mapping[str, list[dict]], summary: Mapping) -> dict:
         try:
             for name, rows in files.items():
                 write_jsonl(parts[name], rows)
-            hashes = {name: hashlib.sha256(parts[name].read_bytes()).hexdigest() for name in files}
+            hashes = {name: sha256_of(parts[name]) for name in files}
             whole = {**summary, "sha256": hashes}
             parts["summary.json"].write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
             for name, part in parts.items():

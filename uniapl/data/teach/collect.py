@@ -16,6 +16,7 @@ from uniapl.data.teach import Teacher, identity
 from uniapl.data.teach.answer import Answer, Refusal, Request, rejection, seed_of
 from uniapl.data.teach.ledger import BudgetSpent, Journal, Meter
 from uniapl.errors import UserError
+from uniapl.jsonl import read_json
 
 Backend = Callable[[Iterator[Request | None], Meter], Generator[Answer | Refusal, None, None]]
 GIVE_UP = 10  # requests in a row without an answer: it is the endpoint, not the prompt
@@ -91,10 +92,7 @@ def _write_json(path: Path, value: dict) -> None:
 def same_settings(path: Path, settings: dict, begun: bool) -> None:
     """Write what the answers depend on beside them. Raises UserError where they were begun with something else."""
     if begun:
-        try:
-            old = dict(json.loads(path.read_text()))
-        except (OSError, ValueError, TypeError) as error:
-            raise UserError(f"{path}: {error}: it says how the answers were made; name another --out") from error
+        old = read_json(path, remedy="it says how the answers were made: name another --out")
         for name in settings | old:
             if old.get(name) != settings.get(name):
                 raise UserError(
