@@ -33,11 +33,11 @@ def test_a_row_has_the_interval_the_data_behind_it_and_the_verdict_before_adjust
     (tmp_path / "overview/claims.json").write_text(json.dumps({"claims": [CLAIM, auc, reviewers]}))
     rows = verdict_table(tmp_path).splitlines()
     assert rows[2:4] == [
-        "| A beats B [A] | -6.2 points [-11.2, -1.1] | 5 x 384 | not decided (contradicted before adjustment) |",
-        "| A beats B (ours) | 0.12 [0.10, 0.90] | 5 | supported |",
+        "| A beats B [A] | not decided (contradicted before adjustment) | -6.2 points [-11.2,&nbsp;-1.1] | 5 x 384 |",
+        "| A beats B (ours) | supported | 0.12 [0.10,&nbsp;0.90] | 5 |",
     ]
     assert rows[4:] == ["", "All 3 claims of this set: 1 supported, 0 contradicted, 2 not decided."]
-    with pytest.raises(UserError, match="claims.json: no such file"):
+    with pytest.raises(UserError, match="claims.json: No such file"):
         verdict_table(tmp_path / "nothing")
 
 

@@ -25,7 +25,7 @@ def verdict_table(root: Path) -> str:
     claims = [claim for claim in claims if claim["verdict"] in VERDICTS]
     in_table = sorted((c for c in claims if c["source"] in SHOWN), key=lambda claim: claim["experiment"] != FIRST)
     rows = [_row(claim) for claim in in_table]
-    head = ["| claim | measured, with 95 % interval | seeds x prompts | verdict |", "| :-- | --: | --: | :-- |"]
+    head = ["| claim | verdict | measured, with 95 % interval | seeds x prompts |", "| :-- | :-- | --: | --: |"]
     return "\n".join([*head, *rows, "", f"All {len(claims)} claims of this set: {_counts(claims)}."])
 
 
@@ -33,11 +33,11 @@ def _row(claim: dict) -> str:
     decimals, unit = DECIMALS.get(claim["quantity"], 2), UNITS[claim["quantity"]]
     number = "{:." + str(decimals) + "f}"
     estimate, low, high = (number.format(claim[name]) for name in ("estimate", "low", "high"))
-    interval = f"{estimate}{' ' + unit if unit else ''} [{low}, {high}]"
+    interval = f"{estimate}{' ' + unit if unit else ''} [{low},&nbsp;{high}]"
     counts = f"{claim['n_seeds']}" + (f" x {claim['n_prompts']:.0f}" if claim["n_prompts"] else "")
     before = "" if claim["unadjusted"] == claim["verdict"] else f" ({claim['unadjusted']} before adjustment)"
     source = claim["source"] if claim["source"].startswith("[") else f"({claim['source']})"
-    return f"| {claim['sentence']} {source} | {interval} | {counts} | {claim['verdict']}{before} |"
+    return f"| {claim['sentence']} {source} | {claim['verdict']}{before} | {interval} | {counts} |"
 
 
 def _counts(claims: Iterable[dict]) -> str:
