@@ -8,14 +8,16 @@ import pandas as pd
 import pytest
 from trl.trainer import grpo_trainer, reward_trainer, sft_trainer
 
-from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
+from baselines import grpo
+from experiments.scales import SCALES
 from uniapl.analyse.training import curves
 from uniapl.config import StepRows
+from uniapl.config.method import is_fetched, name_of
 from uniapl.config.metrics import SHARED
 from uniapl.errors import UserError
 from uniapl.train.history import check_metrics, history, total_cost
 
-METHODS = (sft, grpo, grpo_reward_shaped, luffy, uniapl, miniature_discriminator)
+METHODS = sorted({method for scale in SCALES for method in scale.settings if not is_fetched(method)}, key=name_of)
 GATED = types.SimpleNamespace(__file__="/elsewhere/baselines/hpt.py", METRICS={"demonstration_share": "of the groups"})
 LOG = [
     {"step": 0, "probe_reward": 0.5},
