@@ -27,6 +27,7 @@ from pathlib import Path
 from unittest import mock
 
 from uniapl.data.prompts import read_prompts
+from uniapl.errors import one_line_errors
 from uniapl.scorers.match import match, read_responses
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -210,7 +211,9 @@ def figures() -> str:
 
 PARTS = {part.__name__: part for part in (agreement, scoring, reward, robustness, figures)}
 
-if __name__ == "__main__":
+
+@one_line_errors
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help=", ".join(PARTS))
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="published prompts and responses")
@@ -226,3 +229,7 @@ if __name__ == "__main__":
             print(f"{name}: {PARTS[name](options.data)}", flush=True)
         else:
             print(f"{name}: skipped, no --data FOLDER with published prompts and responses", flush=True)
+
+
+if __name__ == "__main__":
+    main()

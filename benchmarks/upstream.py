@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.upstream", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--family", choices=tuple(BY_NAME), required=True)
+    parser.add_argument("--family", choices=tuple(FILES), required=True)
     parser.add_argument("--checkout", type=Path, required=True, help="a git clone of the family's repository")
     parser.add_argument("--revision", default="HEAD", help="what is compared (default HEAD)")
     parser.add_argument("--since", help="instead of the revision that the rules follow")

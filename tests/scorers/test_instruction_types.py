@@ -13,15 +13,12 @@ from uniapl.scorers.command import main
 
 def test_every_type_that_can_be_built_is_listed_once_in_its_family():
     found = instruction_types.types()
-    counts = found.groupby("family", sort=False).size().to_dict()
+    counts = found.groupby("family", sort=False).size()
     fixed = found.instruction_id.str.endswith("~fixed")
-    assert found[~fixed].groupby("family", sort=False).size().to_dict() == {
-        "ifeval": 25,
-        "ifbench": 58,
-        "iftrain": 29,
-        "multi_if": 25,
-    }
-    assert counts == {"ifeval": 25, "ifbench": 58 + 43, "iftrain": 29 + 21, "multi_if": 25 + 1}
+    published = found[~fixed].groupby("family", sort=False).size()
+    names = ["ifeval", "ifbench", "iftrain", "multi_if"]
+    assert published[names].tolist() == [25, 58, 29, 25]
+    assert counts[names].tolist() == [25, 58 + 43, 29 + 21, 25 + 1]
     own = found[found.family != "multi_if"].instruction_id
     assert own.is_unique and set(own) == set(checkers.INSTRUCTIONS)
 
@@ -45,7 +42,7 @@ def test_multi_ifs_own_rules_are_told_apart():
 
 def test_each_type_says_what_it_checks_and_whose_rule_it_is():
     found = instruction_types.types()
-    assert found.checks.str.endswith((".", "?", ":", ";")).all() and (found.source.str.len() > 20).all()
+    assert found.checks.str.endswith((".", "?", ":", ";")).all() and found.source.str.strip().all()
 
 
 @pytest.mark.parametrize("family", [None, "iftrain"])

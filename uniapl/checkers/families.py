@@ -21,7 +21,7 @@ class Family:
     instructions  id: type with the published rule
     fixed         `<id>~fixed`: type with the rule that the prompt states; of nobody's published numbers
     source        the publication
-    revision      repository@commit that the published rules follow
+    revision      repository@commit that the published rules follow; blank where nobody published code
     rules_for     the family whose ids these are with rules of their own; such a family is only used where it is named
     """
 
@@ -29,7 +29,7 @@ class Family:
     instructions: Mapping[str, Instruction]
     fixed: Mapping[str, Instruction]
     source: str
-    revision: str
+    revision: str = ""
     rules_for: str = ""
 
     @property

@@ -10,7 +10,7 @@ COLUMNS = ["family", "instruction_id", "category", "arguments", "checks", "sourc
 
 
 def _published(family: Family) -> str:
-    return f"{family.source}, as in {family.revision}"
+    return f"{family.source}, as in {family.revision}" if family.revision else family.source
 
 
 def _source(family: Family, instruction_id: str) -> str:
