@@ -25,6 +25,7 @@ from figures import recipes, style
 from figures.arms import FAMILIES, family
 from figures.recipes import chains as real_chains
 from uniapl.config import Arm, Experiment, load_experiment
+from uniapl.config import figures as config_figures
 from uniapl.config.figures import needs_of_figures
 from uniapl.errors import UserError
 
@@ -271,3 +272,10 @@ def test_one_seed_and_a_missing_run_show_in_the_caption_and_not_as_zero(results,
     alone = comparisons.assign(seed_low=np.nan, seed_high=np.nan, n_seeds=1, n_seeds_against=1)
     alone.to_csv(folder / "comparisons.csv", index=False)
     assert "seeds per arm: 1." in draw("differences", tmp_path, tmp_path)[".txt"].decode()
+
+
+def test_a_figure_that_would_draw_nothing_is_refused_with_what_is_missing(tmp_path, monkeypatch):
+    monkeypatch.setattr(config_figures, "FIGURES", tmp_path)
+    (tmp_path / "without_end.py").write_text('NEEDS = ("headline",)\n')
+    with pytest.raises(UserError, match="figures/without_end.py: a figure must end in .*style.main"):
+        config_figures._needs("without_end")

@@ -11,6 +11,7 @@ from uniapl.errors import UserError
 from uniapl.provenance import ROOT
 
 FIGURES = ROOT / "figures"
+RUN = "if __name__ == '__main__':\n    style.main(draw)"  # the last statement of every figure
 
 
 @functools.cache
@@ -29,6 +30,8 @@ def _needs(name: str) -> tuple[str, ...]:
             if not isinstance(needs, tuple) or not needs or not all(isinstance(need, str) for need in needs):
                 where = f"figures/{name}.py:{statement.lineno}"
                 raise UserError(f'{where}: NEEDS must be a tuple of experiments, as in NEEDS = ("headline",)')
+            if ast.unparse(_module(name).body[-1]) != RUN:
+                raise UserError(f"figures/{name}.py: a figure must end in {RUN.replace(chr(10), '')!r}, which draws it")
             return needs
     return ()
 
