@@ -23,9 +23,11 @@ def choose(what: str, name: str, known: Iterable[str]) -> str:
     """`name` if known; otherwise a UserError that lists what exists and the nearest spelling."""
     if name in known:
         return name
-    near = difflib.get_close_matches(name, list(known), n=1)
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ""
-    raise UserError(f"unknown {what} {name!r}: known are {', '.join(sorted(known))}{hint}")
+    which = f"known are {', '.join(known)}" if known else "none is stated"
+    raise UserError(f"unknown {what} {name!r}: {which}{hint}")
 
 
 def check_name(name: object, where: str) -> None:
