@@ -147,11 +147,11 @@ def training(
     if not moments:
         moments.append(weights | around)
     if probed:
-        asked, length = evaluation.probe_prompts, lengths.asked + lengths.evaluated
+        probe_rows, length = evaluation.probe_prompts, lengths.asked + lengths.evaluated
         idle = {name: size for name, size in weights.items() if name != "gradients"} | around
-        cache = memory.kv_cache(policy, asked * length, memory.FLOAT)
+        cache = memory.kv_cache(policy, probe_rows * length, memory.FLOAT)
         moments.append(idle | {"probe's KV cache": cache})
-        scoring = memory.inference(policy, min(asked, LOGPROB_ROWS), length) + LOGPROB_LOGITS
+        scoring = memory.inference(policy, min(probe_rows, LOGPROB_ROWS), length) + LOGPROB_LOGITS
         moments.append(idle | {"log-probabilities": scoring})
     return max(moments, key=lambda parts: sum(parts.values()))
 

@@ -132,8 +132,8 @@ def read_conversations(path: str | Path, languages: Collection[str] | None = Non
 
 def messages(conversation: Conversation, responses: Sequence[str]) -> list[dict]:
     """The chat that asks for the response after these: what the user said so far, and the model's own answers."""
-    asked = [{"role": "user", "content": turn.prompt} for turn in conversation.turns[: len(responses) + 1]]
-    answered = [{"role": "assistant", "content": response} for response in responses]
-    if len(asked) <= len(responses):
-        raise UserError(f"key {conversation.key}: has {len(asked)} turns, no turn {len(responses) + 1}")
-    return [message for pair in zip(asked, answered, strict=False) for message in pair] + asked[-1:]
+    questions = [{"role": "user", "content": turn.prompt} for turn in conversation.turns[: len(responses) + 1]]
+    answers = [{"role": "assistant", "content": response} for response in responses]
+    if len(questions) <= len(responses):
+        raise UserError(f"key {conversation.key}: has {len(questions)} turns, no turn {len(responses) + 1}")
+    return [message for pair in zip(questions, answers, strict=False) for message in pair] + questions[-1:]

@@ -28,8 +28,8 @@ class Adversary:
     @property
     def weight(self) -> float:
         """lambda as it enters the loss: the dual variable and its damping."""
-        a = self.args
-        return objective.multiplier(self.lam, self.distance_mean, eps=a.eps, penalty=a.lam_penalty)
+        args = self.args
+        return objective.multiplier(self.lam, self.distance_mean, eps=args.eps, penalty=args.lam_penalty)
 
     def judge(self, prompts: list, references: list[str | None], completions: list) -> tuple[torch.Tensor, dict]:
         """Advantages of all processes' rollouts, and what is logged; lambda moves, and a `Learner` learns.
@@ -48,9 +48,9 @@ class Adversary:
         metrics["lam"] = self.weight
         if isinstance(self.discriminator, Learner):
             metrics |= self._learn(rows)
-        a = self.args
+        args = self.args
         advantages = objective.group_advantage(
-            scores.nan_to_num(0.0), a.num_generations, ddof=a.adversarial_ddof, clip=a.adversarial_clip
+            scores.nan_to_num(0.0), args.num_generations, ddof=args.adversarial_ddof, clip=args.adversarial_clip
         )
         return advantages, metrics
 
@@ -66,9 +66,9 @@ class Adversary:
 
     def _measure(self, scores: torch.Tensor, expert_scores: torch.Tensor) -> dict[str, float]:
         """Move lambda by the distance; returns what is logged."""
-        a, distance = self.args, objective.distance(expert_scores, scores)
-        self.distance_mean = objective.running_mean(self.distance_mean, distance, a.distance_decay)
-        self.lam = objective.dual_update(self.lam, self.distance_mean, eps=a.eps, step_size=a.lam_step)
+        args, distance = self.args, objective.distance(expert_scores, scores)
+        self.distance_mean = objective.running_mean(self.distance_mean, distance, args.distance_decay)
+        self.lam = objective.dual_update(self.lam, self.distance_mean, eps=args.eps, step_size=args.lam_step)
         return {
             "score": scores.mean().item(),
             "distance": distance,

@@ -107,13 +107,13 @@ class UniAPLTrainer(NumberedRows, GRPO):
     def _compute_loss(self, model, inputs):
         if not self.model.training:
             return super()._compute_loss(model, inputs)
-        a = self.args
+        args = self.args
         mu = objective.mu_schedule(
-            self.state.global_step, warmup=a.mu_warmup, decay=a.mu_decay, peak=a.mu_peak, valley=a.mu_valley
+            self.state.global_step, warmup=args.mu_warmup, decay=args.mu_decay, peak=args.mu_peak, valley=args.mu_valley
         )
         self._metrics["train"]["mu"].append(mu)
         lam = self.adversary.weight if self.adversary else 0.0
-        weights = objective.term_weights(w_pref=a.w_pref, w_demo=a.w_demo, mu=mu, lam=lam)
+        weights = objective.term_weights(w_pref=args.w_pref, w_demo=args.w_demo, mu=mu, lam=lam)
         if not any(weights.values()):
             raise ValueError(f"every term has weight 0 at step {self.state.global_step}: {weights}")
         if not (weights["preference"] or weights["adversarial"]):

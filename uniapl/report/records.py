@@ -24,8 +24,8 @@ def value(x: Any) -> str:
 def flatten(card: dict, prefix: str = "") -> dict[str, str]:
     """A card as one level of names with dots."""
     entries = {}
-    for key, x in card.items():
-        entries |= flatten(x, f"{prefix}{key}.") if isinstance(x, dict) else {f"{prefix}{key}": value(x)}
+    for key, entry in card.items():
+        entries |= flatten(entry, f"{prefix}{key}.") if isinstance(entry, dict) else {f"{prefix}{key}": value(entry)}
     return entries
 
 

@@ -69,8 +69,8 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
         values = scores(rows, benchmark)
         if values.isna().any(axis=None):
             n_base, n_trained = values.notna().sum()
-            said = f"answered different prompts ({n_base} and {n_trained} of {len(values)}); run their stage again"
-            raise UserError(f"{benchmark.name}: {GENERAL[0]} and {GENERAL[1]} {said}")
+            stated = f"answered different prompts ({n_base} and {n_trained} of {len(values)}); run their stage again"
+            raise UserError(f"{benchmark.name}: {GENERAL[0]} and {GENERAL[1]} {stated}")
         if values.empty:
             continue  # it runs code, and was left out
         base, trained = (values[arm].to_numpy(dtype=float)[None] for arm in GENERAL)
@@ -80,8 +80,8 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
             "difference": compare(trained, base, rng=np.random.default_rng(SEED)),
         }
         numbers = {f"{side}_{name}": 100 * getattr(summary, name) for side, summary in sides.items() for name in FOUND}
-        said = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(values))
-        rows_of_table.append(dict(zip(SAID, said, strict=True)) | numbers | {"p": sides["difference"].p})
+        stated = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(values))
+        rows_of_table.append(dict(zip(SAID, stated, strict=True)) | numbers | {"p": sides["difference"].p})
     if not rows_of_table:
         raise UserError(f"no benchmark of {', '.join(b.name for b in benchmarks)} was run")
     table = pd.DataFrame(rows_of_table)

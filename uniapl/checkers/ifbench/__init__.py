@@ -21,5 +21,5 @@ The loose rule is IFEval's, `uniapl.checkers.variants`. No checker takes quadrat
 from uniapl.checkers.ifbench import count, custom, format, ratio, repeat, sentence, words
 
 CATEGORIES = (count, ratio, words, sentence, format, custom, repeat)
-INSTRUCTIONS = {name: found for category in CATEGORIES for name, found in category.INSTRUCTIONS.items()}
-FIXED = {name: found for category in CATEGORIES for name, found in category.FIXED.items()}
+INSTRUCTIONS = {name: instruction for category in CATEGORIES for name, instruction in category.INSTRUCTIONS.items()}
+FIXED = {name: instruction for category in CATEGORIES for name, instruction in category.FIXED.items()}

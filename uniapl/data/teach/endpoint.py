@@ -74,20 +74,20 @@ class Endpoint:
 
     async def _ask(self, client: httpx.AsyncClient, request: Request, meter: Meter) -> Answer | Refusal:
         for tries in range(self.retries + 1):
-            found, wait = await self._try(client, request)
-            if isinstance(found, Answer) or wait is None:
-                return found
+            outcome, wait = await self._try(client, request)
+            if isinstance(outcome, Answer) or wait is None:
+                return outcome
             if tries < self.retries:
-                if found.charge is None:
+                if outcome.charge is None:
                     try:
                         ticket = meter.reserve(request.tokens)
                     except BudgetSpent as spent:
-                        return replace(found, detail=f"{found.detail}; not tried again: {spent}")
-                    meter.settle(request.ticket, None, found.detail)
+                        return replace(outcome, detail=f"{outcome.detail}; not tried again: {spent}")
+                    meter.settle(request.ticket, None, outcome.detail)
                     request = replace(request, ticket=ticket)
                 delay = wait or self.backoff * 2**tries * random.uniform(0.5, 1)
                 await asyncio.sleep(min(delay, LONGEST_WAIT))
-        return replace(found, detail=f"{found.detail}, {self.retries + 1} times")
+        return replace(outcome, detail=f"{outcome.detail}, {self.retries + 1} times")
 
     async def _try(self, client: httpx.AsyncClient, request: Request) -> tuple[Answer | Refusal, float | None]:
         """One try, and after how many seconds another is worth it: 0 where the endpoint names none, None for never."""
