@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from support.four_prompts import PLAN, inputs, logprobs, responses, run
 
+from uniapl import score
 from uniapl.analyse.inputs import run_provenance, values_by_run
 from uniapl.checkers import version
 from uniapl.errors import UserError
@@ -93,9 +94,9 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
     command = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
     command += ["--out", f"{tmp_path}/scores.csv"]
-    command.main(command)
+    score.main(command)
     assert not (tmp_path / "checkers.json").exists()
-    command.main([*command, "--record"])
+    score.main([*command, "--record"])
     assert json.loads((tmp_path / "checkers.json").read_text()) == {"checkers": version.version()}
 
 
