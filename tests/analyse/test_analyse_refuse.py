@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from support.four_prompts import PLAN, inputs, logprobs, responses, run
 
-from uniapl import score
 from uniapl.analyse.inputs import run_provenance, values_by_run
 from uniapl.checkers import version
 from uniapl.errors import UserError
+from uniapl.scorers import command
 
 ALIKE = dict(device="cpu, x86_64, 1 thread(s)", backend="hf", checkers="c0ffee")
 RUNS = [("base", 0), ("grpo", 0), ("grpo", 1), ("uniapl", 0)]
@@ -92,11 +92,11 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
     prompt = {"key": 1, "prompt": "p", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
     for name, row in (("prompts", prompt), ("responses", {"key": 1, "response": "no comma"})):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
-    command = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
-    command += ["--out", f"{tmp_path}/scores.csv"]
-    score.main(command)
+    words = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
+    words += ["--out", f"{tmp_path}/scores.csv"]
+    command.main(words)
     assert not (tmp_path / "checkers.json").exists()
-    score.main([*command, "--record"])
+    command.main([*words, "--record"])
     assert json.loads((tmp_path / "checkers.json").read_text()) == {"checkers": version.version()}
 
 

@@ -69,12 +69,17 @@ PUBLISHED = Sampling(0.7, 0.8, 20, 1.5)  # Qwen3 Technical Report (arXiv 2505.09
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How checkpoints are evaluated: tokens per response, prompts per batch, of the probe, and what `sampled` is."""
+    """How checkpoints are evaluated: tokens per response, prompts per batch, of the probe, and what `sampled` is.
+
+    `measured_prompts`: of how many prompts of the benchmark `trained`, the first, the log-probabilities of responses
+    are measured (None: of all).
+    """
 
     max_new_tokens: int
     batch: int
     probe_prompts: int
     sampled: Sampling = ON_POLICY
+    measured_prompts: int | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class Compute:
     `rows_per_device`: most rows of a step that one device reads at a time (None: all; the rest is accumulation).
     `rollouts` and `evaluate`: who generates, "transformers" or "vllm"; `vllm_memory`: the share of a GPU that vLLM
     takes beside the training; `sharded`: parameters, gradients and optimizer are spread over the devices (FSDP).
+    `engine`: trainers on rollouts, and evaluations without vLLM, compute the same numbers by uniapl/method/engine.
     """
 
     bf16: bool = False
@@ -93,6 +99,7 @@ class Compute:
     evaluate: str = "transformers"
     vllm_memory: float = 0.3
     sharded: bool = False
+    engine: bool = False
 
 
 @dataclass(frozen=True)
