@@ -10,7 +10,6 @@ from uniapl.config.job import Job
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 if TYPE_CHECKING:
-    from uniapl.method.engine.arms import engine_trainer
     from uniapl.method.trainer import UniAPLTrainer
 
 

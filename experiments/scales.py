@@ -12,10 +12,12 @@ from dataclasses import replace
 
 from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
-from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100
+from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
+from uniapl.data.everyday.world import World as Everyday
 from uniapl.data.miniature.world import World
 from uniapl.data.public.world import Public
 from uniapl.data.teach import Teacher
+from uniapl.models.gguf import SMOLLM2
 from uniapl.train import fetch
 
 DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch", once=True)
@@ -91,6 +93,52 @@ def fetched(name: str, model: str) -> Arm:
     """A checkpoint of the hub that is not trained here."""
     return Arm(name, fetch, start="scratch", once=True, changes={"model": model})
 
+
+RL_SMALL = {
+    "steps": 32,
+    "prompts_per_step": 8,
+    "group": 6,
+    "max_new_tokens": 192,
+    "learning_rate": 4e-5,
+    "warmup": 2,
+    "schedule": "constant_with_warmup",
+    "save_every": 4,
+    "probe_every": 8,
+}
+SFT_SMALL = {
+    "steps": 32,
+    "rows_per_step": 16,
+    "learning_rate": 2e-5,
+    "warmup": 2,
+    "schedule": "cosine",
+    "save_every": 8,
+    "probe_every": 8,
+}
+TWO_CORES = {  # one job at a time: two that compute with several threads slow each other
+    stage: Resources(memory_gb=12, minutes=240, cores=2) for stage in ("teach", "train", "generate", "suite")
+}
+
+SMALL = Scale(
+    name="small",
+    hardware="2 CPU cores",
+    minutes="about 30 hours",
+    seeds=(0, 1, 2),
+    world=Everyday(train=640),
+    shared=(fetched("base", SMOLLM2),),
+    settings={
+        sft: SFT_SMALL,
+        grpo: RL_SMALL,
+        uniapl: {**RL_SMALL, "learning_rate": 4e-5, "demonstrations_per_step": 16, "mu_decay": 32, "discriminator": "layers"},
+        fetch: {"context": 2048},
+    },
+    rates={"rollouts": 4e-5, "after_sft": 4e-5},
+    evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128),
+    suite="none",
+    fixed_settings=("learning_rate", "prompts_per_step"),
+    most_seeds={"unified": 2},
+    compute=Compute(engine=True),
+    resources=TWO_CORES,
+)
 
 # Rates are ours and untuned: not stated. Of CHORD's and LUFFY's scripts for 7B, 1e-6 for GRPO and 5e-6 to 1e-5 where
 # demonstrations are learned. 256 steps of 64 rows are two epochs of the demonstrations.
@@ -174,4 +222,4 @@ REHEARSAL = replace(
     resources={},
 )
 
-SCALES = (SMOKE, TINY, PAPER, PAPER_4B, REHEARSAL)
+SCALES = (SMOKE, TINY, SMALL, PAPER, PAPER_4B, REHEARSAL)

@@ -92,7 +92,12 @@ LABELS = {  # of arms whose name does not say it
     "d_length": "length as discriminator",
     **{f"switch_{share}": f"SFT {share} %→GRPO" for share in (10, 25, 50, 75)},
 }
-BENCHMARKS = {"trained": "trained types", "new_types": "new instruction types", "new_topics": "new topics"}
+BENCHMARKS = {
+    "trained": "trained types",
+    "held_out_types": "held-out types",
+    "new_types": "new instruction types",
+    "new_topics": "new topics",
+}
 ABOVE = {  # keywords of a number above a marker: in front of the grid, behind the intervals
     "xytext": (0, 4.5),
     "textcoords": "offset points",

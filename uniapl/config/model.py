@@ -13,7 +13,7 @@ from uniapl.config.resources import Resources
 
 SPLITS = ("test", "validation")
 DECODINGS = ("greedy", "sampled")
-WORLDS = ("miniature", "public", "files")
+WORLDS = ("miniature", "everyday", "public", "files")
 NAME = re.compile("[a-z0-9_]+")  # the wildcards of the Snakefile
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 DISCRIMINATOR = "discriminator"  # the shared arm that is the scale's frozen one
@@ -117,6 +117,7 @@ class Scale:
     fixed_settings  settings of which an arm's own value does not count, because it was tuned at another scale
     unequal         settings in which compared arms may differ without their claim's saying so; only where one seed
                     decides no claim
+    most_seeds      experiment -> of how many seeds, the first, it is asked here, in the place of its own `most_seeds`
     compute         how its devices are used
     resources       a stage, or `stage/arm` -> what its jobs ask of a scheduler
     """
@@ -133,12 +134,13 @@ class Scale:
     suite: str = "miniature"
     fixed_settings: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
+    most_seeds: Mapping[str, int] = field(default_factory=dict)
     compute: Compute = Compute()
     resources: Mapping[str, Resources] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
-        """ "miniature" or "public": the rules that make its data, and the experiments that can be asked there."""
+        """One of WORLDS: the rules that make its data, and the experiments that can be asked there."""
         return self.world.kind
 
     @property

@@ -143,7 +143,9 @@ def arm_of(scale: Scale, name: str, seed: int) -> Run:
 
 def seeds_of(scale: Scale, experiment: Experiment, arm: Arm) -> tuple[int, ...]:
     """The seeds at which an experiment runs an arm."""
-    return ONCE if arm.once else (experiment.seeds or scale.seeds[: experiment.most_seeds])
+    if arm.once:
+        return ONCE
+    return experiment.seeds or scale.seeds[: scale.most_seeds.get(experiment.name, experiment.most_seeds)]
 
 
 def check_run(scale: Scale, run: Run) -> None:

@@ -10,7 +10,8 @@ writes to FOLDER
 Several checkpoints, and as many folders, are answered one after another in one process: its start takes as long as
 half a checkpoint of the miniature. What one answers does not depend on those before it.
 
-Log-probabilities are of the benchmark `trained`; `own` is the sampled response. Responses come from the harness as
+Log-probabilities are of the benchmark `trained`, or of its first prompts where the scale measures fewer; `own` is the
+sampled response. Responses come from the harness as
 text and are tokenized again; the end token is counted where the response ended by itself.
 """
 
@@ -19,6 +20,7 @@ import dataclasses
 import gc
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from uniapl.config import DECODINGS, Evaluation, Scale, load_scale
@@ -101,6 +103,15 @@ def logprobs(models: dict, tokenizer, texts: dict[str, list[dict]], evaluation: 
     return rows
 
 
+def in_memory(scale: Scale) -> Callable:
+    """What makes a model in memory lm-eval's: transformers' own decoding, or the engine's where the scale asks."""
+    if not scale.compute.engine:
+        return harness.model_harness
+    from uniapl.models.decoding_harness import decoding_harness
+
+    return decoding_harness
+
+
 def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, out: Path) -> None:
     """Write one checkpoint's files to `out`. `base` is the base's model, `expert` the expert's response by key.
 
@@ -118,10 +129,10 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
         model = load_policy(checkpoint).to(base.device)
     else:
         model = load_policy(checkpoint).to(base.device)
-        found = evaluate(harness.model_harness(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
+        found = evaluate(in_memory(scale)(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
     rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
-    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
+    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"][: evaluation.measured_prompts]
     texts = {"own": own}
     if expert:
         texts["expert"] = [{**row, "response": expert[row["key"]]} for row in own]
@@ -132,7 +143,8 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     for decoding in DECODINGS:
         pd.DataFrame(rows[decoding]).to_parquet(out / f"{decoding}.parquet", index=False)
     record = {key: found[key] for key in ("results", "versions", "n-samples")}
-    record |= {"backend": backend, "decodings": decodings(evaluation, backend)}
+    by = "engine" if scale.compute.engine and backend == "transformers" else backend
+    record |= {"backend": by, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 

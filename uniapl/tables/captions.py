@@ -6,7 +6,12 @@ import pandas as pd
 
 ALPHA = 0.05
 UNMEASURED = "not measured"
-BENCHMARKS = {"trained": "trained types", "new_types": "new types", "new_topics": "new topics"}
+BENCHMARKS = {
+    "trained": "trained types",
+    "held_out_types": "held-out types",
+    "new_types": "new types",
+    "new_topics": "new topics",
+}
 
 
 def interval(row: pd.Series, estimate: str) -> str:

@@ -85,6 +85,7 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
         tokenizer=load_tokenizer(job.base),
         discriminator=discriminators.load_discriminator(job) if scored else None,
         max_new_tokens=evaluation.max_new_tokens,
+        engine=job.run.compute.engine,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
 

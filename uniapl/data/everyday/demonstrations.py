@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from uniapl import checkers
 from uniapl.data.everyday.editor import edit
-from uniapl.data.everyday.world import BASE
+from uniapl.data.everyday.world import BASE, world_of
 from uniapl.data.teach import Teacher
 from uniapl.data.teach.__main__ import read_all
 from uniapl.data.teach.answer import Answer, Request, rejection
@@ -41,7 +41,7 @@ from uniapl.jsonl import read_jsonl
 from uniapl.models.gguf import SMOLLM2
 from uniapl.provenance import versions
 
-ENGINES = ("transformers", "vllm")
+ENGINES = ("engine", "transformers", "vllm")
 UNUSABLE = {"refused", "empty", "marks", "looped"}  # reasons for which an answer is no material
 EDITOR = Path(__file__).resolve().parent / "editor"
 
@@ -143,7 +143,8 @@ def sample(
 
         backend = Offline(teacher, lambda asked: sampling.load_vllm(asked, folder))
     else:
-        backend = sampling.Sampled(teacher, lambda: sampling.load_transformers(teacher, folder))
+        load = {"engine": sampling.load_engine, "transformers": sampling.load_transformers}[engine]
+        backend = sampling.Sampled(teacher, lambda: load(teacher, folder))
     made = {"model": teacher.model, "source": source | {"engine": engine}, "versions": versions()}
     return teach(teacher, prompts, backend, out, made)
 
@@ -161,14 +162,16 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--checkpoint", type=Path, help="where a GGUF file's checkpoint is, or is to be written")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--engine", choices=ENGINES, default="transformers")
+    parser.add_argument("--engine", choices=ENGINES, default="engine")
     parser.add_argument("--endpoint", default="", help="base URL of an OpenAI-compatible server, ends in /v1")
-    for name in ("attempts", "max_tokens", "concurrency", "seed", "token_budget"):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(BASE, name))
-    parser.add_argument("--temperature", type=float, default=BASE.temperature)
+    parser.add_argument("--scale", help="take what is not named here from this scale's world")
+    own = {name: int for name in ("attempts", "max_tokens", "concurrency", "seed", "token_budget")}
+    own["temperature"] = float
+    for name, kind in own.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"default: {getattr(BASE, name)}")
     args = parser.parse_args(argv)
-    own = ("attempts", "max_tokens", "concurrency", "seed", "token_budget", "temperature")
-    teacher = dataclasses.replace(BASE, **{name: getattr(args, name) for name in own})
+    named = {name: getattr(args, name) for name in own if getattr(args, name) is not None}
+    teacher = dataclasses.replace(world_of(args.scale).base if args.scale else BASE, **named)
     prompts = read_all(args.prompts)
     folder, source = None, {}
     if args.endpoint:

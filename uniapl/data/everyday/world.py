@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from uniapl.config import load_scale
 from uniapl.data.teach import Teacher
+from uniapl.errors import UserError
 
 ON_POLICY = "ours: the base's own distribution, as rollouts are drawn"
 BASE = Teacher(
@@ -38,3 +40,11 @@ class World:
     demanding: float = 0.85
     base: Teacher = BASE
     kind: ClassVar[str] = "everyday"
+
+
+def world_of(scale: str) -> World:
+    """The world of the scale of this name. Raises UserError where it is of another kind."""
+    world = load_scale(scale).world
+    if not isinstance(world, World):
+        raise UserError(f"scale {scale}: its world is {world.kind}, not everyday")
+    return world
