@@ -3,7 +3,7 @@
 
 rule prompts:
     input:
-        glob("uniapl/data/everyday/*.py"),
+        targets.EVERYDAY,
     output:
         "results/local/{scale}/prompts/train_prompts.jsonl",
         "results/local/{scale}/prompts/validation_prompts.jsonl",
