@@ -18,8 +18,9 @@ ALIKE = {  # what every run of an analysis must have in common, and what to do w
 
 
 def refuse(inputs: Inputs) -> None:
-    """Raise UserError for scores that miss, repeat or add an instruction, for responses and log-probabilities that miss
-    or repeat a prompt of the headline's benchmark, and for a mixture of devices, backends or versions of the checkers.
+    """Raise UserError for scores that miss, repeat or add an instruction, for responses that miss or repeat a prompt of
+    the headline's benchmark, for log-probabilities of fewer of these prompts than another run's (a scale may measure
+    some of them alone), and for a mixture of devices, backends or versions of the checkers.
     """
     split = inputs.split
     _scores(inputs, split)
@@ -27,7 +28,8 @@ def refuse(inputs: Inputs) -> None:
     wanted = set(headline(inputs, inputs.test).key)
     _covered(headline(inputs, responses.assign(of="")), wanted, f"generate/{split}", "sampled.parquet")
     of = logprobs.text.astype(str) + " text under " + logprobs.under.astype(str)
-    _covered(headline(inputs, logprobs.assign(of=of)), wanted, f"generate/{split}", "logprobs.parquet")
+    measured = headline(inputs, logprobs.assign(of=of))
+    _covered(measured, set(measured.key), f"generate/{split}", "logprobs.parquet")
     _alike(inputs.made)
 
 
