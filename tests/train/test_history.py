@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from trl.trainer import grpo_trainer, reward_trainer, sft_trainer
 
-from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
 from uniapl.analyse.training import curves
 from uniapl.config import StepRows
 from uniapl.config.metrics import SHARED
 from uniapl.errors import UserError
 from uniapl.train.history import check_metrics, history, total_cost
 
-METHODS = (sft, grpo, grpo_reward_shaped, luffy, uniapl, miniature_discriminator)
+METHODS = (sft, grpo, grpo_reward_shaped, luffy, uniapl, miniature_discriminator, layers_discriminator)
 GATED = types.SimpleNamespace(__file__="/elsewhere/baselines/hpt.py", METRICS={"demonstration_share": "of the groups"})
 LOG = [
     {"step": 0, "probe_reward": 0.5},

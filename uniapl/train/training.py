@@ -36,7 +36,8 @@ from uniapl.train.state import (
     weights_sha256,
 )
 
-OF_EVALUATION = ("eval_loss", "eval_accuracy", "eval_margin")  # what a card keeps of a method's own evaluation
+# what a card keeps of a method's own evaluation
+OF_EVALUATION = ("eval_loss", "eval_accuracy", "eval_margin", "eval_auc")
 
 
 def check_arguments(job: Job) -> None:

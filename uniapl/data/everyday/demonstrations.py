@@ -63,8 +63,8 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\s+|\w+|[^\w\s]", text)
 
 
-def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
-    """The row of a prompt, of its answers as stage teach wrote them: the one that is followed with the least change."""
+def edited_answers(prompt: dict, answers: Sequence[dict]) -> list[dict]:
+    """The usable ones of a prompt's answers, as stage teach wrote them, each edited: rows of demonstrations.jsonl."""
     ids, kwargs = prompt["instruction_id_list"], prompt["kwargs"]
     rules = checkers.build_all(ids, kwargs, where=str(prompt["key"]))
     usable = [row for row in answers if row["reason"] not in UNUSABLE]
@@ -79,7 +79,12 @@ def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
         kept = {name: row[name] for name in ("key", "attempt", "model")}
         result = {"response": edited.text, "passed": reason is None, "reason": reason, "broken": broken}
         found.append(kept | result | {"original": row["response"], "edits": list(edited.edits), "changed": share})
-    if found:
+    return found
+
+
+def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
+    """The row of a prompt, of its answers as stage teach wrote them: the one that is followed with the least change."""
+    if found := edited_answers(prompt, answers):
         return min(found, key=lambda row: (not row["passed"], len(row["broken"]), row["changed"], row["attempt"]))
     first = answers[0]
     kept = {name: first[name] for name in ("key", "attempt", "model", "response", "passed", "reason", "broken")}
