@@ -6,8 +6,9 @@ from pathlib import Path
 
 from uniapl.errors import UserError
 from uniapl.models.checkpoints import load_tokenizer
+from uniapl.models.startup import set_vllm
 
-ALONE = 0.9  # vLLM's share of a GPU that it has to itself: its default
+ALONE = 0.9  # vLLM's share of a GPU that it has to itself (ours; vLLM 0.31 takes 0.92)
 
 
 def model_harness(model, tokenizer, batch: int):
@@ -30,6 +31,7 @@ def vllm_harness(checkpoint: Path, memory: float):
     """
     from lm_eval.models.vllm_causallms import VLLM
 
+    set_vllm()
     try:
         return VLLM(
             pretrained=str(checkpoint.resolve()),
