@@ -293,7 +293,9 @@ def synthetic(path, name=None, **_):
             {"question": "?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "A", "id": str(i)}
             for i in range(30)
         ],
-        "allenai/winogrande": [{"sentence": "The _ is wet.", "option1": "sea", "option2": "sun", "answer": "1"}] * 12,
+        "allenai/winogrande": [
+            {"sentence": f"The {i} _ is wet.", "option1": "sea", "option2": "sun", "answer": "1"} for i in range(12)
+        ],
         "Rowan/hellaswag": [
             {"ctx_a": "A", "ctx_b": "b", "ctx": "A b", "endings": ["x"] * 4, "label": "0", "activity_label": "act"}
             | {"ind": i, "source_id": "s", "split": "val", "split_type": "in"}
