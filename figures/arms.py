@@ -64,7 +64,8 @@ def draw(results: Path):
     caption = f"""{PROBED if QUANTITIES.keys() & quantities.keys() else ROLLOUTS} Rows: arms that learn from
         demonstrations, from rewards, from one after the other, and from both at once; the other rows' arms in grey.
         A-, open markers: with the adversarial term. Line: mean over seeds. Band: lowest to highest seed. Number of
-        seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal axis: {steps}; an arm that continues another begins where
+        seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal axis: {steps}; an arm that continues another
+        begins where
         that one ended.{DASHED * bool(AUCS & quantities.keys())}"""
     return fig, caption, paths
 
