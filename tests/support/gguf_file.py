@@ -28,7 +28,14 @@ def write(path: Path, seed: int = 0, **changes) -> dict[str, np.ndarray]:
     """
     import gguf
 
-    said = {"architecture": "llama", "template": TEMPLATE, "eos": 2, "padding": 2, "pre": "smollm", "context": 128} | changes
+    said = {
+        "architecture": "llama",
+        "template": TEMPLATE,
+        "eos": 2,
+        "padding": 2,
+        "pre": "smollm",
+        "context": 128,
+    } | changes
     tokens = [ENDOFTEXT, START, END, *byte_letters(), "12", "ab"]
     writer = gguf.GGUFWriter(path, said["architecture"])
     writer.add_name("Tiny")

@@ -26,7 +26,7 @@ def refuse(inputs: Inputs) -> None:
     _scores(inputs, split)
     responses, logprobs = inputs.responses, inputs.logprobs
     wanted = set(headline(inputs, inputs.test).key)
-    _covered(headline(inputs, responses.assign(of="")), wanted, f"generate/{split}", "sampled.parquet")
+    _covered(headline(inputs, responses.assign(of="")), wanted, f"generate/{split}", inputs.drawn)
     of = logprobs.text.astype(str) + " text under " + logprobs.under.astype(str)
     measured = headline(inputs, logprobs.assign(of=of))
     _covered(measured, set(measured.key), f"generate/{split}", "logprobs.parquet")

@@ -64,7 +64,9 @@ class Sampling:
 
 
 ON_POLICY = Sampling()  # as the rollouts are drawn
-PUBLISHED = Sampling(0.7, 0.8, 20, 1.5)  # Qwen3 Technical Report (arXiv 2505.09388), Sec. 4.6, without thinking
+# Qwen3 Technical Report (arXiv 2505.09388), Sec. 4.6, without thinking; ours: without its presence penalty of 1.5,
+# which works against instructions that ask for repeated words, and which the model card makes optional
+PUBLISHED = Sampling(0.7, 0.8, 20)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,8 @@ class Evaluation:
 
     `measured_prompts`: of how many prompts of the benchmark `trained`, the first, the log-probabilities of responses
     are measured (None: of all).
+    Entropy, diversity and distances are the policy's own only where nothing is cut off its distribution. Where
+    `sampled` cuts, the decoding `on_policy` is drawn beside it, and they are measured on that.
     """
 
     max_new_tokens: int
@@ -80,6 +84,11 @@ class Evaluation:
     probe_prompts: int
     sampled: Sampling = ON_POLICY
     measured_prompts: int | None = None
+
+    @property
+    def measured(self) -> str:
+        """The decoding whose responses say what the policy's distribution is."""
+        return "sampled" if self.sampled == ON_POLICY else "on_policy"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
-from uniapl.dag import lease
+from uniapl.dag import environment, lease
 from uniapl.errors import UserError
 
 SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
@@ -46,6 +46,8 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
         or_exit(runs.check)
         or_exit(check_results, Path("results/local") / scale.name)
         or_exit(limit_gpus, workflow, runs)
+        if workflow.is_main_process and not _parsed(sys.argv[1:]).dryrun:
+            or_exit(environment.check_vllm, scale, uses_conda(workflow.deployment_settings))
         print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
     set_environment(runs, config)
     if ignore_missing_conda(workflow.deployment_settings):
@@ -123,6 +125,14 @@ def plots_only(argv: list[str]) -> bool:
     return bool(figures)
 
 
+def uses_conda(deployment_settings) -> bool:
+    """Whether rules run in environments of conda: asked for, and there is one."""
+    from snakemake.settings.types import DeploymentMethod
+
+    methods = deployment_settings.deployment_method if deployment_settings else ()
+    return DeploymentMethod.CONDA in methods and shutil.which("conda") is not None
+
+
 def ignore_missing_conda(deployment_settings) -> bool:
     """Where no conda executable exists, drop `--use-conda`, so that rules run in the active environment.
 
@@ -132,7 +142,7 @@ def ignore_missing_conda(deployment_settings) -> bool:
 
     if deployment_settings is None or DeploymentMethod.CONDA not in deployment_settings.deployment_method:
         return False
-    if shutil.which("conda"):
+    if uses_conda(deployment_settings):
         return False
     kept = set(deployment_settings.deployment_method) - {DeploymentMethod.CONDA}
     deployment_settings.deployment_method = kept
@@ -167,6 +177,15 @@ def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
         return replace(asked, gpus=0) if served else asked
 
     return request(needs)
+
+
+def one_at_a_time(workflow, config: dict) -> dict:
+    """A resource that one training has at a time, where all would write their weights into one server of rollouts."""
+    if "rollouts" not in config:
+        return {}
+    if workflow.is_main_process:
+        workflow.register_resource("rollouts_server", 1)
+    return {"rollouts_server": 1}
 
 
 def leased(command: str) -> str:

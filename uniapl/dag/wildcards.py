@@ -59,6 +59,18 @@ class Wildcards:
         """The expert's responses, where there is an expert."""
         return f"results/local/{self.runs.scale.name}/data/expert.jsonl" if self.runs.has_expert else []
 
+    def before_teacher(self, *, served: bool) -> list[str]:
+        """What is fetched before the teacher holds its GPUs: the shared checkpoints and, unless a server has them, its
+        weights; a folder of one's own has nothing to fetch."""
+        root, own = f"results/local/{self.runs.scale.name}", hub.pinned(self.runs.scale.world.teacher.model)
+        cards = [f"{root}/train/{arm}/seed0/run.json" for arm in self.runs.shared if arm in self.runs.fetched]
+        return cards + ([] if served or not own else [f"{root}/teach/weights.done"])
+
+    def after_data(self, wildcards) -> list[str]:
+        """What the general benchmarks wait for, without reading it, where a teacher needs all GPUs first."""
+        root = f"results/local/{self.runs.scale.name}"
+        return [f"{root}/data/summary.json"] if self.runs.scale.kind == "public" else []
+
     def source(self, wildcards) -> str:
         """Where a fetched checkpoint is from: a revision of the hub, or what a folder holds."""
         return hub.source(self.run(wildcards).settings.model)

@@ -4,6 +4,7 @@
 writes to FOLDER
 
     greedy.parquet, sampled.parquet   key, prompt, response, n_tokens: one row per prompt; the scale says how it samples
+    on_policy.parquet                 the same at temperature 1, where the scale's sampling cuts the distribution
     logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
     harness.json                      lm-eval's own results and versions, the backend, the decodings
 
@@ -11,7 +12,7 @@ Several checkpoints, and as many folders, are answered one after another in one 
 half a checkpoint of the miniature. What one answers does not depend on those before it.
 
 Log-probabilities are of the benchmark `trained`, or of its first prompts where the scale measures fewer; `own` is the
-sampled response. Responses come from the harness as
+sampled response, at temperature 1 and uncut. Responses come from the harness as
 text and are tokenized again; the end token is counted where the response ended by itself.
 """
 
@@ -23,7 +24,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from uniapl.config import DECODINGS, Evaluation, Scale, load_scale
+from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
@@ -40,7 +41,11 @@ def decodings(evaluation: Evaluation, backend: str) -> dict[str, dict]:
     drawn = dataclasses.asdict(evaluation.sampled)
     if backend == "transformers" and drawn.pop("presence_penalty"):
         raise UserError("transformers has no presence penalty: sample with vLLM, or name a Sampling without one")
-    return {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **drawn}}
+    found = {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **drawn}}
+    if evaluation.measured not in found:
+        own = {name: value for name, value in dataclasses.asdict(ON_POLICY).items() if name in drawn}
+        found[evaluation.measured] = {"do_sample": True, **own}
+    return found
 
 
 def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: str) -> None:
@@ -56,7 +61,7 @@ def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: st
 
 
 def evaluate(lm, prompts: Path, evaluation: Evaluation, backend: str) -> dict:
-    """lm-eval's results with samples, for greedy and sampled decoding of every prompt."""
+    """lm-eval's results with samples, for every decoding of every prompt."""
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
@@ -64,7 +69,7 @@ def evaluate(lm, prompts: Path, evaluation: Evaluation, backend: str) -> dict:
         write_tasks(Path(folder), prompts, evaluation, backend)
         return simple_evaluate(
             model=lm,
-            tasks=list(DECODINGS),
+            tasks=list(decodings(evaluation, backend)),
             task_manager=TaskManager(include_path=folder, include_defaults=False),
             apply_chat_template=True,
             log_samples=True,
@@ -130,9 +135,10 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     else:
         model = load_policy(checkpoint).to(base.device)
         found = evaluate(in_memory(scale)(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
-    rows = {decoding: responses(found["samples"][decoding], tokenizer) for decoding in DECODINGS}
+    rows = {decoding: responses(samples, tokenizer) for decoding, samples in found["samples"].items()}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
-    own = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"][: evaluation.measured_prompts]
+    own = [row for row in rows[evaluation.measured] if benchmark[row["key"]] == "trained"]
+    own = own[: evaluation.measured_prompts]
     texts = {"own": own}
     if expert:
         texts["expert"] = [{**row, "response": expert[row["key"]]} for row in own]
@@ -140,8 +146,8 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     out.mkdir(parents=True, exist_ok=True)
     measured = logprobs({"self": model, "base": base}, tokenizer, texts, evaluation) if base else []
     pd.DataFrame(measured, columns=MEASURED).to_parquet(out / "logprobs.parquet", index=False)
-    for decoding in DECODINGS:
-        pd.DataFrame(rows[decoding]).to_parquet(out / f"{decoding}.parquet", index=False)
+    for decoding, answers in rows.items():
+        pd.DataFrame(answers).to_parquet(out / f"{decoding}.parquet", index=False)
     record = {key: found[key] for key in ("results", "versions", "n-samples")}
     by = "engine" if scale.compute.engine and backend == "transformers" else backend
     record |= {"backend": by, "decodings": decodings(evaluation, backend)}

@@ -52,6 +52,10 @@ def link(snapshot: Path, model: Path, context: int) -> int:
     architectures = read_json(snapshot / "config.json").get("architectures") or []
     if any(name.endswith("ForCausalLM") for name in architectures):
         _own_settings(snapshot, model, context)
+    if architectures == ["InternLM2ForRewardModel"]:
+        from uniapl.discriminators import polar
+
+        polar.check(model)
     return sum(path.stat().st_size for path in weights)
 
 

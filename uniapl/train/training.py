@@ -26,7 +26,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import is_main_process, on_all_devices, processes, reduce_in_float32
-from uniapl.models.startup import collector_paused, project_labels_alone
+from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
 from uniapl.provenance import commit, device, versions
 from uniapl.train import history
 from uniapl.train.state import (
@@ -109,6 +109,7 @@ def build(job: Job):
 def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     """Train the run, or finish it; write its checkpoint, history and card to `out`."""
     run, state = job.run, job.state
+    set_vllm()
     with collector_paused():
         check_training(job, evaluation)
     if is_main_process():  # the others would read what it is writing

@@ -14,7 +14,7 @@ rule prompts:
     benchmark:
         "results/local/{scale}/timings/prompts.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("prompts").cores
     resources:
         **flow.resources_of(RUNS, "prompts"),
@@ -38,7 +38,7 @@ rule teach:
         "results/local/{scale}/timings/teach.tsv"
     retries: 1
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("teach").cores
     resources:
         **flow.resources_of(RUNS, "teach", served="teacher" in config),
@@ -67,7 +67,7 @@ rule data:
     benchmark:
         "results/local/{scale}/timings/data.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("data").cores
     resources:
         **flow.resources_of(RUNS, "data"),
