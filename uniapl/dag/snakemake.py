@@ -32,6 +32,10 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TOP_PAD_": "268435456",
 }
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
+JOBS_LOCK = ".snakemake.jobs.lock"
+# Bash as Snakemake sets it, and a shared lock that the job's last process gives back at its end, however it ends.
+# Where flock is missing, or a network file system refuses it, a job runs without.
+JOB_PREFIX = f"set -euo pipefail; exec 9>>{JOBS_LOCK}; flock --shared 9 2>/dev/null || true; "
 
 
 def prepare(workflow, config: dict) -> tuple[Runs, bool]:
@@ -48,6 +52,7 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
         or_exit(limit_gpus, workflow, runs)
         print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
     set_environment(runs, config)
+    hold_jobs_lock()
     if ignore_missing_conda(workflow.deployment_settings):
         print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
     return runs, alone
@@ -241,3 +246,22 @@ def or_exit(function: Callable, *arguments):
         sys.stdout.flush()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         os._exit(2)
+
+
+def hold_jobs_lock() -> None:
+    """Let every job's shell, and what it starts, share a lock that `wait_for_orphans` asks for."""
+    from snakemake.shell import shell
+
+    shell.prefix(JOB_PREFIX)
+
+
+def wait_for_orphans(lock: str = JOBS_LOCK) -> None:
+    """Wait until no job of an earlier run lives: of a Snakemake that was killed, they go on and write their files."""
+    with open(lock, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(
+                "jobs of a run that was killed are still at work: waiting for them to end", file=sys.stderr, flush=True
+            )
+            fcntl.flock(file, fcntl.LOCK_EX)
