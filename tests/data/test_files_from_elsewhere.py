@@ -137,7 +137,7 @@ def test_samples_that_name_too_little_for_a_suite_are_one_line(change, line):
     [
         (
             [{"prompt": row["prompt"] + " ", "response": ""} for row in RESPONSES],
-            "2 of 2 prompts have a response whose prompt differs by blanks at its ends alone: make them one: key 7, key",
+            "2 of 2 prompts have a response whose prompt differs by blanks at its ends alone: make them one: key",
         ),
         (
             [{"key": f"{row['key']}.0", "response": ""} for row in RESPONSES],
