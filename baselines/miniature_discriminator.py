@@ -43,7 +43,7 @@ def build(job: Job) -> "RewardTrainer":
     s = job.run.settings
     tokenizer = load_tokenizer(job.start)
     encoder = Encoder(tokenizer, s.response_tokens)
-    triples = read_jsonl(job.data / "comparisons.jsonl")
+    triples = read_jsonl(job.data / "comparisons.jsonl", ("split", "prompt", "reference", "chosen", "rejected"))
 
     def pairs(split: str) -> Dataset:
         rows = [row for row in triples if row["split"] == split]

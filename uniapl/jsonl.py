@@ -32,11 +32,13 @@ def require(value: object, keys: Iterable[str], where: str | Path) -> None:
         raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value) or 'none'}; {REMEDY}")
 
 
-def read_jsonl(path: str | Path) -> list[dict]:
-    """The objects of a JSON Lines file, or of a JSON array. Raises UserError as `file:line: problem`, and for none."""
+def read_jsonl(path: str | Path, fields: Iterable[str] = ()) -> list[dict]:
+    """The objects of a JSON Lines file or a JSON array, each with at least these fields. Raises like `each_row`."""
     rows = list(each_row(path))
     if not rows:
         raise UserError(f"{path}: holds no rows")
+    for number, row in enumerate(rows, start=1):
+        require(row, fields, f"{path}: row {number}")
     return rows
 
 

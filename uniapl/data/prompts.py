@@ -65,3 +65,12 @@ def valid_prompts(rows: list[dict], where: str | Path, family: str | None = None
 def read_prompts(path: str | Path, family: str | None = None) -> list[dict]:
     """The rows of a prompts file, valid as `valid_prompts` says. Raises UserError that names the file."""
     return valid_prompts(read_jsonl(path), path, family)
+
+
+def responses_of(path: Path, prompts: list[dict]) -> dict:
+    """The expert's response to each of the prompts, by key. Raises UserError that names the file and who has none."""
+    found = {row["key"]: row["response"] for row in read_jsonl(path, ("key", "response"))}
+    refuse_rows(
+        [row for row in prompts if row["key"] not in found], len(prompts), f"prompts have no response in {path}"
+    )
+    return found
