@@ -44,6 +44,7 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     Prints what the run is, and why; limits what runs at a time to this machine's GPUs; sets the environment of jobs.
     """
     alone = or_exit(plots_only, sys.argv[1:])
+    or_exit(check_writable, Path.cwd())
     scale, reason = or_exit(choose_scale, config)
     runs = Runs(scale)
     if not alone:
@@ -56,6 +57,12 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     if ignore_missing_conda(workflow.deployment_settings):
         print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
     return runs, alone
+
+
+def check_writable(folder: Path) -> None:
+    """Raise UserError where Snakemake, which keeps its records in the folder, could not write there."""
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder}: cannot be written: copy the checkout to a folder that can, and run it there")
 
 
 def set_environment(runs: Runs, config: dict) -> None:
