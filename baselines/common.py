@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-from uniapl.checkers.thinking import CLOSING
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
@@ -72,6 +71,8 @@ def _without_demonstrations(job: Job, rows: list[dict]) -> list[dict]:
 def _check_thinking(job: Job, path: Path, rows: list[dict]) -> None:
     """Raise UserError for a demonstration with a closing tag that the chat template takes for the end of a thinking
     section: what stands before it would be moved or left out, and the prompt changed."""
+    from uniapl.checkers.thinking import CLOSING
+
     tagged = [row for row in rows if CLOSING in row["demonstration"]]
     tokenizer = load_tokenizer(job.start) if tagged else None
     for row in tagged:

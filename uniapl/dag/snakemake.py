@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from uniapl.__main__ import MEASURE
 from uniapl.config import Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
@@ -66,11 +67,12 @@ def check_writable(folder: Path) -> None:
 
 
 def set_environment(runs: Runs, config: dict) -> None:
-    """What every job finds: the allocator's settings, whether it may ask a hub, and the servers of --config.
+    """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
+    servers of --config.
 
     A server is no parameter of a rule: another host gives the same results.
     """
-    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false"}.items():
+    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():
         os.environ.setdefault(name, value)
     if runs.scale.kind == "miniature":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
