@@ -68,6 +68,7 @@ include: "workflow/rules/figures.smk"
 onstart:
     if not PLOTS_ONLY:
         flow.hold_run_lock()
+        flow.wait_for_orphans()
         mark_results(Path("results/local") / SCALE)
 
 

@@ -31,7 +31,7 @@ class PairTrainer(Resumable, RewardTrainer):
     """
 
     def __init__(self, triples: Path, encode: pairs.Encoder, **options):
-        rows = read_jsonl(triples)
+        rows = read_jsonl(triples, ("prompt", "reference", *SIDES, "split", "expert", "broken"))
         heldout = [row for row in rows if row["split"] == "heldout"]
         self.expert_pairs = encoded([row for row in heldout if row["expert"] and not row["broken"]], encode)
         of_split = (encoded([row for row in rows if row["split"] == "train"], encode), encoded(heldout, encode))

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from uniapl.__main__ import MEASURE
 from uniapl.config import Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
@@ -32,6 +33,10 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TOP_PAD_": "268435456",
 }
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
+JOBS_LOCK = ".snakemake.jobs.lock"
+# Bash as Snakemake sets it, and a shared lock that the job's last process gives back at its end, however it ends.
+# Where flock is missing, or a network file system refuses it, a job runs without.
+JOB_PREFIX = f"set -euo pipefail; exec 9>>{JOBS_LOCK}; flock --shared 9 2>/dev/null || true; "
 
 
 def prepare(workflow, config: dict) -> tuple[Runs, bool]:
@@ -40,6 +45,7 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     Prints what the run is, and why; limits what runs at a time to this machine's GPUs; sets the environment of jobs.
     """
     alone = or_exit(plots_only, sys.argv[1:])
+    or_exit(check_writable, Path.cwd())
     scale, reason = or_exit(choose_scale, config)
     runs = Runs(scale)
     if not alone:
@@ -50,17 +56,25 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
             or_exit(environment.check_vllm, scale, uses_conda(workflow.deployment_settings))
         print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
     set_environment(runs, config)
+    hold_jobs_lock()
     if ignore_missing_conda(workflow.deployment_settings):
         print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
     return runs, alone
 
 
+def check_writable(folder: Path) -> None:
+    """Raise UserError where Snakemake, which keeps its records in the folder, could not write there."""
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder}: cannot be written: copy the checkout to a folder that can, and run it there")
+
+
 def set_environment(runs: Runs, config: dict) -> None:
-    """What every job finds: the allocator's settings, whether it may ask a hub, and the servers of --config.
+    """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
+    servers of --config.
 
     A server is no parameter of a rule: another host gives the same results.
     """
-    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false"}.items():
+    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():
         os.environ.setdefault(name, value)
     if runs.scale.kind == "miniature":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
@@ -260,3 +274,22 @@ def or_exit(function: Callable, *arguments):
         sys.stdout.flush()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         os._exit(2)
+
+
+def hold_jobs_lock() -> None:
+    """Let every job's shell, and what it starts, share a lock that `wait_for_orphans` asks for."""
+    from snakemake.shell import shell
+
+    shell.prefix(JOB_PREFIX)
+
+
+def wait_for_orphans(lock: str = JOBS_LOCK) -> None:
+    """Wait until no job of an earlier run lives: of a Snakemake that was killed, they go on and write their files."""
+    with open(lock, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(
+                "jobs of a run that was killed are still at work: waiting for them to end", file=sys.stderr, flush=True
+            )
+            fcntl.flock(file, fcntl.LOCK_EX)

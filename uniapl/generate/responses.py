@@ -26,6 +26,7 @@ from pathlib import Path
 
 from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
+from uniapl.data.prompts import responses_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
@@ -168,7 +169,9 @@ def main(argv: list[str] | None = None) -> None:
     if len(args.checkpoint) != len(args.out):
         raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
     scale = load_scale(args.scale)
-    expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)} if args.expert else {}
+    asked = read_jsonl(args.prompts, ("key", "prompt", "benchmark"))
+    measured = [row for row in asked if row["benchmark"] == "trained"]
+    expert = responses_of(args.expert, measured) if args.expert else {}
     with collector_paused():
         import lm_eval.models.huggingface  # noqa: F401 - with everything that it imports
         import torch

@@ -28,7 +28,7 @@ import pandas as pd
 
 from uniapl.config.suites import COLUMNS, CONTEXT, CUT, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
-from uniapl.jsonl import read_jsonl
+from uniapl.jsonl import read_jsonl, whole
 from uniapl.models import harness
 from uniapl.models.checkpoints import checkpoint
 from uniapl.scorers.verdicts import ENDINGS, write_frame
@@ -53,6 +53,21 @@ def _value(found: object) -> float | None:
         return None
 
 
+def metrics_of(sample: Mapping, where: str) -> list[str]:
+    """The metrics that a sample names. Raises UserError where lm-eval did not write what a row needs.
+
+    Before 0.4.7 it named neither metrics nor filter, so that a task's filters cannot be told apart.
+    """
+    if absent := [name for name in ("metrics", "filter") if name not in sample]:
+        raise UserError(f"{where}: no {' and no '.join(absent)}: lm-eval before 0.4.7 wrote it; run 0.4.7 or newer")
+    number, metrics = whole(sample.get("doc_id")), sample["metrics"]
+    if not isinstance(number, int):
+        raise UserError(f"{where}: doc_id is {number!r}, and must be the number of its prompt: run lm-eval again")
+    if not isinstance(metrics, list) or (absent := [name for name in metrics if name not in sample]):
+        raise UserError(f"{where}: metrics must list names that the sample has, and are {metrics!r:.60}")
+    return metrics
+
+
 def rows(results: Mapping) -> pd.DataFrame:
     """One row (see COLUMNS) per task, prompt and metric of lm-eval's result. Raises UserError where it has no samples.
 
@@ -63,8 +78,8 @@ def rows(results: Mapping) -> pd.DataFrame:
     found = [
         (task, int(sample["doc_id"]), f"{metric},{sample['filter']}", _value(sample[metric]))
         for task, samples in results["samples"].items()
-        for sample in samples
-        for metric in sample["metrics"]
+        for number, sample in enumerate(samples, start=1)
+        for metric in metrics_of(sample, f"{task}: sample {number}")
     ]
     return pd.DataFrame(found, columns=COLUMNS).dropna(subset="value", ignore_index=True)
 

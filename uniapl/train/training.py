@@ -21,6 +21,7 @@ from uniapl.config import Evaluation, Method, arm_of, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
 from uniapl.costs.fit import check_training, reads_discriminator
+from uniapl.data.prompts import responses_of
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
@@ -72,13 +73,14 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
     from uniapl import discriminators
     from uniapl.train.probe import Probe, ProbeCallback
 
-    rows = [row for row in read_jsonl(job.data / "validation.jsonl") if row["benchmark"] == "trained"]
+    rows = read_jsonl(job.data / "validation.jsonl", ("key", "prompt", "benchmark"))
+    rows = [row for row in rows if row["benchmark"] == "trained"]
     rows = rows[: evaluation.probe_prompts]
     if not rows:
         return
     expert = job.data / "expert.jsonl"
     scored = bool(job.discriminator) and expert.is_file()
-    responses = {row["key"]: row["response"] for row in read_jsonl(expert)} if scored else {}
+    responses = responses_of(expert, rows) if scored else {}
     probe = Probe(
         rows=rows,
         references=[responses[row["key"]] for row in rows] if scored else [],

@@ -114,7 +114,7 @@ def summarise(prompts: Sequence[dict], rows: Sequence[dict]) -> dict:
 def edit_all(prompts: Sequence[dict], samples: Path, out: Path, record: dict) -> dict:
     """Write the demonstrations of these prompts from the answers in `samples`; returns the summary."""
     answers: dict = defaultdict(list)
-    for row in read_jsonl(samples):
+    for row in read_jsonl(samples, ("key",)):
         answers[row["key"]].append(row)
     asked = [prompt for prompt in prompts if prompt["key"] in answers]
     rows = [demonstration(prompt, answers[prompt["key"]]) for prompt in tqdm(asked, "edit", mininterval=5)]
