@@ -10,7 +10,7 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
 from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
 from uniapl.data.everyday.world import World as Everyday
@@ -114,8 +114,17 @@ SFT_SMALL = {
     "save_every": 8,
     "probe_every": 8,
 }
+LAYERS_SMALL = {
+    "steps": 60,
+    "pairs_per_step": 16,
+    "response_tokens": 192,
+    "learning_rate": 1e-4,
+    "warmup": 6,
+    "schedule": "cosine",
+    "save_every": 20,
+}
 TWO_CORES = {  # one job at a time: two that compute with several threads slow each other
-    stage: Resources(memory_gb=12, minutes=240, cores=2) for stage in ("teach", "train", "generate", "suite")
+    stage: Resources(memory_gb=12, minutes=240, cores=2) for stage in ("teach", "data", "train", "generate", "suite")
 }
 
 SMALL = Scale(
@@ -124,7 +133,7 @@ SMALL = Scale(
     minutes="about 30 hours",
     seeds=(0, 1, 2),
     world=Everyday(train=640),
-    shared=(fetched("base", SMOLLM2),),
+    shared=(fetched("base", SMOLLM2), Arm("discriminator", layers_discriminator, once=True)),
     settings={
         sft: SFT_SMALL,
         grpo: RL_SMALL,
@@ -135,6 +144,7 @@ SMALL = Scale(
             "mu_decay": 32,
             "discriminator": "layers",
         },
+        layers_discriminator: LAYERS_SMALL,
         fetch: {"context": 2048},
     },
     rates={"rollouts": 4e-5, "after_sft": 4e-5},

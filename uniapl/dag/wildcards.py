@@ -45,14 +45,20 @@ class Wildcards:
         return f"{self.folder(start)}/model" if start else f"results/local/{self.runs.scale.name}/data/scratch"
 
     def cards_before(self, wildcards) -> list[str]:
-        """The cards of the runs that a training needs: its start and, for every arm after the base, the probe's."""
+        """The cards of the runs that a training needs: its start and, but for the shared arms, the probe's."""
         start = self.run(wildcards).start
-        before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), start] if start else []
+        before = [start] if start else []
+        if self.is_measured(wildcards):
+            before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), *before]
         return list(dict.fromkeys(f"{self.folder(run)}/run.json" for run in before))
+
+    def is_measured(self, wildcards) -> bool:
+        """Whether the run has a probe: the base and the discriminator, which it needs, have none."""
+        return wildcards.arm not in self.runs.shared and self.run(wildcards).start is not None
 
     def probe(self, wildcards) -> str:
         """The options that name the probe's base and discriminator; none for the arms that come before them."""
-        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.run(wildcards).start]
+        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.is_measured(wildcards)]
         return " ".join(f"--{name} {self.folder(self.runs.run(name, 0))}/model" for name in names)
 
     def expert(self, wildcards) -> str | list:

@@ -62,6 +62,7 @@ rule data:
         "results/local/{scale}/data/test.jsonl",
         "results/local/{scale}/data/expert.jsonl",
         "results/local/{scale}/data/summary.json",
+        "results/local/{scale}/data/comparisons.jsonl",
     log:
         "results/local/{scale}/logs/data.log",
     benchmark:
@@ -73,8 +74,14 @@ rule data:
         **flow.resources_of(RUNS, "data"),
     params:
         prompts="results/local/{scale}/prompts",
-        demonstrations="results/local/{scale}/teach/demonstrations.jsonl",
+        demonstrations="results/local/{scale}/teach/demonstrations",
+        base=f"results/local/{SCALE}/train/base/seed0/model",
         out="results/local/{scale}/data",
     shell:
-        "python -m uniapl data everyday --prompts {params.prompts} --demonstrations {params.demonstrations}"
-        " --out {params.out} > {log} 2>&1"
+        "(python -m uniapl data everyday --prompts {params.prompts} --demonstrations {params.demonstrations}.jsonl"
+        " --out {params.out} && "
+        + flow.leased(
+            "python -m uniapl.data.everyday.comparisons --scale {wildcards.scale} --model {params.base}"
+            " --prompts {params.prompts}/train_prompts.jsonl --samples {params.demonstrations}.samples.jsonl"
+            " --out {params.out}/comparisons.jsonl) > {log} 2>&1"
+        )
