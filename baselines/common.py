@@ -9,7 +9,7 @@ from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
-from uniapl.models.checkpoints import messages
+from uniapl.models.checkpoints import load_tokenizer, messages
 
 
 def arguments(job: Job) -> dict:
@@ -65,15 +65,35 @@ def _without_demonstrations(job: Job, rows: list[dict]) -> list[dict]:
     return [{**row, "demonstration": None} for row in rows]
 
 
+def _check_thinking(job: Job, path: Path, rows: list[dict]) -> None:
+    """Raise UserError for a demonstration with a closing tag that the chat template takes for the end of a thinking
+    section: what stands before it would be moved or left out, and the prompt changed."""
+    from uniapl.checkers.thinking import CLOSING
+
+    tagged = [row for row in rows if CLOSING in row["demonstration"]]
+    tokenizer = load_tokenizer(job.start) if tagged else None
+    for row in tagged:
+        chat = messages(row["prompt"])
+        prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        chat.append({"role": "assistant", "content": row["demonstration"]})
+        whole = tokenizer.apply_chat_template(chat, tokenize=False)
+        if not whole.startswith(prompt) or row["demonstration"].strip() not in whole.removeprefix(prompt):
+            raise UserError(
+                f"{path}: key {row['key']}: the chat template of {job.start} reads {CLOSING} in the demonstration as "
+                "the end of a thinking section: remove the section, or the tag"
+            )
+
+
 def training_rows(job: Job) -> list[dict]:
     """The rows of train.jsonl, with the demonstrations of the run's `teacher` on the first `demonstrations` of them.
 
     `demonstration` is None on the rows after these, and on every row in a world without demonstrations. Raises
     UserError for a row without one where others have one, a run that reads demonstrations where there are none, an
-    unknown teacher, a prompt that the teacher has not answered, and a number of demonstrations that there are not.
+    unknown teacher, a prompt that the teacher has not answered, a demonstration that the chat template would change,
+    and a number of demonstrations that there are not.
     """
     s, path, others = job.run.settings, job.data / "train.jsonl", job.data / "teachers.jsonl"
-    rows = read_jsonl(path)
+    rows = read_jsonl(path, ("key", "prompt"))
     if not any("demonstration" in row for row in rows):
         return _without_demonstrations(job, rows)
     for line, row in zip(_line_numbers(path), rows, strict=True):
@@ -85,6 +105,7 @@ def training_rows(job: Job) -> list[dict]:
             if not is_text(texts.get(row["key"])):
                 raise UserError(f"{others}: teacher {s.teacher!r} has no demonstration of prompt {row['key']}")
         rows = [{**row, "demonstration": texts[row["key"]]} for row in rows]
+    _check_thinking(job, path if s.teacher == EXPERT else others, rows)
     if s.demonstrations is None:
         return rows
     if s.demonstrations not in range(1, len(rows) + 1):

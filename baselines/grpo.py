@@ -78,10 +78,11 @@ def build(job: Job) -> "GRPOTrainer":
     from trl import GRPOConfig
 
     from uniapl.checkers.reward import follows_all
+    from uniapl.method.engine.arms import engine_trainer
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
-    return GRPO(
+    return engine_trainer(GRPO, job.run.compute)(
         model=load_policy(job.start),
         reward_funcs=[follows_all],
         args=GRPOConfig(**grpo_arguments(job)),

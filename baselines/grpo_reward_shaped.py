@@ -47,11 +47,12 @@ def build(job: Job) -> "GRPOTrainer":
     from trl import GRPOConfig
 
     from uniapl.checkers.reward import follows_all
+    from uniapl.method.engine.arms import engine_trainer
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
     discriminator = load_discriminator(job)
-    return GRPO(
+    return engine_trainer(GRPO, job.run.compute)(
         model=load_policy(job.start),
         reward_funcs=[follows_all, reward_function(discriminator)],
         args=GRPOConfig(**grpo.grpo_arguments(job), reward_weights=[1.0, job.run.settings.lam]),

@@ -28,9 +28,10 @@ def build(job: Job) -> "LUFFYTrainer":
 
     from baselines.luffy_trainer import LUFFYTrainer
     from uniapl.checkers.reward import follows_all
+    from uniapl.method.engine.arms import engine_trainer
 
     tokenizer = load_tokenizer(job.start)
-    return LUFFYTrainer(
+    return engine_trainer(LUFFYTrainer, job.run.compute)(
         model=load_policy(job.start),
         reward_funcs=[follows_all],
         args=GRPOConfig(**grpo.grpo_arguments(job), scale_rewards="none"),

@@ -10,7 +10,6 @@ from baselines.common import arguments
 from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization
 from uniapl.discriminators.miniature import Encoder
-from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_tokenizer
 
 if TYPE_CHECKING:
@@ -31,35 +30,19 @@ METRICS: dict[str, str] = {}  # beside those that every method may log
 def build(job: Job) -> "RewardTrainer":
     """A trl.RewardTrainer, resumable, on the scripted policies' triples; held-out triples are its evaluation set."""
     import torch
-    from datasets import Dataset
-    from trl import RewardConfig, RewardTrainer
+    from trl import RewardConfig
 
+    from baselines.reward_trainer import PairTrainer
     from uniapl.discriminators.pairs import from_policy
-    from uniapl.method.resume import Resumable
-
-    class Trainer(Resumable, RewardTrainer):
-        """trl.RewardTrainer, resumable."""
 
     s = job.run.settings
     tokenizer = load_tokenizer(job.start)
-    encoder = Encoder(tokenizer, s.response_tokens)
-    triples = read_jsonl(job.data / "comparisons.jsonl")
-
-    def pairs(split: str) -> Dataset:
-        rows = [row for row in triples if row["split"] == split]
-        prompts, references = [r["prompt"] for r in rows], [r["reference"] for r in rows]
-        sides = {
-            f"{side}_ids": [[*row.prefix, *row.rest] for row in encoder(prompts, references, [r[side] for r in rows])]
-            for side in ("chosen", "rejected")
-        }
-        return Dataset.from_dict(sides)
-
     torch.manual_seed(job.run.seed)
-    return Trainer(
+    return PairTrainer(
+        job.data / "comparisons.jsonl",
+        Encoder(tokenizer, s.response_tokens),
         model=from_policy(job.start, s.layers, response_tokens=s.response_tokens),
         args=RewardConfig(**arguments(job), per_device_train_batch_size=s.pairs_per_step, max_length=None),
-        train_dataset=pairs("train"),
-        eval_dataset=pairs("heldout"),
         processing_class=tokenizer,
     )
 

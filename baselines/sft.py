@@ -20,7 +20,9 @@ def _demonstrations(job: Job) -> list[tuple[str, str]]:
 
 
 def _corpus(job: Job) -> list[tuple[str, str]]:
-    return [(row["prompt"], row["completion"]) for row in read_jsonl(job.data / "corpus.jsonl")]
+    return [
+        (row["prompt"], row["completion"]) for row in read_jsonl(job.data / "corpus.jsonl", ("prompt", "completion"))
+    ]
 
 
 TEXTS = {"demonstrations": _demonstrations, "corpus": _corpus}

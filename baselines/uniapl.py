@@ -55,6 +55,7 @@ def build(job: Job) -> "UniAPLTrainer":
     from uniapl import discriminators
     from uniapl.checkers.reward import follows_all
     from uniapl.discriminators.frozen import Frozen
+    from uniapl.method.engine.arms import engine_trainer
     from uniapl.method.trainer import UniAPLConfig, UniAPLTrainer
 
     s = job.run.settings
@@ -66,7 +67,7 @@ def build(job: Job) -> "UniAPLTrainer":
     discriminator = None
     if max(s.lam, s.lam_step, s.lam_penalty) > 0:
         discriminator = discriminators.load_discriminator(job, s.discriminator)
-    return UniAPLTrainer(
+    return engine_trainer(UniAPLTrainer, job.run.compute)(
         model=load_policy(job.start),
         reward_funcs=[follows_all],
         discriminator=discriminator,

@@ -17,7 +17,7 @@ EXPERIMENT = Experiment(
     "open on trained instruction types; better on types never trained on, which SFT forgets.",
     arms=(SFT, GRPO, SFT_THEN_GRPO, UNIAPL),
     against=("grpo", "sft_then_grpo"),
-    worlds=("miniature", "public"),
+    worlds=("miniature", "everyday", "public"),
     claims=(
         follows_more("headline-1", UNIAPL, GRPO, "[A]", differs=RATE),
         follows_more("headline-2", UNIAPL, SFT_THEN_GRPO, "[A]", differs=RATE),

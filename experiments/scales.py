@@ -10,12 +10,14 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, luffy, miniature_discriminator, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
-from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100
+from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
+from uniapl.data.everyday.world import World as Everyday
 from uniapl.data.miniature.world import World
 from uniapl.data.public.world import Public
 from uniapl.data.teach import Teacher
+from uniapl.models.gguf import SMOLLM2
 from uniapl.train import fetch
 
 DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch", once=True)
@@ -92,6 +94,68 @@ def fetched(name: str, model: str) -> Arm:
     return Arm(name, fetch, start="scratch", once=True, changes={"model": model})
 
 
+RL_SMALL = {
+    "steps": 32,
+    "prompts_per_step": 8,
+    "group": 6,
+    "max_new_tokens": 192,
+    "learning_rate": 4e-5,
+    "warmup": 2,
+    "schedule": "constant_with_warmup",
+    "save_every": 4,
+    "probe_every": 8,
+}
+SFT_SMALL = {
+    "steps": 32,
+    "rows_per_step": 16,
+    "learning_rate": 2e-5,
+    "warmup": 2,
+    "schedule": "cosine",
+    "save_every": 8,
+    "probe_every": 8,
+}
+LAYERS_SMALL = {
+    "steps": 60,
+    "pairs_per_step": 16,
+    "response_tokens": 192,
+    "learning_rate": 1e-4,
+    "warmup": 6,
+    "schedule": "cosine",
+    "save_every": 20,
+}
+TWO_CORES = {  # one job at a time: two that compute with several threads slow each other
+    stage: Resources(memory_gb=12, minutes=240, cores=2) for stage in ("teach", "data", "train", "generate", "suite")
+}
+
+SMALL = Scale(
+    name="small",
+    hardware="2 CPU cores",
+    minutes="about 30 hours",
+    seeds=(0, 1, 2),
+    world=Everyday(train=640),
+    shared=(fetched("base", SMOLLM2), Arm("discriminator", layers_discriminator, once=True)),
+    settings={
+        sft: SFT_SMALL,
+        grpo: RL_SMALL,
+        uniapl: {
+            **RL_SMALL,
+            "learning_rate": 4e-5,
+            "demonstrations_per_step": 16,
+            "mu_decay": 32,
+            "discriminator": "layers",
+        },
+        layers_discriminator: LAYERS_SMALL,
+        fetch: {"context": 2048},
+    },
+    rates={"rollouts": 4e-5, "after_sft": 4e-5},
+    evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128),
+    suite="none",
+    fixed_settings=("learning_rate", "prompts_per_step"),
+    most_seeds={"unified": 2},
+    compute=Compute(engine=True),
+    resources=TWO_CORES,
+)
+
 # Rates are ours and untuned: not stated. Of CHORD's and LUFFY's scripts for 7B, 1e-6 for GRPO and 5e-6 to 1e-5 where
 # demonstrations are learned. 256 steps of 64 rows are two epochs of the demonstrations.
 RL_PAPER = {
@@ -139,9 +203,13 @@ PAPER = Scale(
     resources={**QWEN3_600M_H100, **COMPARATORS_H100},
 )
 
+# A checkpoint of 4B is 67 GB, which one process writes while all GPUs wait: four of them, not sixteen
+SELDOM = {method: {**values, "save_every": 64} for method, values in PAPER.settings.items() if method is not fetch}
+
 PAPER_4B = replace(
     PAPER,
     name="paper_4b",
+    settings={**PAPER.settings, **SELDOM},
     shared=(fetched("base", "Qwen/Qwen3-4B"), fetched("discriminator", "internlm/POLAR-1_8B")),
     compute=replace(PAPER.compute, rows_per_device=4, sharded=True),
     resources={**QWEN3_4B_H100, **COMPARATORS_H100},
@@ -174,4 +242,4 @@ REHEARSAL = replace(
     resources={},
 )
 
-SCALES = (SMOKE, TINY, PAPER, PAPER_4B, REHEARSAL)
+SCALES = (SMOKE, TINY, SMALL, PAPER, PAPER_4B, REHEARSAL)

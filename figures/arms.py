@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from figures import style
-from figures.curves import DASHED, last_steps, line
-from uniapl.errors import UserError
+from figures.curves import AUCS, DASHED, PROBED, REWARDS, ROLLOUTS, last_steps, line, quantities_of
 
 NEEDS = ("staged", "unified", "reward_shaping")
 QUANTITIES = {
@@ -32,19 +31,17 @@ def draw(results: Path):
     paths = [style.analysis(results, name) / "curves.csv" for name in NEEDS]
     tables = [style.read(path, ("arm", "quantity"), ("seed", "step", "value")) for path in paths]
     table = pd.concat(tables).drop_duplicates(["arm", "seed", "step", "quantity"])
-    table = table[table.quantity.isin(QUANTITIES)]
-    if table.empty:
-        raise UserError(f"{paths[0]}: no rows with quantity {', '.join(QUANTITIES)}")
-    table.loc[table.quantity == "probe_reward", "value"] *= 100
+    quantities = quantities_of(table, paths[0], QUANTITIES)
+    table = table[table.quantity.isin(quantities)]
+    table.loc[table.quantity.isin(REWARDS), "value"] *= 100
     arms, curves = style.in_order(table.arm), dict(list(table.groupby(["arm", "quantity"])))
     means = {cell: mean(curve) for cell, curve in curves.items()}
     rows = [name for name in FAMILIES if name in map(family, arms)]
-    quantities = [quantity for quantity in QUANTITIES if quantity in set(table.quantity)]
     fig = style.figure(style.TWO_COLUMNS, 0.5 + 1.25 * len(rows))
     widths = [*(1 for _ in quantities), 1.3]
     grid = fig.subplots(len(rows), len(widths), squeeze=False, sharex="col", sharey="col", width_ratios=widths)
     for ax, quantity in zip(grid[0], quantities, strict=False):
-        ax.set_title(QUANTITIES[quantity])
+        ax.set_title(quantities[quantity])
     for axes, name in zip(grid, rows, strict=True):
         members = [arm for arm in arms if family(arm) == name]
         for ax, quantity in zip(axes, quantities, strict=False):
@@ -53,7 +50,7 @@ def draw(results: Path):
                     line(ax, curves[arm, quantity], arm, place=members.index(arm), band=0.12)
                 else:
                     ax.plot(*means[arm, quantity], color="#C4C4C4", linewidth=0.6, zorder=1)
-            if quantity == "probe_auc":
+            if quantity in AUCS:
                 ax.axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
             ax.grid()
             ax.set_xticks([0, 50, 100])
@@ -64,12 +61,12 @@ def draw(results: Path):
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
     n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
-    caption = f"""Measured during training on the same validation prompts for every arm, one sampled response
-        each. Rows: arms that learn from demonstrations, from rewards, from one after the other, and from both at
-        once; the other rows' arms in grey. A-, open markers: with the adversarial term. Line: mean over seeds.
-        Band: lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
-        axis: {steps}; an arm that continues another begins where that one
-        ended.{DASHED * ("probe_auc" in quantities)}"""
+    caption = f"""{PROBED if QUANTITIES.keys() & quantities.keys() else ROLLOUTS} Rows: arms that learn from
+        demonstrations, from rewards, from one after the other, and from both at once; the other rows' arms in grey.
+        A-, open markers: with the adversarial term. Line: mean over seeds. Band: lowest to highest seed. Number of
+        seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal axis: {steps}; an arm that continues another
+        begins where
+        that one ended.{DASHED * bool(AUCS & quantities.keys())}"""
     return fig, caption, paths
 
 

@@ -16,38 +16,54 @@ QUANTITIES = {
     "probe_auc": "AUC, expert over policy",
     "probe_length": "response length (tokens)",
 }
+REWARDS, AUCS = {"probe_reward", "reward"}, {"probe_auc", "auc"}
+LOGGED = {  # what trainings log of their own rollouts: for a set whose trainings had no probe (paper_4b: sharded)
+    "reward": "rollouts that follow (%)",
+    "distance": "expert's minus policy's score",
+    "auc": "AUC, expert over policy",
+}
+PROBED = """Measured during training on the same validation prompts for every arm, one sampled response each; KL and
+    entropy are estimated on the sampled tokens."""
+ROLLOUTS = """Logged by each training of its own rollouts, at every fifth step: these trainings had no probe, so that an
+    arm without rollouts, or without a discriminator, has no line."""
 DASHED = " Dashed at 0.5: the discriminator cannot tell expert from policy."
+
+
+def quantities_of(table: pd.DataFrame, path: Path, probed: dict[str, str]) -> dict[str, str]:
+    """Of the probed quantities those that the table has; where it has none, those of LOGGED. UserError for neither."""
+    there = set(table.quantity)
+    for named in (probed, LOGGED):
+        if found := {quantity: title for quantity, title in named.items() if quantity in there}:
+            return found
+    raise UserError(f"{path}: no rows with quantity {', '.join((*probed, *LOGGED))}")
 
 
 def draw(results: Path):
     """One panel per probed quantity, one line per arm, a band from the lowest to the highest seed."""
     path = style.analysis(results) / "curves.csv"
     table = style.read(path, ("arm", "quantity"), ("seed", "step", "value"))
-    table = table[table.quantity.isin(QUANTITIES)]
-    if table.empty:
-        raise UserError(f"{path}: no rows with quantity {', '.join(QUANTITIES)}")
-    table.loc[table.quantity == "probe_reward", "value"] *= 100
-    quantities = [q for q in QUANTITIES if q in set(table.quantity)]
+    quantities = quantities_of(table, path, QUANTITIES)
+    table = table[table.quantity.isin(quantities)]
+    table.loc[table.quantity.isin(REWARDS), "value"] *= 100
     arms = style.in_order(table.arm)
     fig = style.figure(style.TWO_COLUMNS, 0.2 + 0.2 * -(-len(arms) // 5) + 1.45 * -(-len(quantities) // 3))
     axes = style.panels(fig, len(quantities), 3, sharex=True)
     for ax, quantity in zip(axes, quantities, strict=True):
         for arm in arms:
             line(ax, table[(table.arm == arm) & (table.quantity == quantity)], arm)
-        ax.set_title(QUANTITIES[quantity])
+        ax.set_title(quantities[quantity])
         ax.grid()
-        if quantity == "probe_auc":
+        if quantity in AUCS:
             ax.axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
     handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
     fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
     n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
-    caption = f"""Measured during training on the same validation prompts for every arm, one sampled
-        response each; KL and entropy are estimated on the sampled tokens. Line: mean over seeds. Band:
+    caption = f"""{PROBED if QUANTITIES.keys() & quantities.keys() else ROLLOUTS} Line: mean over seeds. Band:
         lowest to highest seed. Number of seeds per arm: {n_seeds}. Optimizer steps, 100 % of the horizontal
         axis: {steps}; an arm that continues another begins where that one
-        ended.{DASHED * ("probe_auc" in quantities)}"""
+        ended.{DASHED * bool(AUCS & quantities.keys())}"""
     return fig, caption, [path]
 
 

@@ -24,8 +24,8 @@ def draw(results: Path):
     labels = [NAMES[arm] for arm in arms]
     benchmarks = style.benchmarks(table)[:2]
     fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.24 * len(arms))
-    axes = style.panels(fig, len(benchmarks) + 1, 3, sharey=True)
-    for ax in axes[1:-1]:
+    axes = style.panels(fig, len(benchmarks) + bool(len(auc)), 3, sharey=True)
+    for ax in axes[1 : len(benchmarks)]:
         ax.sharex(axes[0])
     for ax, benchmark in zip(axes, benchmarks, strict=False):
         rows = table[table.benchmark == benchmark]
@@ -33,10 +33,11 @@ def draw(results: Path):
         ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
         ax.set_xlabel("prompts followed, strict (%)")
     axes[0].set_xlim(left=0)  # of all that share it, once each has its intervals
-    points.rows(axes[-1], auc[auc.arm.isin(arms)], arms, labels, form=".2f", clear=0)
-    axes[-1].axvline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
-    axes[-1].set_title("validation prompts")
-    axes[-1].set_xlabel("AUC at the end, expert over policy")
+    if len(auc):
+        points.rows(axes[-1], auc[auc.arm.isin(arms)], arms, labels, form=".2f", clear=0)
+        axes[-1].axvline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
+        axes[-1].set_title("validation prompts")
+        axes[-1].set_xlabel("AUC at the end, expert over policy")
     caption = f"""UniAPL's training with five discriminators in the adversarial term: the frozen one (UniAPL); the same,
         trained on with the policy; random scores; the closeness of the response's length to the reference's; none
         (CHORD). {points.counted(table)} AUC: by the frozen discriminator, whatever was trained with; dashed: it

@@ -8,6 +8,10 @@ NEEDS = ("lambda_sweep",)
 (EXPERIMENT,) = NEEDS
 
 
+AUC = """AUC (expert over policy, by the frozen discriminator, on validation prompts; dashed: it cannot tell them
+    apart), entropy"""
+
+
 def draw(results: Path):
     """Four panels against lambda: accuracy, AUC, entropy and diversity, each a point per arm with its interval."""
     of_arms = {arm: recipes.lam(chain) for arm, chain in recipes.chains(results, EXPERIMENT).items()}
@@ -20,22 +24,28 @@ def draw(results: Path):
         points.estimates_of(results, EXPERIMENT, "diversity", "estimate", quantity)
         for quantity in ("entropy (nats per token)", "distinct bigrams (%)")
     )
-    titles = (f"{where}, followed (%)", "AUC at the end", "entropy (nats/token)", "distinct bigrams (%)")
+    shown = {
+        f"{where}, followed (%)": scores,
+        "AUC at the end": auc,
+        "entropy (nats/token)": entropy[0],
+        "distinct bigrams (%)": diversity[0],
+    }
+    shown = {title: table for title, table in shown.items() if len(table)}  # no AUC without a probe
     fig = style.figure(style.TWO_COLUMNS, 1.75)
-    axes = style.panels(fig, 4, 4)
-    for ax, title, table in zip(axes, titles, (scores, auc, entropy[0], diversity[0]), strict=True):
+    axes = style.panels(fig, len(shown), 4)
+    for ax, (title, table) in zip(axes, shown.items(), strict=True):
         points.joined(ax, x, table, color="#BBBBBB")
         ax.set_title(title)
         ax.grid(axis="y")
         axis(ax, sorted(set(x.values())))
-    axes[1].axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
+    if len(auc):
+        axes[1].axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)), zorder=1)
     fig.supxlabel("λ, the weight of the adversarial term (0, then a logarithmic axis)")
     arms = ", ".join(f"{style.label(arm)} {x[arm]:g}" for arm in sorted(x, key=x.get) if not arm.startswith("lambda"))
     caption = f"""Lambda of each arm: {arms}; the others are named by theirs; all else is equal.
-        {points.counted(scores)} AUC (expert over policy, by the frozen discriminator, on validation prompts; dashed:
-        it cannot tell them apart), entropy (mean of -log p of the tokens of sampled responses) and distinct word
-        bigrams (of all in these responses): mean and 95 % t interval over seeds. Number of {style.seeds(scores)}.
-        Number of {style.prompts(scores)}."""
+        {points.counted(scores)} {AUC if len(auc) else "Entropy"} (mean of -log p of the tokens of sampled responses)
+        and distinct word bigrams (of all in these responses): mean and 95 % t interval over seeds.
+        Number of {style.seeds(scores)}. Number of {style.prompts(scores)}."""
     return fig, caption, [path, curves, diversity[1]]
 
 

@@ -34,8 +34,13 @@ def cut(table: pd.DataFrame) -> str:
 
 
 def last_of_curve(results: Path, experiment: str, quantity: str) -> tuple[pd.DataFrame, Path]:
-    """The last value of a curve in each seed: arm, FOUND. The interval is the 95 % t interval over seeds."""
+    """The last value of a curve in each seed: arm, FOUND; no rows where no training measured it, as without a probe.
+
+    The interval is the 95 % t interval over seeds.
+    """
     path = style.analysis(results, experiment) / "curves.csv"
+    if quantity not in set(style.read(path, ("quantity",), ()).quantity):
+        return pd.DataFrame(columns=["arm", *FOUND]).astype(dict.fromkeys(FOUND, float)), path
     table = style.read(path, ("arm", "quantity"), ("seed", "step", "value"), quantity=quantity)
     ends = table.sort_values("step").groupby(["arm", "seed"], as_index=False).last()
     rows = []

@@ -1,6 +1,8 @@
 """The command `uniapl`: every stage by one word, fast to start, and one line for a word that it does not know."""
 
 import importlib
+import os
+import re
 import subprocess
 import sys
 
@@ -50,3 +52,24 @@ def test_the_public_names_are_listed_and_are_what_they_say():
         assert callable(getattr(uniapl, name)) and getattr(uniapl, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'scor'"):
         _ = uniapl.scor
+
+
+def test_a_stage_says_at_its_end_what_it_and_its_children_used_where_it_is_asked_to(tmp_path):
+    """A child that holds 300 MB for an instant, and a second of CPU in all: a sampler would miss one of them."""
+    stage = tmp_path / "stage.py"
+    stage.write_text(
+        "import subprocess, sys, time\n"
+        "def main(argv):\n"
+        "    subprocess.run([sys.executable, '-c', 'x = bytearray(300_000_000)'])\n"
+        "    while time.process_time() < 1: pass\n"
+    )
+    program = "import uniapl.__main__ as m; m.STAGES = {'one': ('stage', '')}; m.main(['one'])"
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
+    for asked in ({}, {"UNIAPL_MEASURE": "1"}):
+        ended = subprocess.run([sys.executable, "-c", program], env=environment | asked, capture_output=True, text=True)
+        assert ended.returncode == 0
+        if not asked:
+            assert ended.stderr == ""
+    seconds, cpu, peak = map(float, re.findall(r"[\d.]+", ended.stderr))
+    assert ended.stderr.startswith("used: ") and ended.stderr.count("\n") == 1
+    assert cpu >= 1 and seconds >= 1 and 300 < peak < 500

@@ -2,7 +2,12 @@
 
 import difflib
 import importlib
+import os
 import sys
+import time
+
+STARTED = time.monotonic()
+MEASURE = "UNIAPL_MEASURE"  # where set, as in every job of the DAG, a stage ends with a line about what it used
 
 STAGES = {  # command: its module, whose main(argv) it calls, and what it does
     "data": ("uniapl.data.__main__", "write the prompts and demonstrations of a world: miniature, public, files"),
@@ -50,7 +55,13 @@ def main(argv: list[str] | None = None) -> None:
         print(f"error: unknown command {name!r}: {hint}", file=sys.stderr)
         raise SystemExit(2)
     sys.argv = [f"uniapl {name}", *rest]  # what argparse calls the program, and what processes of it repeat
-    importlib.import_module(STAGES[name][0]).main(rest)
+    try:
+        importlib.import_module(STAGES[name][0]).main(rest)
+    finally:
+        if os.environ.get(MEASURE):
+            from uniapl.provenance import used
+
+            print(used(STARTED), file=sys.stderr)
 
 
 if __name__ == "__main__":

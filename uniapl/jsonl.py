@@ -1,7 +1,8 @@
 """JSON Lines, in and out, and JSON files, in."""
 
 import json
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from uniapl.errors import UserError
@@ -12,7 +13,7 @@ REMEDY = "restore it, or run what wrote it again"
 def read_json(path: Path, keys: Iterable[str] = (), remedy: str = REMEDY) -> dict:
     """The object of a JSON file, with at least these keys. Raises UserError as `file:line: problem; remedy`."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
         raise UserError(f"{path}:{error.lineno}: not JSON: {error.msg}; {remedy}") from error
     except OSError as error:
@@ -31,18 +32,59 @@ def require(value: object, keys: Iterable[str], where: str | Path, remedy: str =
         raise UserError(f"{where}: no key {', '.join(absent)}; it has {', '.join(value) or 'none'}; {remedy}")
 
 
-def read_jsonl(path: str | Path) -> list[dict]:
-    """The objects of a JSON Lines file, without its blank lines. Raises UserError as `file:line: problem`."""
-    rows = []
-    try:
-        with open(path, encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    rows.append(_parse(line, f"{path}:{number}"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}") from error
+def read_jsonl(path: str | Path, fields: Iterable[str] = ()) -> list[dict]:
+    """The objects of a JSON Lines file or a JSON array, each with at least these fields. Raises like `each_row`."""
+    rows = list(each_row(path))
     if not rows:
         raise UserError(f"{path}: holds no rows")
+    for number, row in enumerate(rows, start=1):
+        require(row, fields, f"{path}: row {number}")
+    return rows
+
+
+def each_row(path: str | Path) -> Iterator[dict]:
+    """The objects of a JSON Lines file one by one, blank lines left out, or those of an array, as old lm-eval wrote.
+
+    A byte order mark and every kind of line end are read. Raises UserError as `file:line: problem; remedy`, at the line
+    in question.
+    """
+    first = True
+    try:
+        with open(path, encoding="utf-8-sig") as lines:
+            for number, line in enumerate(lines, start=1):
+                if first and line.lstrip().startswith("["):
+                    yield from _array(line + lines.read(), path, number)
+                elif line.strip():
+                    yield _parse(line, f"{path}:{number}")
+                first = first and not line.strip()
+    except UnicodeDecodeError:
+        raise UserError(f"{path}:{_undecodable(path)}: not UTF-8, which JSON is: save the file as UTF-8") from None
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from error
+
+
+def _undecodable(path: str | Path) -> int:
+    """The number of the first line that is not UTF-8."""
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
+
+
+def _array(text: str, path: str | Path, first: int) -> list[dict]:
+    """The objects of a JSON array that begins at this line of a file."""
+    try:
+        rows = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path}:{first + error.lineno - 1}: not JSON: {error.msg}{_remedy(text)}") from error
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}:{first}: not JSON: {error}") from error
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict):
+            raise UserError(f"{path}: row {number}: a row must be a JSON object, not {type(row).__name__}")
     return rows
 
 
@@ -50,10 +92,33 @@ def _parse(line: str, where: str) -> dict:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"{where}: not JSON: {error}") from error
+        raise UserError(f"{where}: not JSON: {error}{_remedy(line)}") from error
     if not isinstance(row, dict):
         raise UserError(f"{where}: a row must be a JSON object, not {type(row).__name__}")
     return row
+
+
+def _remedy(line: str) -> str:
+    """What probably became of a line that is not JSON, and what to do about it."""
+    line = line.strip()
+    if '{""' in line:
+        return "; a spreadsheet has put it in quotes: take the file that it was made of, or write JSON Lines again"
+    if line.endswith(","):
+        return "; it ends in a comma: JSON Lines has one object a line, and nothing between them"
+    if line in ("{", "}") or line.startswith("{") and not line.endswith("}"):
+        return "; an object must stand on one line, whole"
+    if not line.startswith(("{", "[")):
+        return "; a table, as CSV, is not read here: write JSON Lines"
+    return ""
+
+
+def whole(value: object) -> object:
+    """A number that another tool saved as 1.0 is 1; what it saved as NaN is None. Anything else stays."""
+    if not isinstance(value, float):
+        return value
+    if math.isnan(value):
+        return None
+    return int(value) if value.is_integer() else value
 
 
 def writable(text: str) -> bool:

@@ -5,6 +5,7 @@ import importlib.metadata
 import platform
 import resource
 import subprocess
+import time
 from pathlib import Path
 
 PACKAGES = (
@@ -66,3 +67,15 @@ def peak_memory_mb() -> float:
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def used(since: float) -> str:
+    """What this process and its finished children took since `since` (of time.monotonic), in one line.
+
+    Seconds by the clock and of all CPUs, and the most memory that one of the processes ever held (MB). The kernel
+    counts all of it (getrusage); a sampler, as Snakemake's benchmark files, sees nothing between two samples.
+    """
+    own, children = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    peak = max(own.ru_maxrss, children.ru_maxrss) * 1024 / 1e6
+    return f"used: {time.monotonic() - since:.1f} s, {cpu:.1f} s of CPU, {peak:.0f} MB in the largest process"

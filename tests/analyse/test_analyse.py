@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 from support.four_prompts import BOTH, CLAIMS, PLAN, STRICT, TEST, inputs, logprobs, row, run, scores
 
 from uniapl import analyse
-from uniapl.analyse.inputs import SPENT, Question
+from uniapl.analyse.inputs import SPENT, Question, load
 from uniapl.config import Experiment
 from uniapl.errors import UserError
 
@@ -25,7 +25,7 @@ def test_shuffled_rows_give_identical_tables():
     rng = np.random.default_rng(1)
     given = inputs(logprobs=logprobs().assign(logprobs=[rng.normal(-1, 1, 5) for _ in range(len(logprobs()))]))
     tables = run(given)
-    names = [f.name for f in dataclasses.fields(given) if f.name != "split"]
+    names = [f.name for f in dataclasses.fields(given) if f.name not in ("split", "drawn")]
     again = run(dataclasses.replace(given, **{name: shuffled(getattr(given, name)) for name in names}))
     assert tables.keys() == again.keys()
     for name in tables:
@@ -126,6 +126,19 @@ def command(tmp_path, monkeypatch):
         return {path.stem: pd.read_csv(path) for path in out.glob("*.csv")}
 
     return run_command
+
+
+def test_the_uncut_decoding_is_read_where_a_run_has_one_and_a_run_without_it_is_named(tmp_path, capsys):
+    write(tmp_path)
+    seeds = {"grpo": (0, 1)}
+    before = load(tmp_path, seeds)
+    drawn = tmp_path / "generate/test/grpo/seed0/on_policy.parquet"
+    table = pd.read_parquet(drawn.with_name("sampled.parquet")).assign(response="drawn")
+    table.to_parquet(drawn)
+    found = load(tmp_path, seeds)
+    assert before.drawn == "sampled.parquet" and found.drawn == "on_policy.parquet"
+    assert set(found.responses.response) == {"drawn"} and set(found.responses.seed) == {0}
+    assert "no on_policy.parquet, left out: grpo/seed1" in capsys.readouterr().err
 
 
 def test_the_command_writes_what_analyse_returns(command, tmp_path):

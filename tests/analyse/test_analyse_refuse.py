@@ -92,11 +92,11 @@ def test_score_records_its_checkers_beside_the_scores_where_it_is_asked(tmp_path
     prompt = {"key": 1, "prompt": "p", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
     for name, row in (("prompts", prompt), ("responses", {"key": 1, "response": "no comma"})):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps(row) + "\n")
-    options = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
-    options += ["--out", f"{tmp_path}/scores.csv"]
-    command.main(options)
+    words = ["--prompts", f"{tmp_path}/prompts.jsonl", "--responses", f"{tmp_path}/responses.jsonl"]
+    words += ["--out", f"{tmp_path}/scores.csv"]
+    command.main(words)
     assert not (tmp_path / "checkers.json").exists()
-    command.main([*options, "--record"])
+    command.main([*words, "--record"])
     assert json.loads((tmp_path / "checkers.json").read_text()) == {"checkers": version.version()}
 
 

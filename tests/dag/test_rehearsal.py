@@ -69,7 +69,7 @@ def test_demonstrations_are_the_teachers_and_follow_their_prompts(rehearsal):
 def test_the_evaluation_is_vllms_and_says_so(rehearsal):
     root, _ = rehearsal
     harness = json.loads((root / "generate/test/uniapl/seed0/harness.json").read_text())
-    assert harness["backend"] == "vllm" and harness["decodings"]["sampled"]["presence_penalty"] == 1.5
+    assert harness["backend"] == "vllm" and harness["decodings"]["sampled"]["top_k"] == 20
 
 
 def test_multi_if_is_asked_in_three_turns_and_scored_by_turn(rehearsal):

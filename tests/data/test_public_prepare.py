@@ -28,6 +28,7 @@ from uniapl.data.prompts import read_prompts
 from uniapl.data.public import prepare
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
+from uniapl.models.checkpoints import load_tokenizer, messages
 
 MULTI = "allenai/IF_multi_constraints_upto5/data/train-00000-of-00001.parquet"
 MULTI_IF = "facebook/Multi-IF"
@@ -253,3 +254,22 @@ def run(local: Path, tmp_path: Path, *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(
         [*command, "--validation", "5", *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path
     )
+
+
+def test_prompts_that_the_student_cannot_read_are_left_out_by_its_own_tokens(local, policy, tmp_path):
+    prepare.prepare(tmp_path / "all", train=20, validation=5)
+    drawn = read_jsonl(tmp_path / "all/train_prompts.jsonl") + read_jsonl(tmp_path / "all/validation_prompts.jsonl")
+    limit = sorted(prepare.lengths(drawn, policy))[len(drawn) // 2]
+    summary = prepare.prepare(tmp_path / "some", train=5, validation=2, student=policy, tokens=limit)
+    kept = read_jsonl(tmp_path / "some/train_prompts.jsonl") + read_jsonl(tmp_path / "some/validation_prompts.jsonl")
+    assert max(prepare.lengths(kept, policy)) <= limit < max(prepare.lengths(drawn, policy))
+    assert summary["removed"][f"more than {limit} of the student's tokens"] > 0
+    with pytest.raises(UserError, match="--student and --tokens belong together"):
+        prepare.prepare(tmp_path / "none", train=5, validation=2, tokens=limit)
+
+
+def test_tokens_of_a_prompt_are_those_of_its_chat(policy):
+    tokenizer = load_tokenizer(policy)
+    (found,) = prepare.lengths([{"prompt": "the boat"}], policy)
+    assert found == len(tokenizer.apply_chat_template(messages("the boat"), add_generation_prompt=True)["input_ids"])
+    assert found > len(tokenizer("the boat")["input_ids"]) and prepare.lengths([], policy) == []

@@ -57,7 +57,7 @@ def scorer():
 def test_an_unknown_kind_is_one_line_that_names_the_nearest():
     with pytest.raises(UserError, match="unknown discriminator 'miniture'.*did you mean 'miniature'"):
         discriminators.load("miniture", None, seed=0)
-    with pytest.raises(UserError, match="known are cotrained, length, miniature, polar, random"):
+    with pytest.raises(UserError, match="known are cotrained, layers, length, miniature, polar, random"):
         discriminators.load("none", None, seed=0)
 
 

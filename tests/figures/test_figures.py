@@ -274,6 +274,32 @@ def test_one_seed_and_a_missing_run_show_in_the_caption_and_not_as_zero(results,
     assert "seeds per arm: 1." in draw("differences", tmp_path, tmp_path)[".txt"].decode()
 
 
+# A set whose trainings had no probe -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["curves", "arms", "lambda_sweep", "discriminators"])
+def test_without_a_probe_a_figure_shows_what_trainings_log_or_leaves_the_panel_out(name, results, drawn, tmp_path):
+    bare = shutil.copytree(results, tmp_path / "tiny")
+    for path in bare.glob("analyse/*/curves.csv"):
+        table = pd.read_csv(path)
+        table[~table.quantity.str.startswith("probe_")].to_csv(path, index=False)
+    caption = " ".join(draw(name, bare, tmp_path)[".txt"].decode().split())
+    before = " ".join(drawn[name][".txt"].decode().split())
+    if name in ("curves", "arms"):
+        assert "Logged by each training of its own rollouts" in caption and "the same validation prompts" in before
+    else:
+        assert "AUC" in before and "Entropy (mean" in caption or name == "discriminators"
+
+
+def test_a_figure_of_curves_without_any_is_refused(results, tmp_path):
+    bare = shutil.copytree(results, tmp_path / "tiny")
+    path = bare / "analyse/headline/curves.csv"
+    table = pd.read_csv(path)
+    table[table.quantity == "lam"].to_csv(path, index=False)
+    with pytest.raises(UserError, match="curves.csv: no rows with quantity probe_reward.*distance, auc"):
+        draw("curves", bare, tmp_path)
+
+
 def test_a_figure_that_would_draw_nothing_is_refused_with_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setattr(config_figures, "FIGURES", tmp_path)
     (tmp_path / "without_end.py").write_text('NEEDS = ("headline",)\n')

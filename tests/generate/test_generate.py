@@ -1,5 +1,6 @@
 """Stage generate: lm-eval's harness and our scorer agree, and nothing looks for a network."""
 
+import dataclasses
 import gc
 import json
 import os
@@ -11,6 +12,9 @@ import pytest
 from support import miniature
 from support.places import ROOT
 
+from experiments.scales import SMOKE
+from uniapl.config import ON_POLICY, PUBLISHED, Evaluation
+from uniapl.config.model import Sampling
 from uniapl.data.prompts import read_prompts
 from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
@@ -101,6 +105,32 @@ def test_what_a_checkpoint_answers_does_not_depend_on_those_before_it(generated)
         first, other, again = ((generated / out / name).read_bytes() for out in ("out", "other_out", "again"))
         assert first == again
         assert first != other or name == "greedy.parquet"  # random policies have the same likeliest word: none
+
+
+def test_where_sampling_cuts_the_distribution_another_decoding_measures_it():
+    cut = Evaluation(max_new_tokens=8, batch=1, probe_prompts=1, sampled=PUBLISHED)
+    whole = Evaluation(max_new_tokens=8, batch=1, probe_prompts=1)
+    found = generate.decodings(cut, "vllm")
+    assert found[cut.measured] == {"do_sample": True, **dataclasses.asdict(ON_POLICY)}
+    assert found["sampled"]["top_k"] == 20 and found["sampled"]["presence_penalty"] == 0  # checkers count words
+    assert whole.measured == "sampled" and set(generate.decodings(whole, "vllm")) == {"greedy", "sampled"}
+
+
+def test_texts_and_log_probabilities_of_a_scale_that_cuts_are_those_of_the_uncut_decoding(
+    generated, monkeypatch, tmp_path
+):
+    evaluation = dataclasses.replace(SMOKE.evaluation, sampled=Sampling(temperature=0.1, top_k=1))
+    monkeypatch.setattr(generate, "load_scale", lambda name: dataclasses.replace(SMOKE, evaluation=evaluation))
+    line = ["--scale", "smoke", "--checkpoint", generated / "other", "--base", generated / "model"]
+    generate.main([*map(str, line), "--prompts", str(generated / "test.jsonl"), "--out", str(tmp_path)])
+    texts = {
+        name: pd.read_parquet(tmp_path / f"{name}.parquet").response for name in ("greedy", "sampled", "on_policy")
+    }
+    assert (texts["sampled"] == texts["greedy"]).all() and (texts["on_policy"] != texts["greedy"]).any()
+    found = pd.read_parquet(tmp_path / "logprobs.parquet")
+    own = found[(found.text == "own") & (found.under == "self")].set_index("key").n_tokens
+    drawn = pd.read_parquet(tmp_path / "on_policy.parquet").set_index("key").n_tokens
+    assert ((own - drawn[own.index]).isin([0, 1])).all()
 
 
 def test_every_checkpoint_needs_a_folder(capsys):

@@ -3,21 +3,23 @@
 import json
 from pathlib import Path
 
+import datasets
 import lm_eval.tasks
 import pandas as pd
 import pytest
+from lm_eval.api.model import LM
+from lm_eval.tasks import TaskManager
 from support import miniature
 
 from uniapl.config.suites import SUITES, Task
 from uniapl.errors import UserError
 from uniapl.generate import suite
 from uniapl.generate.suite import read_samples, rows, tasks_that_may_run
+from uniapl.generate.tasks import math500
 from uniapl.generate.tasks import miniature as tasks
 
 INSTALLED = Path(lm_eval.tasks.__file__).parent
-FOLDERS = (
-    "mmlu/default arc gsm8k hendrycks_math humaneval mbpp ceval cmmlu bbh/cot_fewshot hellaswag winogrande".split()
-)
+FOLDERS = "mmlu/default arc gsm8k humaneval mbpp ceval bbh/cot_fewshot hellaswag winogrande".split()
 
 
 @pytest.fixture(scope="module")
@@ -219,3 +221,158 @@ def test_the_command_lists_evaluates_and_reads(tmp_path, capsys):
     suite.main([*line, str(tmp_path / "rows.csv")])
     found = pd.read_csv(tmp_path / "rows.csv")
     assert list(found) == suite.COLUMNS and len(found) == 9
+
+
+# What a run of hours must not lose -------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """A folder with a random policy."""
+    miniature.policy().save_pretrained(tmp_path / "model")
+    miniature.tokenizer().save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def line(checkpoint, out) -> list[str]:
+    return ["--suite", "miniature", "--model", str(checkpoint), "--limit", "2", "--out", str(out)]
+
+
+def test_what_was_answered_before_a_failure_is_not_asked_again(checkpoint, tmp_path, monkeypatch):
+    asked, evaluate = [], suite.evaluate
+
+    def fails_at(name):
+        def one(lm, benchmarks, **options):
+            asked.append(benchmarks[0].name)
+            if benchmarks[0].name == name:
+                raise UserError("the machine is gone")
+            return evaluate(lm, benchmarks, **options)
+
+        return one
+
+    monkeypatch.setattr(suite, "evaluate", fails_at("uniapl_miniature_choice"))
+    with pytest.raises(SystemExit):
+        suite.main(line(checkpoint, tmp_path / "rows.csv"))
+    assert not (tmp_path / "rows.csv").exists()
+    monkeypatch.setattr(suite, "evaluate", fails_at(""))
+    suite.main(line(checkpoint, tmp_path / "rows.csv"))
+    assert asked == ["uniapl_miniature_generation", "uniapl_miniature_choice", "uniapl_miniature_choice"]
+    assert set(pd.read_csv(tmp_path / "rows.csv").task) == set(asked) and not list(tmp_path.glob("*.parts"))
+
+
+def test_answers_of_another_checkpoint_or_of_other_questions_are_not_taken(checkpoint):
+    one, other = SUITES["miniature"]
+    before = suite.source_of(str(checkpoint), one)
+    assert before == suite.source_of(str(checkpoint), one) != suite.source_of(str(checkpoint), other)
+    (checkpoint / "model.safetensors").touch()
+    assert suite.source_of(str(checkpoint), one) != before
+
+
+def test_a_data_set_that_does_not_load_is_said_before_the_model_is_loaded(
+    checkpoint, tmp_path, of_the_hub, monkeypatch, capsys
+):
+    monkeypatch.setattr(suite, "load", lambda *a: pytest.fail("the model was loaded"))
+    monkeypatch.setitem(SUITES, "miniature", (*SUITES["miniature"], Task("gsm8k", "mathematics", 3.0, few_shot=5)))
+    monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("a script")))
+    with pytest.raises(SystemExit):
+        suite.main(line(checkpoint, tmp_path / "rows.csv"))
+    assert "error: gsm8k: its data set does not load (RuntimeError: a script)" in capsys.readouterr().err
+
+
+# On data sets of ours in the hub's form ---------------------------------------------------------------
+
+
+def synthetic(path, name=None, **_):
+    """What `datasets.load_dataset` gives of each benchmark: a few rows of ours with the hub's columns."""
+    rows = {
+        "openai/gsm8k": [{"question": f"What is {i} + 1?", "answer": f"One more.\n#### {i + 1}"} for i in range(6)],
+        "HuggingFaceH4/MATH-500": [
+            {"problem": f"${i} + 1$", "answer": str(i + 1), "solution": rf"$\boxed{{{i + 1}}}$"} for i in range(3)
+        ],
+        "allenai/ai2_arc": [
+            {"question": "?", "choices": {"text": ["a", "b"], "label": ["A", "B"]}, "answerKey": "A", "id": str(i)}
+            for i in range(30)
+        ],
+        "allenai/winogrande": [
+            {"sentence": f"The {i} _ is wet.", "option1": "sea", "option2": "sun", "answer": "1"} for i in range(12)
+        ],
+        "Rowan/hellaswag": [
+            {"ctx_a": "A", "ctx_b": "b", "ctx": "A b", "endings": ["x"] * 4, "label": "0", "activity_label": "act"}
+            | {"ind": i, "source_id": "s", "split": "val", "split_type": "in"}
+            for i in range(12)
+        ],
+    }[path]
+    splits = ("train", "validation", "test")
+    return datasets.DatasetDict({split: datasets.Dataset.from_list(rows) for split in splits})
+
+
+SYNTHETIC = ("gsm8k", "uniapl_math500", "arc_challenge", "winogrande", "hellaswag")
+
+
+class Says(LM):
+    """A model of lm-eval that gives one answer, and finds every continuation as likely."""
+
+    tokenizer_name = "words"
+
+    def __init__(self, answer: str):
+        super().__init__()
+        self.answer, self.asked = answer, []
+
+    def loglikelihood_rolling(self, requests):
+        raise NotImplementedError
+
+    def apply_chat_template(self, chat, **_):
+        return " ".join(message["content"] for message in chat)
+
+    def chat_template(self, *_):
+        return ""
+
+    def tok_encode(self, text):
+        return text.split()
+
+    def generate_until(self, requests, **_):
+        self.asked += [request.args for request in requests]
+        return [self.answer] * len(requests)
+
+    def loglikelihood(self, requests, **_):
+        return [(-1.0, False)] * len(requests)
+
+
+@pytest.fixture
+def of_the_hub(monkeypatch):
+    """Rows of ours in the place of the hub's; of lm-eval's 14,000 tasks only those that are asked for are listed."""
+    folders = [str(INSTALLED / folder) for folder in ("gsm8k", "arc", "winogrande", "hellaswag")]
+    manager = TaskManager(include_path=[str(suite.TASKS), *folders], include_defaults=False)
+    monkeypatch.setattr(suite, "task_manager", lambda suite: manager)
+    monkeypatch.setattr(datasets, "load_dataset", synthetic)
+
+
+@pytest.mark.parametrize("name", SYNTHETIC)
+def test_the_suite_runs_on_data_sets_of_the_hubs_form(name, of_the_hub):
+    (benchmark,) = (one for one in SUITES["general"] if one.name == name)
+    lm = Says("so the answer is \\boxed{2} or 2 " + "word " * 30)
+    found = rows(suite.evaluate(lm, [benchmark], limit=3))
+    assert set(found.task) == {name} and benchmark.metric in set(found.metric) and found.doc_id.nunique() == 3
+    if benchmark.tokens:
+        assert {asked["max_gen_toks"] for _, asked in lm.asked} == {2048}
+        cut = found[found.metric.str.startswith("cut,")]
+        assert benchmark.metric.split(",")[1] in {metric.split(",")[1] for metric in cut.metric} and not cut.value.any()
+
+
+def test_an_answer_that_reaches_its_limit_is_counted_as_cut(of_the_hub):
+    short = Task("gsm8k", "mathematics", 3.0, few_shot=1, metric="exact_match,flexible-extract", tokens=4)
+    found = rows(suite.evaluate(Says("one two three four"), [short], limit=2))
+    assert found[found.metric == "cut,flexible-extract"].value.tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    "answer, right",
+    [(r"$1$ and $2$, so \boxed{2}", 1), (r"\boxed{1} no, \boxed{2}", 1), ("2", 0), (r"\boxed{3}", 0), (r"\boxed{2", 0)],
+)
+def test_the_last_box_of_a_solution_is_its_answer(answer, right):
+    assert math500.process_results({"answer": "2"}, [answer]) == {"exact_match": right}
+
+
+def test_bbh_is_not_ended_by_an_empty_line():
+    (bbh,) = (one for one in SUITES["general"] if one.name == "bbh")
+    assert bbh.tokens == 2048 and not {"Q", "\n\n"} & set(bbh.until)

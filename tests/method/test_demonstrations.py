@@ -49,7 +49,7 @@ def test_a_template_that_changes_one_prompt_once_it_is_answered_is_refused(train
     tokenizer = trainer._tokenizer
     other = "{% if messages | length == 2 and 'WORDS' in messages[0].content %}!{% endif %}" + tokenizer.chat_template
     tokenizer.chat_template = other.replace("WORDS", PROMPTS[-1])
-    with pytest.raises(ValueError, match="not prefix-preserving"):
+    with pytest.raises(ValueError, match=f"^prompt '{PROMPTS[-1][:20]}.*not prefix-preserving"):
         tokenize(trainer, CHATS, TEXTS, 1000)
 
 

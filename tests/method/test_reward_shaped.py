@@ -34,7 +34,7 @@ def build(tmp_path, monkeypatch):
     data.mkdir()
     write_jsonl(data / "train.jsonl", [{**row, "demonstration": row["response"]} for row in miniature.rows(6)])
     monkeypatch.setattr("uniapl.checkers.reward.follows_all", miniature.words)
-    monkeypatch.setattr(grpo_reward_shaped, "of", lambda job: {tmp_path: Nearness()}[job.discriminator])
+    monkeypatch.setattr(grpo_reward_shaped, "load_discriminator", lambda job: {tmp_path: Nearness()}[job.discriminator])
 
     def make(trainer, **settings):
         run = types.SimpleNamespace(

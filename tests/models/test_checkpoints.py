@@ -177,3 +177,33 @@ def test_at_paper_scale_vllm_generates_in_the_process_or_behind_a_url(policy, tm
 
 def test_in_the_miniature_transformers_generates(job):
     assert grpo.rollouts(job()) == {}
+
+
+THINKING = (  # as Qwen3's: what stands before the tag is moved into a section, or left out
+    "{% for m in messages %}<|{{ m.role }}|>{% if '</think>' in m.content and m.role == 'assistant' %}"
+    "{{ m.content.split('</think>')[-1] }}{% else %}{{ m.content }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+
+@pytest.mark.parametrize("trainer", TRAINERS)
+def test_a_demonstration_whose_closing_tag_the_template_reads_is_named_with_file_and_key(job, tmp_path, trainer):
+    tokenizer = miniature.tokenizer()
+    policy = tmp_path / "config.json"
+    policy.write_text("{}")
+    tokenizer.save_pretrained(tmp_path)
+    tagged = [{**TRAIN[1], "key": "x7", "demonstration": "It ends with </think>. Then comes the answer."}]
+    write_jsonl(tmp_path / "train.jsonl", [TRAIN[0], *tagged])
+    assert len(training_rows(job(trainer))) == 2  # the miniature's template leaves it alone
+    (tmp_path / "chat_template.jinja").write_text(THINKING)
+    with pytest.raises(UserError, match=r"train\.jsonl: key x7: the chat template of .* reads </think>"):
+        training_rows(job(trainer))
+    write_jsonl(tmp_path / "train.jsonl", TRAIN[:2])
+    assert len(training_rows(job(trainer))) == 2
+
+
+@pytest.mark.parametrize("field", ["key", "prompt"])
+def test_a_row_without_key_or_prompt_is_named_with_its_number(job, tmp_path, field):
+    write_jsonl(tmp_path / "train.jsonl", [TRAIN[0], {k: v for k, v in TRAIN[1].items() if k != field}])
+    with pytest.raises(UserError, match=rf"train\.jsonl: row 2: no key {field}"):
+        training_rows(job())

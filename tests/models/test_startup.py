@@ -1,5 +1,6 @@
 """What a process hides from transformers and TRL before it imports them, and what TRL's head leaves out."""
 
+import os
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ from uniapl.config.job import Job
 from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
+from uniapl.models import startup
 from uniapl.models.startup import project_labels_alone
 from uniapl.train.training import train
 
@@ -33,6 +35,14 @@ print(*(name for name in ("peft", "scipy", "sklearn") if sys.modules.get(name)))
 def printed(program: str) -> list[str]:
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     return done.stdout.split("\n")
+
+
+def test_vllm_starts_without_a_compiler_unless_the_environment_says_otherwise(monkeypatch):
+    for name in startup.VLLM:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VLLM_ENABLE_V1_MULTIPROCESSING", "1")
+    startup.set_vllm()
+    assert os.environ["VLLM_USE_FLASHINFER_SAMPLER"] == "0" and os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] == "1"
 
 
 def test_a_trainer_imports_without_what_it_does_not_use():
@@ -74,7 +84,7 @@ def loss_and_gradient():
 
 @pytest.fixture
 def projected(monkeypatch):
-    """How many positions each call of TRL's head projects; the head is the stock one, and is again after the test."""
+    """How many positions each call of TRL's head projects; the head is a CPU's stock one, whatever ran before."""
     rows, kernel = [], utils._ChunkedLogProbFunction.apply
 
     def counted(hidden, *rest):
@@ -82,7 +92,7 @@ def projected(monkeypatch):
         return kernel(hidden, *rest)
 
     monkeypatch.setattr(utils._ChunkedLogProbFunction, "apply", counted)
-    monkeypatch.setattr(utils, "_use_triton", utils._use_triton)
+    monkeypatch.setattr(utils, "_use_triton", lambda device: False)
     return rows
 
 

@@ -206,7 +206,7 @@ def test_a_mistake_is_one_line_and_leaves_the_old_scores(run, case, tmp_path, ca
         (b'{"key": 1}\n{"key": 2\n', ":2: not JSON"),
         (b'{"key": 1}\n\n[1, 2]\n', ":3: a row must be a JSON object, not list"),
         (b"\n \n", "holds no rows"),
-        (b"\xff\xfe", "decode"),
+        (b"\xff\xfe", ":1: not UTF-8"),
     ],
 )
 def test_malformed_json_lines_name_file_and_line(tmp_path, text, message):

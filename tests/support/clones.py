@@ -42,10 +42,14 @@ class Clone:
         path.write_text(text)
         return path
 
+    def environment(self) -> dict[str, str]:
+        """The variables of every command."""
+        env = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
+        return env | {"PATH": str(self.bin), "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+
     def run(self, *command: str | Path) -> tuple[int, str]:
         """Exit code and everything printed, stderr first."""
-        env = {name: os.environ[name] for name in ("HOME", "TMPDIR") if name in os.environ}
-        env |= {"PATH": str(self.bin), "PYTHONPATH": str(self.folder), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = self.environment()
         done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=300)
         return done.returncode, done.stderr + done.stdout
 

@@ -24,15 +24,22 @@ def byte_letters() -> list[str]:
 def write(path: Path, seed: int = 0, **changes) -> dict[str, np.ndarray]:
     """Write the file; returns its weights as a reader of the format dequantizes them.
 
-    `changes` replace metadata: architecture, template (None: none), eos, padding (ids; None: none), pre.
+    `changes` replace metadata: architecture, template (None: none), eos, padding (ids; None: none), pre, context.
     """
     import gguf
 
-    said = {"architecture": "llama", "template": TEMPLATE, "eos": 2, "padding": 2, "pre": "smollm"} | changes
+    said = {
+        "architecture": "llama",
+        "template": TEMPLATE,
+        "eos": 2,
+        "padding": 2,
+        "pre": "smollm",
+        "context": 128,
+    } | changes
     tokens = [ENDOFTEXT, START, END, *byte_letters(), "12", "ab"]
     writer = gguf.GGUFWriter(path, said["architecture"])
     writer.add_name("Tiny")
-    writer.add_context_length(128)
+    writer.add_context_length(said["context"])
     writer.add_embedding_length(HIDDEN)
     writer.add_block_count(LAYERS)
     writer.add_feed_forward_length(INNER)

@@ -1,8 +1,10 @@
 """A miniature POLAR: checkpoint, tokenizer, and an implementation of InternLM2 to hold it against."""
 
 import json
+from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from uniapl.discriminators import polar
@@ -106,3 +108,11 @@ def internlm2(w: dict[str, torch.Tensor], tokens: list[int]) -> float:
         gate, up = y @ w[at + "feed_forward.w1.weight"].T, y @ w[at + "feed_forward.w3.weight"].T
         x = x + (gate * gate.sigmoid() * up) @ w[at + "feed_forward.w2.weight"].T
     return (norm(x[-1], w["model.norm.weight"]) @ w["v_head.weight"][0]).item()
+
+
+def write(folder: Path, **changes) -> None:
+    """A checkpoint of a few thousand parameters, its config.json with these changes."""
+    folder.mkdir()
+    save_file(internlm2_weights(), folder / "model.safetensors")
+    (folder / "config.json").write_text(json.dumps(SHAPE | changes))
+    polar_tokens().tokenizer.save(str(folder / "tokenizer.json"))

@@ -139,3 +139,16 @@ def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path
     with pytest.raises(SystemExit):
         general.main(["--root", str(tmp_path / "smoke"), "--out", str(tmp_path / "never")])
     assert "run the stage suite first" in capsys.readouterr().err and not (tmp_path / "never").exists()
+
+
+def test_the_share_of_answers_that_their_limit_ended_stands_beside_the_result(root, tmp_path):
+    limited = Task("sums", "mathematics", 1.0, few_shot=0, metric="exact_match,last", tokens=9)
+    for arm, ended in (("base", (1, 0)), ("uniapl", (0, 0))):
+        path = root / "suite" / arm / "seed0.csv"
+        marks = pd.DataFrame(rows({"sums": ended}, "cut,last"), columns=COLUMNS)
+        pd.concat([pd.read_csv(path), marks]).to_csv(path, index=False)
+    table = general.general(general.read(root), (GROUP, limited)).set_index("benchmark")
+    assert table.loc["sums", ["base_cut", "uniapl_cut"]].tolist() == [50.0, 0.0]
+    view = general.view(general.rounded("general", table.reset_index()))
+    assert view.head[-2:] == ["base, cut (%)", "uniapl, cut (%)"]
+    assert [row[-2:] for row in view.rows] == [["none", "none"], ["50.0", "0.0"]]

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from support import miniature
+from support import miniature, polar_world
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
 from uniapl.config import arm_of, load_scale
@@ -99,11 +99,19 @@ def test_a_policy_without_a_chat_template_is_refused(hub, tmp_path):
         fetched.link(hub, tmp_path / "model", 256)
 
 
-def test_what_is_no_policy_keeps_its_own_tokenizer(hub, tmp_path):
-    config = json.loads((hub / "config.json").read_text())
-    (hub / "config.json").write_text(json.dumps({**config, "architectures": ["InternLM2ForRewardModel"]}))
-    fetched.link(hub, tmp_path / "model", 256)
+def test_what_is_no_policy_keeps_its_own_tokenizer(tmp_path):
+    polar_world.write(tmp_path / "polar")
+    fetched.link(tmp_path / "polar", tmp_path / "model", 256)
     assert (tmp_path / "model/tokenizer.json").is_symlink()
+
+
+def test_a_polar_that_no_training_could_load_ends_its_fetch(tmp_path):
+    polar_world.write(tmp_path / "polar", num_hidden_layers=3)
+    with pytest.raises(UserError, match="other tensors than its config.json asks for: model.layers.2"):
+        fetched.link(tmp_path / "polar", tmp_path / "model", 256)
+    (tmp_path / "polar/tokenizer.json").unlink()
+    with pytest.raises(UserError, match="has no tokenizer.json"):
+        fetched.link(tmp_path / "polar", tmp_path / "other", 256)
 
 
 # Comparators ------------------------------------------------------------------------------------------

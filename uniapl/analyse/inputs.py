@@ -50,12 +50,13 @@ class Inputs:
     test: pd.DataFrame  # key, benchmark, instructions (their number)
     expert: pd.DataFrame  # key, response
     scores: pd.DataFrame  # arm, seed, decoding, key, index, instruction_id, strict, loose
-    responses: pd.DataFrame  # arm, seed, key, response: sampled
+    responses: pd.DataFrame  # arm, seed, key, response: sampled at temperature 1, nothing cut off
     logprobs: pd.DataFrame  # arm, seed, key, text, under, logprobs (one float per token)
     history: pd.DataFrame  # arm, seed, step and any numeric columns
     runs: pd.DataFrame  # arm, seed, start, SPENT, MEASURED
     provenance: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=PROVENANCE))
     split: str = "test"
+    drawn: str = "sampled.parquet"  # the file that `responses` are from
 
 
 def headline(inputs: Inputs, rows: pd.DataFrame) -> pd.DataFrame:
@@ -69,6 +70,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
     Raises UserError for an absent prompts file, a file without a column it should have, and for no scores.
     """
     expert = root / "data/expert.jsonl"
+    drawn = measured(root, split)
     test = _read(root / f"data/{split}.jsonl", "key benchmark instruction_id_list")
     columns = "key index instruction_id strict loose"
     by_decoding = {d: _runs(root, f"score/{split}", f"{d}.csv", columns, seeds) for d in DECODINGS}
@@ -79,7 +81,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         test=test.assign(instructions=test.instruction_id_list.map(len))[["key", "benchmark", "instructions"]],
         expert=_read(expert, "key response") if expert.is_file() else pd.DataFrame(columns=["key", "response"]),
         scores=scores[["arm", "seed", "decoding", *columns.split()]],
-        responses=_runs(root, f"generate/{split}", "sampled.parquet", "key response", seeds),
+        responses=_runs(root, f"generate/{split}", drawn, "key response", seeds),
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
         runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json", SPENDING), seeds),
@@ -87,7 +89,15 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
             (run, run_provenance(root, split, *run)) for run in set(zip(scores.arm, scores.seed, strict=True))
         ),
         split=split,
+        drawn=drawn,
     )
+
+
+def measured(root: Path, split: str) -> str:
+    """The file of responses that say what a policy's distribution is: `sampled` is one only where no run has another,
+    because a scale whose sampling cuts the distribution draws `on_policy` too (uniapl/config/model.py, Evaluation)."""
+    own = "on_policy.parquet"
+    return own if any(root.glob(f"generate/{split}/*/seed*/{own}")) else "sampled.parquet"
 
 
 def run_provenance(root: Path, split: str, arm: str, seed: int) -> dict:

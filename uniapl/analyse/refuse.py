@@ -17,17 +17,19 @@ COMMON = {  # what every run of an analysis must have in common, and what to do 
 }
 
 
-def check_inputs(inputs: Inputs) -> None:
-    """Raise UserError for scores that miss, repeat or add an instruction, for responses and log-probabilities that miss
-    or repeat a prompt of the headline's benchmark, and for a mixture of devices, backends or versions of the checkers.
+def refuse(inputs: Inputs) -> None:
+    """Raise UserError for scores that miss, repeat or add an instruction, for responses that miss or repeat a prompt of
+    the headline's benchmark, for log-probabilities of fewer of these prompts than another run's (a scale may measure
+    some of them alone), and for a mixture of devices, backends or versions of the checkers.
     """
     split = inputs.split
     _check_scores(inputs, split)
     responses, logprobs = inputs.responses, inputs.logprobs
     keys = set(headline(inputs, inputs.test).key)
-    _check_coverage(headline(inputs, responses.assign(of="")), keys, f"generate/{split}", "sampled.parquet")
+    _check_coverage(headline(inputs, responses.assign(of="")), keys, f"generate/{split}", inputs.drawn)
     what = logprobs.text.astype(str) + " text under " + logprobs.under.astype(str)
-    _check_coverage(headline(inputs, logprobs.assign(of=what)), keys, f"generate/{split}", "logprobs.parquet")
+    measured = headline(inputs, logprobs.assign(of=what))
+    _check_coverage(measured, set(measured.key), f"generate/{split}", "logprobs.parquet")
     _check_comparable(inputs.provenance)
 
 

@@ -1,13 +1,15 @@
 """The one reader of a row's instructions, for everything that scores, rewards or trains on it.
 
 A row has `instruction_id_list` and `kwargs`, as in IFEval's files, or `instructions`, the JSON of both. Each field, and
-each entry of `kwargs`, may be JSON text, as in Multi-IF's file and in data sets of one type per column.
+each entry of `kwargs`, may be JSON text, as in Multi-IF's file and in data sets of one type per column. A number that a
+table made 3.0 is 3, and its NaN is None.
 """
 
 import json
 from collections.abc import Mapping
 
 from uniapl.errors import UserError
+from uniapl.jsonl import whole
 
 FIELDS = ("instruction_id_list", "kwargs", "instructions")
 
@@ -56,4 +58,4 @@ def read_instructions(row: Mapping, where: str) -> tuple[list[str], list[dict]]:
     decoded = [_decode(arguments, "kwargs", where) for arguments in kwargs]
     if not all(isinstance(arguments, Mapping | None) for arguments in decoded):
         raise UserError(f"{where}: needs in kwargs an object of arguments for each instruction, or None")
-    return list(ids), [dict(arguments or {}) for arguments in decoded]
+    return list(ids), [{name: whole(value) for name, value in (arguments or {}).items()} for arguments in decoded]

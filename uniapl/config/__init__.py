@@ -9,6 +9,7 @@ from uniapl.config.method import Method, Settings, StepRows, per_scale, setting
 from uniapl.config.model import (
     DECODINGS,
     NAME,
+    ON_POLICY,
     ONCE,
     PUBLISHED,
     SPLITS,
@@ -45,6 +46,7 @@ __all__ = [
     "Method",
     "NAME",
     "ONCE",
+    "ON_POLICY",
     "PUBLISHED",
     "Run",
     "SPLITS",

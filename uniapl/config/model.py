@@ -13,7 +13,7 @@ from uniapl.config.resources import Resources
 
 SPLITS = ("test", "validation")
 DECODINGS = ("greedy", "sampled")
-WORLDS = ("miniature", "public", "files")
+WORLDS = ("miniature", "everyday", "public", "files")
 NAME = re.compile("[a-z0-9_]+")  # the wildcards of the Snakefile
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 DISCRIMINATOR = "discriminator"  # the shared arm that is the scale's frozen one
@@ -64,17 +64,31 @@ class Sampling:
 
 
 ON_POLICY = Sampling()  # as the rollouts are drawn
-PUBLISHED = Sampling(0.7, 0.8, 20, 1.5)  # Qwen3 Technical Report (arXiv 2505.09388), Sec. 4.6, without thinking
+# Qwen3 Technical Report (arXiv 2505.09388), Sec. 4.6, without thinking; ours: without its presence penalty of 1.5,
+# which works against instructions that ask for repeated words, and which the model card makes optional
+PUBLISHED = Sampling(0.7, 0.8, 20)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How checkpoints are evaluated: tokens per response, prompts per batch, of the probe, and what `sampled` is."""
+    """How checkpoints are evaluated: tokens per response, prompts per batch, of the probe, and what `sampled` is.
+
+    `measured_prompts`: of how many prompts of the benchmark `trained`, the first, the log-probabilities of responses
+    are measured (None: of all).
+    Entropy, diversity and distances are the policy's own only where nothing is cut off its distribution. Where
+    `sampled` cuts, the decoding `on_policy` is drawn beside it, and they are measured on that.
+    """
 
     max_new_tokens: int
     batch: int
     probe_prompts: int
     sampled: Sampling = ON_POLICY
+    measured_prompts: int | None = None
+
+    @property
+    def measured(self) -> str:
+        """The decoding whose responses say what the policy's distribution is."""
+        return "sampled" if self.sampled == ON_POLICY else "on_policy"
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class Compute:
     `rows_per_device`: most rows of a step that one device reads at a time (None: all; the rest is accumulation).
     `rollouts` and `evaluate`: who generates, "transformers" or "vllm"; `vllm_memory`: the share of a GPU that vLLM
     takes beside the training; `sharded`: parameters, gradients and optimizer are spread over the devices (FSDP).
+    `engine`: trainers on rollouts, and evaluations without vLLM, compute the same numbers by uniapl/method/engine.
     """
 
     bf16: bool = False
@@ -93,6 +108,7 @@ class Compute:
     evaluate: str = "transformers"
     vllm_memory: float = 0.3
     sharded: bool = False
+    engine: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,7 @@ class Scale:
     fixed_settings  settings of which an arm's own value does not count, because it was tuned at another scale
     unequal         settings in which compared arms may differ without their claim's saying so; only where one seed
                     decides no claim
+    most_seeds      experiment -> of how many seeds, the first, it is asked here, in the place of its own `most_seeds`
     compute         how its devices are used
     resources       a stage, or `stage/arm` -> what its jobs ask of a scheduler
     """
@@ -126,12 +143,13 @@ class Scale:
     suite: str = "miniature"
     fixed_settings: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
+    most_seeds: Mapping[str, int] = field(default_factory=dict)
     compute: Compute = Compute()
     resources: Mapping[str, Resources] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
-        """ "miniature" or "public": the rules that make its data, and the experiments that can be asked there."""
+        """One of WORLDS: the rules that make its data, and the experiments that can be asked there."""
         return self.world.kind
 
     @property

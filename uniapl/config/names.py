@@ -2,7 +2,12 @@
 
 TABLES = ("main", "comparisons", "claims", "distances", "diversity", "cost")
 TABLES += ("transfer", "aggregate", "nearer", "type_comparisons")
-BENCHMARKS = {"trained": "trained types", "new_types": "new types", "new_topics": "new topics"}  # as they are printed
+BENCHMARKS = {  # as they are printed
+    "trained": "trained types",
+    "held_out_types": "held-out types",
+    "new_types": "new types",
+    "new_topics": "new topics",
+}
 MAIN = "analyse/*/main.csv"  # of a set of results: what its figures wait for
 GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
 PUBLISHED_SET = "results/published/{scale}/manifest.json"  # where it exists, local results are shown beside it

@@ -16,13 +16,15 @@ from uniapl.errors import UserError
 
 SCALES = "experiments/scales.py"
 OF_DISCRIMINATOR = ("auc", "distance")  # quantities of claims that need the frozen discriminator
+OF_PROBE = ("auc",)  # and those that need a training with a probe, which no sharded one has
 
 
 def asked_at(experiment: Experiment, scale: Scale) -> Experiment:
-    """The experiment as the scale can answer it: without a discriminator there is no claim about one."""
-    if scale.discriminator:
+    """The experiment as the scale can answer it: no claim about a discriminator or a probe that it has not."""
+    if scale.discriminator and not scale.compute.sharded:
         return experiment
-    claims = tuple(claim for claim in experiment.claims if claim.quantity not in OF_DISCRIMINATOR)
+    unknown = OF_PROBE if scale.discriminator else OF_DISCRIMINATOR
+    claims = tuple(claim for claim in experiment.claims if claim.quantity not in unknown)
     return dataclasses.replace(experiment, claims=claims)
 
 
@@ -143,7 +145,9 @@ def arm_of(scale: Scale, name: str, seed: int) -> Run:
 
 def seeds_of(scale: Scale, experiment: Experiment, arm: Arm) -> tuple[int, ...]:
     """The seeds at which an experiment runs an arm."""
-    return ONCE if arm.once else (experiment.seeds or scale.seeds[: experiment.most_seeds])
+    if arm.once:
+        return ONCE
+    return experiment.seeds or scale.seeds[: scale.most_seeds.get(experiment.name, experiment.most_seeds)]
 
 
 def check_run(scale: Scale, run: Run) -> None:

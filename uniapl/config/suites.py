@@ -8,7 +8,8 @@ class Task:
     """A task or group of lm-eval 0.4.13, or a turn of Multi-IF (uniapl/generate/converse.py).
 
     `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what
-    the model wrote.
+    the model wrote. `tokens`: of an answer at most, where lm-eval's own is not meant (256 cut nearly every solution of
+    a chat model); 0 leaves the task as it is. `until`: texts that end an answer, in the place of the task's own.
     """
 
     name: str
@@ -17,8 +18,14 @@ class Task:
     few_shot: int
     metric: str = "acc,none"
     code: bool = False
+    tokens: int = 0
+    until: tuple[str, ...] | None = None
 
 
+CUT = "cut"  # the metric of an answer of `tokens` tokens: it did not end by itself
+CONTEXT = (
+    8_192  # tokens of prompt and answer, ours: five examples of MMLU's longest subject, or three of bbh's and 2,048
+)
 TURNS = (1, 2, 3)  # of Multi-IF's conversations
 COLUMNS = ["task", "doc_id", "metric", "value"]  # of a row of these benchmarks: one value of one prompt
 
@@ -26,17 +33,26 @@ SUITES = {
     "none": (),
     # Few-shot numbers: those of the Open LLM Leaderboard's first version, or the task's own where it fixes them; five
     # for both Chinese examinations, as their papers report. Metrics likewise, but for gsm8k's flexible extraction: the
-    # mark that the strict one asks for is the few-shot examples', not a chat model's.
+    # mark that the strict one asks for is the few-shot examples', not a chat model's. Left out: cmmlu, whose repository
+    # is a loading script, which datasets 4 and newer refuse; hendrycks_math500, which takes what lies between the first
+    # and the last `$` of an answer for its result. bbh's own texts that end an answer are "Q" and an empty line.
     "general": (
         Task("mmlu", "English", 2, few_shot=5),
         Task("arc_challenge", "English", 1.0, few_shot=25, metric="acc_norm,none"),
-        Task("gsm8k", "mathematics", 3.0, few_shot=5, metric="exact_match,flexible-extract"),
-        Task("hendrycks_math500", "mathematics", 1.0, few_shot=0, metric="exact_match,none"),
-        Task("humaneval_instruct", "coding", 4.0, few_shot=0, metric="pass@1,create_test", code=True),
-        Task("mbpp_instruct", "coding", 1.0, few_shot=3, metric="pass_at_1,extract_code", code=True),
+        Task("gsm8k", "mathematics", 3.0, few_shot=5, metric="exact_match,flexible-extract", tokens=2_048),
+        Task("uniapl_math500", "mathematics", 1.0, few_shot=0, metric="exact_match,none", tokens=2_048),
+        Task("humaneval_instruct", "coding", 4.0, few_shot=0, metric="pass@1,create_test", code=True, tokens=2_048),
+        Task("mbpp_instruct", "coding", 1.0, few_shot=3, metric="pass_at_1,extract_code", code=True, tokens=2_048),
         Task("ceval-valid", "Chinese", 2.0, few_shot=5),
-        Task("cmmlu", "Chinese", 1.0, few_shot=5),
-        Task("bbh", "multi-step reasoning", 3.0, few_shot=3, metric="exact_match,get-answer"),
+        Task(
+            "bbh",
+            "multi-step reasoning",
+            3.0,
+            few_shot=3,
+            metric="exact_match,get-answer",
+            tokens=2_048,
+            until=("Q:", "</s>", "<|im_end|>"),
+        ),
         Task("hellaswag", "commonsense", 1.0, few_shot=10, metric="acc_norm,none"),
         Task("winogrande", "commonsense", 1.0, few_shot=5),
     ),

@@ -121,7 +121,8 @@ class Estimate:
         return {
             "downloads": sum(work.download(shape_of(model)) for model in models),
             "checkpoints": sum(work.checkpoint(shapes[run.arm]) for run in self.trainings),
-            "unfinished trainings": at_once * max((work.resume_bytes(s) for s in shapes.values()), default=0),
+            "unfinished trainings": at_once
+            * max((work.resumable(s, sharded=self.runs.scale.compute.sharded) for s in shapes.values()), default=0),
         }
 
     @cached_property
@@ -131,7 +132,8 @@ class Estimate:
 
     @property
     def lengths(self) -> fit.Lengths:
-        scale, longest = self.runs.scale, self.a.longest_prompt
+        scale = self.runs.scale
+        longest = scale.world.prompt_tokens
         return fit.Lengths(longest, longest, scale.world.teacher.max_tokens, scale.evaluation.max_new_tokens)
 
     @cached_property

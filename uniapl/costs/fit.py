@@ -216,10 +216,10 @@ def gpu_memory() -> int | None:
     return min(totals, default=None)
 
 
-def longest(path: Path, column: str, rows: int | None = None, a: Assumptions = DEFAULT) -> int:
-    """Tokens of the longest text in a column of a file, or of its first `rows`, from its characters."""
+def longest(path: Path, column: str, tokenizer, rows: int | None = None) -> int:
+    """Tokens of the longest text in a column of a file, or of its first `rows`: Chinese has four times English's."""
     texts = [row.get(column) or "" for row in read_jsonl(path)[:rows]]
-    return round(max(map(len, texts), default=0) / a.characters_per_token)
+    return max(map(len, tokenizer(texts)["input_ids"]), default=0) if texts else 0
 
 
 def check(*refusals: str | None) -> None:
@@ -235,15 +235,15 @@ def check_training(job: Job, evaluation: Evaluation) -> None:
         return
     run, policy = job.run, read_shape(job.start)
     judge = read_shape(job.discriminator) if job.discriminator and not job.polar else None
-    rows = job.data / "train.jsonl"
-    probe_length = longest(job.data / "validation.jsonl", "prompt", evaluation.probe_prompts)
-    lengths = Lengths(longest(rows, "prompt"), probe_length, longest(rows, "demonstration"), evaluation.max_new_tokens)
+    rows, tokenizer = job.data / "train.jsonl", load_tokenizer(job.start)
+    probe_length = longest(job.data / "validation.jsonl", "prompt", tokenizer, evaluation.probe_prompts)
+    prompt, shown = (longest(rows, column, tokenizer) for column in ("prompt", "demonstration"))
+    lengths = Lengths(prompt, probe_length, shown, evaluation.max_new_tokens)
     what, served = f"arm {run.arm}", bool(job.rollouts)
     needed = training(run, policy, judge, evaluation, devices=processes(), gpu=gpu, lengths=lengths, served=served)
     lines = [refusal(what, needed, gpu)]
     if "vLLM" in needed:
-        context = load_tokenizer(job.start).model_max_length
-        least, has = vllm(policy, context, gpu=gpu, memory_share=run.compute.vllm_memory)
+        least, has = vllm(policy, tokenizer.model_max_length, gpu=gpu, memory_share=run.compute.vllm_memory)
         lines.append(refusal_of_vllm(what, least, has, run.compute.vllm_memory))
     check(*lines)
 
@@ -258,13 +258,14 @@ def check_generation(
     gpu = gpu_memory()
     if gpu is None:
         return
-    shape, lengths = read_shape(checkpoint), Lengths(0, longest(prompts, "prompt"), 0, evaluation.max_new_tokens)
+    shape, tokenizer = read_shape(checkpoint), load_tokenizer(checkpoint)
+    lengths = Lengths(0, longest(prompts, "prompt", tokenizer), 0, evaluation.max_new_tokens)
     what = f"the evaluation of {checkpoint}"
     has_share, lines = compute.vllm_memory if base else harness.ALONE, []
     if base:
         lines.append(refusal(what, generation(shape, read_shape(base), compute, gpu=gpu, lengths=lengths), gpu))
     if compute.evaluate == "vllm" or not base:
-        context, gpus = load_tokenizer(checkpoint).model_max_length, max(1, int(os.environ.get("UNIAPL_GPUS", 1)))
+        context, gpus = tokenizer.model_max_length, max(1, int(os.environ.get("UNIAPL_GPUS", 1)))
         least, has = vllm(shape, context, gpu=gpu, memory_share=has_share, gpus=gpus)
         lines.append(refusal_of_vllm(what, least, has, has_share))
     check(*lines)

@@ -2,6 +2,7 @@
 
 from uniapl.config.figures import figures_of
 from uniapl.config.runs import Runs
+from uniapl.data import hub
 
 
 def batches(runs: Runs, experiments: list[str]) -> list[tuple[str, tuple[int, ...], str]]:
@@ -27,6 +28,7 @@ def by_stage(runs: Runs, experiments: list[str]) -> dict[str, int]:
     fetched = sum(arm in runs.fetched for arm, _ in checkpoints)
     counts = {
         "prompts": int(public),
+        "weights": int(public and bool(hub.pinned(runs.scale.world.teacher.model))),
         "teach": int(public),
         "data": 1,
         "fetch": fetched,

@@ -11,13 +11,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from uniapl.__main__ import MEASURE
 from uniapl.config import Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
-from uniapl.dag import lease
+from uniapl.dag import environment, lease
 from uniapl.errors import UserError
 
 SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
@@ -32,6 +33,10 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TOP_PAD_": "268435456",
 }
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
+JOBS_LOCK = ".snakemake.jobs.lock"
+# Bash as Snakemake sets it, and a shared lock that the job's last process gives back at its end, however it ends.
+# Where flock is missing, or a network file system refuses it, a job runs without.
+JOB_PREFIX = f"set -euo pipefail; exec 9>>{JOBS_LOCK}; flock --shared 9 2>/dev/null || true; "
 
 
 def prepare(workflow, config: dict) -> tuple[Runs, bool]:
@@ -40,25 +45,36 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     Prints what the run is, and why; limits what runs at a time to this machine's GPUs; sets the environment of jobs.
     """
     alone = or_exit(plots_only, sys.argv[1:])
+    or_exit(check_writable, Path.cwd())
     scale, reason = or_exit(choose_scale, config)
     runs = Runs(scale)
     if not alone:
         or_exit(runs.check)
         or_exit(check_results, Path("results/local") / scale.name)
         or_exit(limit_gpus, workflow, runs)
+        if workflow.is_main_process and not _parsed(sys.argv[1:]).dryrun:
+            or_exit(environment.check_vllm, scale, uses_conda(workflow.deployment_settings))
         print(announce(runs, reason, capacity(workflow.resource_settings)), file=sys.stderr, flush=True)
     set_environment(runs, config)
+    hold_jobs_lock()
     if ignore_missing_conda(workflow.deployment_settings):
         print("no conda executable: --use-conda ignored, rules run in the active environment", file=sys.stderr)
     return runs, alone
 
 
+def check_writable(folder: Path) -> None:
+    """Raise UserError where Snakemake, which keeps its records in the folder, could not write there."""
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder}: cannot be written: copy the checkout to a folder that can, and run it there")
+
+
 def set_environment(runs: Runs, config: dict) -> None:
-    """What every job finds: the allocator's settings, whether it may ask a hub, and the servers of --config.
+    """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
+    servers of --config.
 
     A server is no parameter of a rule: another host gives the same results.
     """
-    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false"}.items():
+    for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():
         os.environ.setdefault(name, value)
     if runs.scale.kind == "miniature":
         os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a miniature world needs no hub, and must not ask one
@@ -123,6 +139,14 @@ def plots_only(argv: list[str]) -> bool:
     return bool(figures)
 
 
+def uses_conda(deployment_settings) -> bool:
+    """Whether rules run in environments of conda: asked for, and there is one."""
+    from snakemake.settings.types import DeploymentMethod
+
+    methods = deployment_settings.deployment_method if deployment_settings else ()
+    return DeploymentMethod.CONDA in methods and shutil.which("conda") is not None
+
+
 def ignore_missing_conda(deployment_settings) -> bool:
     """Where no conda executable exists, drop `--use-conda`, so that rules run in the active environment.
 
@@ -132,7 +156,7 @@ def ignore_missing_conda(deployment_settings) -> bool:
 
     if deployment_settings is None or DeploymentMethod.CONDA not in deployment_settings.deployment_method:
         return False
-    if shutil.which("conda"):
+    if uses_conda(deployment_settings):
         return False
     methods = set(deployment_settings.deployment_method) - {DeploymentMethod.CONDA}
     deployment_settings.deployment_method = methods
@@ -167,6 +191,15 @@ def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:
         return replace(resources, gpus=0) if served else resources
 
     return request(needs)
+
+
+def one_at_a_time(workflow, config: dict) -> dict:
+    """A resource that one training has at a time, where all would write their weights into one server of rollouts."""
+    if "rollouts" not in config:
+        return {}
+    if workflow.is_main_process:
+        workflow.register_resource("rollouts_server", 1)
+    return {"rollouts_server": 1}
 
 
 def leased(command: str) -> str:
@@ -241,3 +274,22 @@ def or_exit(function: Callable, *arguments):
         sys.stdout.flush()
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
         os._exit(2)
+
+
+def hold_jobs_lock() -> None:
+    """Let every job's shell, and what it starts, share a lock that `wait_for_orphans` asks for."""
+    from snakemake.shell import shell
+
+    shell.prefix(JOB_PREFIX)
+
+
+def wait_for_orphans(lock: str = JOBS_LOCK) -> None:
+    """Wait until no job of an earlier run lives: of a Snakemake that was killed, they go on and write their files."""
+    with open(lock, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(
+                "jobs of a run that was killed are still at work: waiting for them to end", file=sys.stderr, flush=True
+            )
+            fcntl.flock(file, fcntl.LOCK_EX)

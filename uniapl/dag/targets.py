@@ -11,6 +11,7 @@ from uniapl.errors import UserError
 ANALYSES = sorted(map(str, Path("uniapl/analyse").glob("*.py")))
 RENDERING = sorted(map(str, Path("uniapl/tables").glob("*.py")))
 STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
+EVERYDAY = sorted(map(str, Path("uniapl/data/everyday").rglob("*.py")))
 REPORTING = sorted(str(path) for path in Path("uniapl/report").glob("*.*"))
 SCORING = ["uniapl/scorers/verdicts.py", "uniapl/scorers/match.py"]
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))

@@ -45,19 +45,37 @@ class Wildcards:
         return f"{self.folder(start)}/model" if start else f"results/local/{self.runs.scale.name}/data/scratch"
 
     def cards_before(self, wildcards) -> list[str]:
-        """The cards of the runs that a training needs: its start and, for every arm after the base, the probe's."""
+        """The cards of the runs that a training needs: its start and, but for the shared arms, the probe's."""
         start = self.run(wildcards).start
-        before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), start] if start else []
+        before = [start] if start else []
+        if self.is_measured(wildcards):
+            before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), *before]
         return list(dict.fromkeys(f"{self.folder(run)}/run.json" for run in before))
+
+    def is_measured(self, wildcards) -> bool:
+        """Whether the run has a probe: the base and the discriminator, which it needs, have none."""
+        return wildcards.arm not in self.runs.shared and self.run(wildcards).start is not None
 
     def probe(self, wildcards) -> str:
         """The options that name the probe's base and discriminator; none for the arms that come before them."""
-        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.run(wildcards).start]
+        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.is_measured(wildcards)]
         return " ".join(f"--{name} {self.folder(self.runs.run(name, 0))}/model" for name in names)
 
     def expert(self, wildcards) -> str | list:
         """The expert's responses, where there is an expert."""
         return f"results/local/{self.runs.scale.name}/data/expert.jsonl" if self.runs.has_expert else []
+
+    def before_teacher(self, *, served: bool) -> list[str]:
+        """What is fetched before the teacher holds its GPUs: the shared checkpoints and, unless a server has them, its
+        weights; a folder of one's own has nothing to fetch."""
+        root, own = f"results/local/{self.runs.scale.name}", hub.pinned(self.runs.scale.world.teacher.model)
+        cards = [f"{root}/train/{arm}/seed0/run.json" for arm in self.runs.shared if arm in self.runs.fetched]
+        return cards + ([] if served or not own else [f"{root}/teach/weights.done"])
+
+    def after_data(self, wildcards) -> list[str]:
+        """What the general benchmarks wait for, without reading it, where a teacher needs all GPUs first."""
+        root = f"results/local/{self.runs.scale.name}"
+        return [f"{root}/data/summary.json"] if self.runs.scale.kind == "public" else []
 
     def source(self, wildcards) -> str:
         """Where a fetched checkpoint is from: a revision of the hub, or what a folder holds."""

@@ -1,4 +1,4 @@
-"""Stage data: the prompts and demonstrations of a world. `uniapl data miniature ...`, `public`, `files`."""
+"""Stage data: the prompts and demonstrations of a world. `uniapl data miniature ...`, `everyday`, `public`, `files`."""
 
 import importlib
 import sys
@@ -7,6 +7,7 @@ from uniapl.errors import UserError, one_line_errors
 
 WORLDS = {
     "miniature": "uniapl.data.miniature.rows",
+    "everyday": "uniapl.data.public.join",
     "public": "uniapl.data.public.join",
     "files": "uniapl.data.files.rows",
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from uniapl import checkers
 from uniapl.checkers import Checker
 from uniapl.config.suites import TURNS
+from uniapl.data.prompts import with_key
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, writable
 
@@ -31,6 +32,7 @@ LANGUAGES = (
     "Spanish",
     "Vietnamese",
 )
+LONGEST_CELL = 32_767  # characters that a cell of a spreadsheet holds
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def read_row(row: Mapping, where: str) -> Conversation:
 
     Raises UserError that names `where`, the turn and the instruction, for a language that is not of `LANGUAGES` too.
     """
+    row = with_key(row, where)
     for field in ("key", "language"):
         if not isinstance(row.get(field), str | int) or not str(row[field]):
             raise UserError(f"{where}: {field} is missing")
@@ -101,13 +104,26 @@ def read_row(row: Mapping, where: str) -> Conversation:
 
 def _csv_rows(path: Path) -> list[dict]:
     try:
-        with open(path, encoding="utf-8", newline="") as lines:
-            rows = list(csv.DictReader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        with open(path, encoding="utf-8-sig", newline="") as lines:
+            read = csv.DictReader(lines)
+            rows = [(read.line_num, row) for row in read]
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: not UTF-8: save it as CSV in UTF-8") from None
+    except (OSError, csv.Error) as error:
         raise UserError(f"{path}: {error}") from error
     if not rows:
         raise UserError(f"{path}: holds no rows")
-    return rows
+    names = read.fieldnames or []
+    if absent := [name for name in ("key", "language", "turn_1_prompt") if name not in names]:
+        raise UserError(
+            f"{path}:1: no column {', '.join(absent)}: columns are parted by commas, and named as published"
+        )
+    for line, row in rows:
+        if cut := [name for name, value in row.items() if isinstance(value, str) and len(value) == LONGEST_CELL]:
+            raise UserError(
+                f"{path}:{line}: a spreadsheet has cut {cut[0]} at {LONGEST_CELL} characters: take the original"
+            )
+    return [row for _, row in rows]
 
 
 def read_conversations(path: str | Path, languages: Collection[str] | None = None) -> list[Conversation]:

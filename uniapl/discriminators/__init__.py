@@ -2,6 +2,7 @@
 
 kind        score                                                          reads the reference   changes in training
 miniature   the miniature POLAR that the DAG trains (miniature.py)         yes                   no
+layers      the policy's own first layers, trained by the DAG (layers.py)  yes                   no
 polar       internlm/POLAR-1_8B or -7B (polar.py)                          yes                   no
 cotrained   Bradley-Terry, expert above rollout (cotrained.py)             no                    yes
 random      noise: what any score of this size does (controls.py)          no                    no
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from uniapl.config.job import Job
 
-KINDS = ("miniature", "polar", "cotrained", *CONTROLS)
+KINDS = ("miniature", "layers", "polar", "cotrained", *CONTROLS)
 
 
 class Discriminator(Protocol):
@@ -54,8 +55,8 @@ class Learner(Discriminator, Protocol):
 def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
     """The discriminator of this kind. Raises UserError for an unknown one.
 
-    `folder` holds the trained checkpoint (miniature), POLAR's checkpoint (polar), or
-    the base policy's checkpoint (cotrained); random and length need none. `seed` matters to cotrained and random. "No
+    `folder` holds the trained checkpoint (miniature, layers), POLAR's checkpoint (polar), or the base policy's
+    checkpoint (cotrained); random and length need none. `seed` matters to cotrained and random. "No
     discriminator" is no kind: it is lambda = 0.
     """
     choose("discriminator", kind, KINDS)
@@ -63,6 +64,10 @@ def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
         from uniapl.discriminators import miniature
 
         return miniature.load(folder)
+    if kind == "layers":
+        from uniapl.discriminators import layers
+
+        return layers.load(folder)
     if kind == "polar":
         from uniapl.discriminators import polar
 
@@ -77,12 +82,14 @@ def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
 
 
 def kind_of(folder: Path) -> str:
-    """ "polar" or "miniature": whose checkpoint a frozen discriminator's folder holds."""
+    """ "polar", "layers" or "miniature": whose checkpoint a frozen discriminator's folder holds."""
     path = folder / "config.json"
     if not path.is_file():
         raise UserError(f"{folder} holds no discriminator: no config.json; finish the run that writes it first")
-    architectures = read_json(path).get("architectures") or []
-    return "polar" if "InternLM2ForRewardModel" in architectures else "miniature"
+    config = read_json(path)
+    if "InternLM2ForRewardModel" in (config.get("architectures") or []):
+        return "polar"
+    return config.get("discriminator", "miniature")
 
 
 def folder_of(job: "Job", kind: str | None) -> Path | None:

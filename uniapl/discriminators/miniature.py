@@ -22,14 +22,17 @@ def layout(prompt: list[int], reference: list[int], response: list[int], *, newl
 
 
 class Encoder:
-    """Turns texts into `layout` rows; the three texts are tokenized apart, so no merge crosses a border."""
+    """Turns texts into `layout` rows; the three texts are tokenized apart, so no merge crosses a border.
 
-    def __init__(self, tokenizer, response_tokens: int):
+    `separator` and `end` are tokens that no text can write.
+    """
+
+    def __init__(self, tokenizer, response_tokens: int, *, separator: str = REWARD, end: str = END):
         self.tokenizer, self.response_tokens = tokenizer, response_tokens
         self.marks = {
             "newline": tokenizer.encode("\n", add_special_tokens=False)[0],
-            "separator": tokenizer.convert_tokens_to_ids(REWARD),
-            "end": tokenizer.convert_tokens_to_ids(END),
+            "separator": tokenizer.convert_tokens_to_ids(separator),
+            "end": tokenizer.convert_tokens_to_ids(end),
             "limit": tokenizer.model_max_length,
         }
 

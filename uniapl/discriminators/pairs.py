@@ -169,7 +169,9 @@ def from_policy(folder: Path, layers: int, **extra):
     The head is drawn from torch's global generator; `extra` becomes part of the configuration.
     """
     shape = AutoConfig.from_pretrained(folder).to_dict()
-    shape |= {"num_hidden_layers": layers, "layer_types": shape["layer_types"][:layers], "num_labels": 1}
+    shape |= {"num_hidden_layers": layers, "num_labels": 1}
+    if shape.get("layer_types"):  # Qwen3 has them, Llama has none
+        shape["layer_types"] = shape["layer_types"][:layers]
     config = AutoConfig.for_model(**shape, **extra)
     with whole_weights():
         return AutoModelForSequenceClassification.from_pretrained(folder, config=config, dtype=torch.float32)

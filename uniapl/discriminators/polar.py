@@ -27,6 +27,7 @@ from torch import Tensor
 from uniapl.discriminators.pairs import Row, Scorer, fastest_device, whole_weights
 from uniapl.errors import UserError
 
+ARCHITECTURES = ["InternLM2ForRewardModel"]
 SEPARATOR, SCORED = "<|reward|>", "[UNUSED_TOKEN_130]"
 MAX_LENGTH, MAX_RESPONSE = 16_384, 4_096  # tokens, POLAR's client
 
@@ -186,6 +187,45 @@ def load_tokens(folder: Path) -> Tokens:
     return Tokens(tokenizer, bos, separator, scored)
 
 
+def check(folder: Path) -> None:
+    """Raise UserError where a folder holds no POLAR that `load` can read: its tokenizer, its shapes. Reads no weights.
+
+    For the moment after a download: what is found here would otherwise end the first training, after the teacher.
+    """
+    from safetensors import safe_open
+    from transformers import LlamaForSequenceClassification
+
+    load_tokens(folder)
+    tensors: dict[str, Tensor] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as file:
+            tensors |= {
+                name: torch.empty(file.get_slice(name).get_shape(), device="meta")
+                for name in file.keys()  # noqa: SIM118 - no dictionary
+            }
+    shape, state = _renamed(folder, tensors)
+    with torch.device("meta"):
+        wanted = {name: value.shape for name, value in LlamaForSequenceClassification(shape).state_dict().items()}
+    found = {name: value.shape for name, value in state.items()}
+    if wrong := sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)):
+        raise UserError(
+            f"POLAR: {folder} holds other tensors than its config.json asks for: {', '.join(wrong[:3])} ({len(wrong)})"
+        )
+
+
+def _renamed(folder: Path, tensors: dict[str, Tensor]):
+    """`llama` of a folder's configuration and these tensors of it. Raises UserError where it is no POLAR."""
+    config = _read(folder / "config.json")
+    if config.get("architectures") != ARCHITECTURES:
+        raise UserError(f"POLAR: {folder} holds {config.get('architectures')}, not {ARCHITECTURES}")
+    if config.get("bias"):
+        raise UserError(f"POLAR: {folder} has biases in its attention, which POLAR has not")
+    try:
+        return llama(config, tensors)
+    except (KeyError, RuntimeError) as error:
+        raise UserError(f"POLAR: {folder} is incomplete or inconsistent: {error}") from error
+
+
 def load(folder: Path, *, batch: int = 8) -> Scorer:
     """POLAR as a frozen `pairs.Scorer`: float32 on a CPU; on a GPU float16, as published.
 
@@ -196,16 +236,9 @@ def load(folder: Path, *, batch: int = 8) -> Scorer:
     from transformers import LlamaForSequenceClassification
 
     config, tokens = _read(folder / "config.json"), load_tokens(folder)
-    if config.get("architectures") != ["InternLM2ForRewardModel"]:
-        raise UserError(f"POLAR: {folder} holds {config.get('architectures')}, not ['InternLM2ForRewardModel']")
-    if config.get("bias"):
-        raise UserError(f"POLAR: {folder} has biases in its attention, which POLAR has not")
     files = sorted(folder.glob("*.safetensors"))
     tensors = {name: value for file in files for name, value in load_file(file).items()}
-    try:
-        shape, state = llama(config, tensors)
-    except (KeyError, RuntimeError) as error:
-        raise UserError(f"POLAR: {folder} is incomplete or inconsistent: {error}") from error
+    shape, state = _renamed(folder, tensors)
     device = fastest_device()
     with whole_weights():
         model, found = LlamaForSequenceClassification.from_pretrained(
@@ -225,7 +258,7 @@ def load(folder: Path, *, batch: int = 8) -> Scorer:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """POLAR behind vLLM's pooling endpoint (vllm >= 0.8, `--task reward`): POST {url}/pooling.
+    """POLAR behind vLLM's pooling endpoint (`vllm serve ... --runner pooling`): POST {url}/pooling.
 
     `tokens` cuts long texts as POLAR's client does; without it they are sent whole, and a server refuses what is too
     long for it. `timeout` and `backoff` are in seconds; a request is repeated `retries` times, with doubled pauses,

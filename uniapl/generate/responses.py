@@ -4,13 +4,15 @@
 writes to FOLDER
 
     greedy.parquet, sampled.parquet   key, prompt, response, n_tokens: one row per prompt; the scale says how it samples
+    on_policy.parquet                 the same at temperature 1, where the scale's sampling cuts the distribution
     logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
     harness.json                      lm-eval's own results and versions, the backend, the decodings
 
 Several checkpoints, and as many folders, are answered one after another in one process: its start takes as long as
 half a checkpoint of the miniature. What one answers does not depend on those before it.
 
-Log-probabilities are of the benchmark `trained`; `own` is the sampled response. Responses come from the harness as
+Log-probabilities are of the benchmark `trained`, or of its first prompts where the scale measures fewer; `own` is the
+sampled response, at temperature 1 and uncut. Responses come from the harness as
 text and are tokenized again; the end token is counted where the response ended by itself.
 """
 
@@ -19,10 +21,12 @@ import dataclasses
 import gc
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from uniapl.config import DECODINGS, Evaluation, Scale, load_scale
+from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
+from uniapl.data.prompts import responses_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
@@ -38,7 +42,11 @@ def decodings(evaluation: Evaluation, backend: str) -> dict[str, dict]:
     sampling = dataclasses.asdict(evaluation.sampled)
     if backend == "transformers" and sampling.pop("presence_penalty"):
         raise UserError("transformers has no presence penalty: sample with vLLM, or name a Sampling without one")
-    return {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **sampling}}
+    by_name = {"greedy": {"do_sample": False}, "sampled": {"do_sample": True, **sampling}}
+    if evaluation.measured not in by_name:
+        on_policy = {name: value for name, value in dataclasses.asdict(ON_POLICY).items() if name in sampling}
+        by_name[evaluation.measured] = {"do_sample": True, **on_policy}
+    return by_name
 
 
 def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: str) -> None:
@@ -54,7 +62,7 @@ def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: st
 
 
 def evaluate(lm, prompts: Path, evaluation: Evaluation, backend: str) -> dict:
-    """lm-eval's results with samples, for greedy and sampled decoding of every prompt."""
+    """lm-eval's results with samples, for every decoding of every prompt."""
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
@@ -62,7 +70,7 @@ def evaluate(lm, prompts: Path, evaluation: Evaluation, backend: str) -> dict:
         write_tasks(Path(folder), prompts, evaluation, backend)
         return simple_evaluate(
             model=lm,
-            tasks=list(DECODINGS),
+            tasks=list(decodings(evaluation, backend)),
             task_manager=TaskManager(include_path=folder, include_defaults=False),
             apply_chat_template=True,
             log_samples=True,
@@ -101,6 +109,15 @@ def logprobs(models: dict, tokenizer, texts: dict[str, list[dict]], evaluation: 
     return rows
 
 
+def in_memory(scale: Scale) -> Callable:
+    """What makes a model in memory lm-eval's: transformers' own decoding, or the engine's where the scale asks."""
+    if not scale.compute.engine:
+        return harness.model_harness
+    from uniapl.models.decoding_harness import decoding_harness
+
+    return decoding_harness
+
+
 def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, out: Path) -> None:
     """Write one checkpoint's files to `out`. `base` is the base's model, `expert` the expert's response by key.
 
@@ -118,10 +135,11 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
         model = load_policy(checkpoint).to(base.device)
     else:
         model = load_policy(checkpoint).to(base.device)
-        evaluated = evaluate(harness.model_harness(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
-    rows = {decoding: responses(evaluated["samples"][decoding], tokenizer) for decoding in DECODINGS}
+        evaluated = evaluate(in_memory(scale)(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
+    rows = {decoding: responses(samples, tokenizer) for decoding, samples in evaluated["samples"].items()}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
-    on_trained_types = [row for row in rows["sampled"] if benchmark[row["key"]] == "trained"]
+    on_trained_types = [row for row in rows[evaluation.measured] if benchmark[row["key"]] == "trained"]
+    on_trained_types = on_trained_types[: evaluation.measured_prompts]
     texts = {"own": on_trained_types}
     if expert:
         texts["expert"] = [{**row, "response": expert[row["key"]]} for row in on_trained_types]
@@ -129,10 +147,11 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     out.mkdir(parents=True, exist_ok=True)
     logprob_rows = logprobs({"self": model, "base": base}, tokenizer, texts, evaluation) if base else []
     pd.DataFrame(logprob_rows, columns=MEASURED).to_parquet(out / "logprobs.parquet", index=False)
-    for decoding in DECODINGS:
-        pd.DataFrame(rows[decoding]).to_parquet(out / f"{decoding}.parquet", index=False)
+    for decoding, answers in rows.items():
+        pd.DataFrame(answers).to_parquet(out / f"{decoding}.parquet", index=False)
     record = {key: evaluated[key] for key in ("results", "versions", "n-samples")}
-    record |= {"backend": backend, "decodings": decodings(evaluation, backend)}
+    by = "engine" if scale.compute.engine and backend == "transformers" else backend
+    record |= {"backend": by, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
 
 
@@ -150,7 +169,9 @@ def main(argv: list[str] | None = None) -> None:
     if len(args.checkpoint) != len(args.out):
         raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
     scale = load_scale(args.scale)
-    expert = {row["key"]: row["response"] for row in read_jsonl(args.expert)} if args.expert else {}
+    asked = read_jsonl(args.prompts, ("key", "prompt", "benchmark"))
+    measured = [row for row in asked if row["benchmark"] == "trained"]
+    expert = responses_of(args.expert, measured) if args.expert else {}
     with collector_paused():
         import lm_eval.models.huggingface  # noqa: F401 - with everything that it imports
         import torch

@@ -6,7 +6,8 @@
 
 A row is one value of one prompt: task, doc_id, metric (lm-eval's name with its filter, such as
 `exact_match,strict-match`), value. The mean over a task's rows is lm-eval's figure, but for what lm-eval pools, as the
-instruction-level accuracy: there a row is the prompt's share. `general` reads the benchmarks from the hub or its cache;
+instruction-level accuracy: there a row is the prompt's share. Of answers with a limit of their own there is the
+metric `cut` too: 1 where the limit ended it. `general` reads the benchmarks from the hub or its cache;
 `miniature` needs no data, and exists so that the path is exercised.
 
 Tasks that run the code which the model wrote are left out unless --run-code is given: that code runs on this machine
@@ -14,18 +15,20 @@ with this user's rights.
 """
 
 import argparse
+import hashlib
 import os
 import re
+import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
 from pathlib import Path
 
 import pandas as pd
 
-from uniapl.config.suites import COLUMNS, SUITES, Task
+from uniapl.config.suites import COLUMNS, CONTEXT, CUT, SUITES, Task
 from uniapl.errors import UserError, at_least_one, one_line_errors
-from uniapl.jsonl import read_jsonl
+from uniapl.jsonl import read_jsonl, whole
 from uniapl.models import harness
 from uniapl.models.checkpoints import checkpoint
 from uniapl.scorers.verdicts import ENDINGS, write_frame
@@ -50,6 +53,21 @@ def _value(metric: object) -> float | None:
         return None
 
 
+def metrics_of(sample: Mapping, where: str) -> list[str]:
+    """The metrics that a sample names. Raises UserError where lm-eval did not write what a row needs.
+
+    Before 0.4.7 it named neither metrics nor filter, so that a task's filters cannot be told apart.
+    """
+    if absent := [name for name in ("metrics", "filter") if name not in sample]:
+        raise UserError(f"{where}: no {' and no '.join(absent)}: lm-eval before 0.4.7 wrote it; run 0.4.7 or newer")
+    number, metrics = whole(sample.get("doc_id")), sample["metrics"]
+    if not isinstance(number, int):
+        raise UserError(f"{where}: doc_id is {number!r}, and must be the number of its prompt: run lm-eval again")
+    if not isinstance(metrics, list) or (absent := [name for name in metrics if name not in sample]):
+        raise UserError(f"{where}: metrics must list names that the sample has, and are {metrics!r:.60}")
+    return metrics
+
+
 def rows(results: Mapping) -> pd.DataFrame:
     """One row (see COLUMNS) per task, prompt and metric of lm-eval's result. Raises UserError where it has no samples.
 
@@ -60,8 +78,8 @@ def rows(results: Mapping) -> pd.DataFrame:
     measured_rows = [
         (task, int(sample["doc_id"]), f"{metric},{sample['filter']}", _value(sample[metric]))
         for task, samples in results["samples"].items()
-        for sample in samples
-        for metric in sample["metrics"]
+        for number, sample in enumerate(samples, start=1)
+        for metric in metrics_of(sample, f"{task}: sample {number}")
     ]
     return pd.DataFrame(measured_rows, columns=COLUMNS).dropna(subset="value", ignore_index=True)
 
@@ -79,27 +97,55 @@ def read_samples(folder: Path) -> dict:
     return {"samples": samples}
 
 
+def task_manager(suite: Iterable[Task]):
+    """lm-eval's, with our tasks; lm-eval's own 14,000, which take seconds to list, where one of them is asked for."""
+    from lm_eval.tasks import TaskManager
+
+    ours = all((TASKS / f"{benchmark.name}.yaml").exists() for benchmark in suite)
+    return TaskManager(include_path=str(TASKS), include_defaults=not ours)
+
+
+def check_data(suite: Iterable[Task], manager) -> None:
+    """Raise UserError where a benchmark's data set is not to be had: before a model is loaded, not hours later."""
+    for benchmark in suite:
+        try:
+            manager.load([benchmark.name])
+        except Exception as error:  # of datasets, the hub, the task: no common class
+            raise UserError(
+                f"{benchmark.name}: its data set does not load ({type(error).__name__}: {error}); go online once, so "
+                "that the hub's cache has it, or take the benchmark out of its suite (uniapl/config/suites.py)"
+            ) from error
+
+
+def mark_cut(samples: list[dict], lm, tokens: int) -> None:
+    """Add the metric CUT to samples: 1 where an answer has as many tokens as it may."""
+    for sample in samples:
+        sample[CUT] = float(len(lm.tok_encode(sample["resps"][0][0])) >= tokens)
+        sample["metrics"] = [*sample["metrics"], CUT]
+
+
 def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | None = None) -> dict:
     """lm-eval's results, versions and samples of the benchmarks that may run. Raises UserError at another version.
 
     One call of the harness for each: its number of examples holds for a whole call.
     """
     from lm_eval import simple_evaluate
-    from lm_eval.tasks import TaskManager
 
     harness.describe_once()
     if run_code:
         os.environ["HF_ALLOW_CODE_EVAL"] = "1"
     suite = tasks_that_may_run(suite, run_code=run_code)
-    ours = all((TASKS / f"{benchmark.name}.yaml").exists() for benchmark in suite)
-    manager = TaskManager(include_path=str(TASKS), include_defaults=not ours)  # lm-eval's 14,000 take seconds to list
+    manager = task_manager(suite)
     merged: dict[str, dict] = {"results": {}, "versions": {}, "samples": {}}
     for benchmark in suite:
+        answers = {"max_gen_toks": benchmark.tokens} if benchmark.tokens else {}
+        answers |= {"until": list(benchmark.until)} if benchmark.until is not None else {}
         results = simple_evaluate(
             model=lm,
             tasks=[benchmark.name],
             num_fewshot=benchmark.few_shot,
             task_manager=manager,
+            gen_kwargs=answers or None,
             apply_chat_template=True,
             log_samples=True,
             bootstrap_iters=0,
@@ -109,9 +155,39 @@ def evaluate(lm, suite: Iterable[Task], *, run_code: bool = False, limit: int | 
         version = results["versions"].get(benchmark.name)
         if str(version) != str(benchmark.version):  # a group's is text
             raise UserError(f"{benchmark.name}: lm-eval has version {version}, the suite names {benchmark.version}")
+        for samples in results["samples"].values() if benchmark.tokens else ():
+            mark_cut(samples, lm, benchmark.tokens)
         for part in merged:
             merged[part] |= results[part]
     return merged
+
+
+def source_of(model: str, asked: object) -> str:
+    """A digest of a checkpoint's files, by name, size and time, and of what it is asked."""
+    files = sorted(Path(model).iterdir()) if Path(model).is_dir() else []
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr((model, stats, asked)).encode()).hexdigest()[:16]
+
+
+def ask(model: str, suite: Sequence[Task], out: Path, *, batch: int, backend: str, run_code: bool, limit: int | None):
+    """The rows of the benchmarks that may run, written to `out`.
+
+    Each benchmark's are kept beside `out` until all have theirs: what ends the run, at the eighth of eleven, costs that
+    one. Data sets are looked for before the model is loaded. Raises UserError as `load`, `check_data` and `evaluate`.
+    """
+    parts = out.with_name(f"{out.name}.parts")
+    suite = tasks_that_may_run(suite, run_code=run_code)
+    kept = {one: parts / f"{one.name}-{source_of(model, (one, backend, limit))}.parquet" for one in suite}
+    if left := [one for one in suite if not kept[one].is_file()]:
+        resolve_model(model)
+        check_data(left, task_manager(left))
+        lm = load(model, batch, backend)
+        for benchmark in left:
+            write_frame(rows(evaluate(lm, [benchmark], run_code=run_code, limit=limit)), kept[benchmark])
+    frame = pd.concat([pd.read_parquet(path) for path in kept.values()], ignore_index=True)
+    write_frame(frame, out)
+    shutil.rmtree(parts)
+    return frame
 
 
 def load(model: str, batch: int, backend: str = "transformers"):
@@ -121,7 +197,7 @@ def load(model: str, batch: int, backend: str = "transformers"):
     """
     name = resolve_model(model)
     if backend == "vllm":
-        return harness.vllm_harness(Path(model), harness.ALONE)
+        return harness.vllm_harness(Path(model), harness.ALONE, CONTEXT)
     import torch
     from lm_eval.models.huggingface import HFLM
 
@@ -151,7 +227,7 @@ def table() -> pd.DataFrame:
     """What the suites hold."""
     names = ["suite", *(field.name for field in fields(Task))]
     rows = [(name, *astuple(benchmark)) for name, suite in SUITES.items() for benchmark in suite]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(rows, columns=names).drop(columns="until")
 
 
 def means(frame: pd.DataFrame) -> pd.DataFrame:
@@ -181,16 +257,14 @@ def main(argv: list[str] | None = None) -> None:
     if args.out.suffix not in ENDINGS:
         raise UserError(f"{args.out}: must end in {' or '.join(ENDINGS)}")
     if args.samples:
-        results = read_samples(args.samples)
+        frame = rows(read_samples(args.samples))
+        write_frame(frame, args.out)
     else:
         left = [benchmark.name for benchmark in SUITES[args.suite] if benchmark.code and not args.run_code]
         if left:
             print(f"left out, because they run code (--run-code): {', '.join(left)}", file=sys.stderr)
-        results = evaluate(
-            load(args.model, args.batch, args.backend), SUITES[args.suite], run_code=args.run_code, limit=args.limit
-        )
-    frame = rows(results)
-    write_frame(frame, args.out)
+        options = {"batch": args.batch, "backend": args.backend, "run_code": args.run_code, "limit": args.limit}
+        frame = ask(args.model, SUITES[args.suite], args.out, **options)
     print(means(frame).to_string(index=False))
 
 

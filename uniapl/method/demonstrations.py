@@ -48,8 +48,12 @@ def tokenize(trainer, prompts: list, demonstrations: list[str], limit: int) -> l
         pairs = zip(prompts, demonstrations, strict=True)
         chats = [[*prompt, {"role": "assistant", "content": text}] for prompt, text in pairs]
         ids = tokenizer.apply_chat_template(chats, return_dict=False, **trainer.chat_template_kwargs)
-        if any(full[: len(start)] != start for full, start in zip(ids, starts, strict=True)):
-            raise ValueError("the chat template is not prefix-preserving: a demonstration would change its own prompt")
+        for chat, full, start in zip(prompts, ids, starts, strict=True):
+            if full[: len(start)] != start:
+                raise ValueError(
+                    f"prompt {chat[-1]['content']!r:.60}: the chat template is not prefix-preserving: an answer "
+                    "would change it"
+                )
         responses = [full[len(start) :] for full, start in zip(ids, starts, strict=True)]
     return [(torch.tensor(p), torch.tensor(y[:limit])) for p, y in zip(starts, responses, strict=True)]
 

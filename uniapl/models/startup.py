@@ -4,12 +4,24 @@ Most of the five seconds before a process of the miniature does anything are imp
 """
 
 import gc
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 
 from uniapl.errors import UserError
+
+VLLM = {  # unless the environment says otherwise
+    "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # an error arrives with its cause, and not as "see above"
+    "VLLM_USE_FLASHINFER_SAMPLER": "0",  # FlashInfer's is compiled by nvcc at the start; PyTorch's is there everywhere
+}
+
+
+def set_vllm() -> None:
+    """Let vLLM start where there is no CUDA compiler, and sample by the same code on every machine."""
+    for name, value in VLLM.items():
+        os.environ.setdefault(name, value)
 
 
 @contextmanager

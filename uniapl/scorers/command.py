@@ -131,7 +131,10 @@ def main(argv: list[str] | None = None) -> None:
     for path in args.responses:
         rows = read_responses(path)
         rows = without_thinking(rows) if args.strip_thinking else rows
-        frames[path] = scored(rows, watch=progress(path.name))
+        try:
+            frames[path] = scored(rows, watch=progress(path.name))
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from error
     for path, frame in zip(args.out, frames.values(), strict=False):  # no output, or one for each
         write_frame(frame, path)
         if args.record:

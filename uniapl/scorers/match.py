@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from uniapl.data.prompts import refuse_rows
+from uniapl.data.prompts import refuse_rows, with_key
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 
@@ -13,7 +13,8 @@ from uniapl.jsonl import read_jsonl
 def read_responses(path: str | Path) -> list[dict]:
     """The rows of a responses file (JSON Lines, or Parquet where it ends so), each with a text in `response`.
 
-    Of a Parquet file only key, turn, prompt and response are read. Raises UserError that names file and row.
+    Rows of `lm_eval --log_samples` are read too. Of a Parquet file only key, turn, prompt and response are read.
+    Raises UserError that names file and row.
     """
     if Path(path).suffix == ".parquet":
         try:
@@ -26,9 +27,28 @@ def read_responses(path: str | Path) -> list[dict]:
         rows = read_jsonl(path)
     if not rows:
         raise UserError(f"{path}: holds no rows")
+    rows = [with_key(of_lm_eval(row), f"{path}: row {number}") for number, row in enumerate(rows, start=1)]
     bad = [row for row in rows if not isinstance(row.get("response"), str)]
     refuse_rows(bad, len(rows), f"rows of {path} have no text in their field response")
     return rows
+
+
+def of_lm_eval(row: dict) -> dict:
+    """A row of `lm_eval --log_samples`, of any version, as key, prompt and response; any other row as it is.
+
+    The response is what lm-eval scored: the first answer, once its filters have seen it.
+    """
+    doc, answer = row.get("doc"), row.get("filtered_resps", row.get("resps"))
+    if "response" in row or not isinstance(doc, dict) or not isinstance(answer, list):
+        return row
+    while isinstance(answer, list) and answer:
+        answer = answer[0]
+    return {"key": doc.get("key"), "prompt": doc.get("prompt"), "response": answer}
+
+
+def near(text: object) -> str:
+    """What two texts share that differ by blanks at their ends, or as 7 and 7.0 do."""
+    return str(text).strip().removesuffix(".0")
 
 
 def match(prompts: list[dict], responses: list[dict]) -> list[str]:
@@ -48,9 +68,18 @@ def match(prompts: list[dict], responses: list[dict]) -> list[str]:
     by_id = {str(row[by]): row for row in prompts}
     answers = {str(row[by]): row for row in responses}
     missing = [row for i, row in by_id.items() if i not in answers]
+    loose = {near(i) for i in answers if i not in by_id}
+    close = [row for row in missing if near(row[by]) in loose]
+    refuse_rows(
+        close, len(by_id), f"prompts have a response whose {by} differs by blanks at its ends alone: make them one"
+    )
     refuse_rows(missing, len(by_id), f"prompts have no response (joined by {by})")
     extra = [row for i, row in answers.items() if i not in by_id]
     refuse_rows(extra, len(answers), f"responses answer no prompt (joined by {by})")
     changed = [row for i, row in by_id.items() if answers[i].get("prompt") not in (None, row["prompt"])]
+    close = [row for row in changed if near(answers[str(row[by])]["prompt"]) == near(row["prompt"])]
+    refuse_rows(
+        close, len(by_id), "prompts differ from the text that was answered by blanks at their ends: make them one"
+    )
     refuse_rows(changed, len(by_id), "prompts are not the text that was answered under their key")
     return [answers[i]["response"] for i in by_id]

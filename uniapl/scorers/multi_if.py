@@ -15,6 +15,7 @@ import pandas as pd
 from uniapl import checkers
 from uniapl.data.conversations import Conversation
 from uniapl.errors import UserError, first_names
+from uniapl.jsonl import whole
 
 
 def _refuse(names: Sequence, problem: str) -> None:
@@ -28,6 +29,7 @@ def join(conversations: Sequence[Conversation], rows: Sequence[Mapping]) -> dict
 
     A row has key, turn (from 1) and response. Raises UserError unless every turn has exactly one.
     """
+    rows = [{**row, "turn": whole(row.get("turn"))} for row in rows]
     for field, expected in (("key", (str, int)), ("turn", int), ("response", str)):
         bad = [number for number, row in enumerate(rows, start=1) if not isinstance(row.get(field), expected)]
         _refuse(bad, f"responses have a wrong {field}, or none, in the rows")

@@ -16,7 +16,7 @@ import pandas as pd
 
 from uniapl.config import load_scale
 from uniapl.config.names import GENERAL
-from uniapl.config.suites import COLUMNS, MULTI_TURN, SUITES, Task
+from uniapl.config.suites import COLUMNS, CUT, MULTI_TURN, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
 from uniapl.stats import compare, holm, interval
 from uniapl.tables import View, rounded, write
@@ -53,9 +53,21 @@ def read(root: Path) -> pd.DataFrame:
 
 def scores(rows: pd.DataFrame, benchmark: Task) -> pd.DataFrame:
     """The benchmark's metric, a column per arm and a row per prompt: of its own task, or of the tasks of its group."""
-    of_benchmark = (rows.task == benchmark.name) | rows.task.str.startswith(f"{benchmark.name}_")
-    values = rows[of_benchmark & (rows.metric == benchmark.metric)]
-    return values.pivot(index=["task", "doc_id"], columns="arm", values="value").reindex(columns=list(GENERAL))
+    return _paired(rows, benchmark, benchmark.metric)
+
+
+def cut(rows: pd.DataFrame, benchmark: Task) -> dict[str, float]:
+    """Per arm the share of answers, in %, that their limit ended; nothing where the benchmark has none of its own."""
+    if not benchmark.tokens:
+        return {}
+    found = _paired(rows, benchmark, f"{CUT},{benchmark.metric.split(',')[1]}")
+    return {f"{arm}_cut": round(100 * found[arm].mean(), 1) for arm in GENERAL}
+
+
+def _paired(rows: pd.DataFrame, benchmark: Task, metric: str) -> pd.DataFrame:
+    own = (rows.task == benchmark.name) | rows.task.str.startswith(f"{benchmark.name}_")
+    found = rows[own & (rows.metric == metric)]
+    return found.pivot(index=["task", "doc_id"], columns="arm", values="value").reindex(columns=list(GENERAL))
 
 
 def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
@@ -81,7 +93,8 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
         }
         numbers = {f"{side}_{name}": 100 * getattr(summary, name) for side, summary in sides.items() for name in FOUND}
         stated = (benchmark.ability, benchmark.name, benchmark.metric, benchmark.few_shot, len(values))
-        rows_of_table.append(dict(zip(SAID, stated, strict=True)) | numbers | {"p": sides["difference"].p})
+        numbers |= cut(rows, benchmark) | {"p": sides["difference"].p}
+        rows_of_table.append(dict(zip(SAID, stated, strict=True)) | numbers)
     if not rows_of_table:
         raise UserError(f"no benchmark of {', '.join(b.name for b in benchmarks)} was run")
     table = pd.DataFrame(rows_of_table)
@@ -91,18 +104,21 @@ def general(rows: pd.DataFrame, benchmarks: Sequence[Task]) -> pd.DataFrame:
 
 def view(text: pd.DataFrame) -> View:
     """One row per benchmark, grouped by ability."""
-    rows = []
+    rows, cuts = [], [name for name in (f"{arm}_cut" for arm in GENERAL) if name in text]
     for _, row in text.iterrows():
         numbers = [f"{row[f'{side}_estimate']} [{row[f'{side}_low']}, {row[f'{side}_high']}]" for side in SIDES]
         name, metric = f"{row.benchmark} ({row.few_shot}-shot)", row.metric.split(",")[0]
-        rows.append([row.ability, name, metric, row.n_prompts, *numbers, row.p_holm])
+        limited = [row[name] or "none" for name in cuts]
+        rows.append([row.ability, name, metric, row.n_prompts, *numbers, row.p_holm, *limited])
     caption = (
         f"General benchmarks: {GENERAL[1]} beside the base it started from, in %, and the difference in points, each "
         "with its 95 % interval (bootstrap over prompts, paired in the difference). p: Holm-adjusted over this table. "
         "One training of each: the variance of seeds is not included. What runs the model's code is left out."
     )
+    caption += " Cut: the share of answers, in %, that reached the limit of their length." if cuts else ""
     head = f"ability|benchmark|metric|prompts|{GENERAL[0]} (%)|{GENERAL[1]} (%)|difference|p"
-    return View(caption, head.split("|"), rows, grouped=True)
+    head = [*head.split("|"), *(f"{name.removesuffix('_cut')}, cut (%)" for name in cuts)]
+    return View(caption, head, rows, grouped=True)
 
 
 def render(rows: pd.DataFrame, scale: str, out: Path) -> None:

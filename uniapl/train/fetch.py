@@ -22,6 +22,7 @@ from uniapl.config.card import NO_DEVICE, Cost, RunCard
 from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
+from uniapl.models import gguf
 from uniapl.provenance import commit, versions
 from uniapl.train.state import weights_sha256
 
@@ -35,7 +36,7 @@ build = None  # nothing is trained
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    model: str = per_scale("the hub id, whose revision hub.lock.json pins, or a folder with a checkpoint")
+    model: str = per_scale("the hub id, whose revision hub.lock.json pins, a folder with a checkpoint, a GGUF file")
     context: int = per_scale("ours: tokens; the longest prompt and response of the scale fit")
 
 
@@ -51,6 +52,10 @@ def link(snapshot: Path, model: Path, context: int) -> int:
     architectures = read_json(snapshot / "config.json").get("architectures") or []
     if any(name.endswith("ForCausalLM") for name in architectures):
         _own_settings(snapshot, model, context)
+    if architectures == ["InternLM2ForRewardModel"]:
+        from uniapl.discriminators import polar
+
+        polar.check(model)
     return sum(path.stat().st_size for path in weights)
 
 
@@ -79,10 +84,21 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
     fresh.rmdir()
 
 
+def own_checkpoint(model: str, out: Path) -> Path | None:
+    """The folder of a checkpoint that needs no hub: a folder, or a GGUF file converted to `out`/source. Else None."""
+    return gguf.convert(model, out / "source") if gguf.is_gguf(model) else hub.own_folder(model)
+
+
+def own_source(model: str, folder: Path) -> dict:
+    """What the card keeps of where such a checkpoint is from: of a GGUF file all that was read, its SHA-256 with it."""
+    read = {"revision": "file", **gguf.record(folder)} if gguf.is_gguf(model) else {"revision": "folder"}
+    return {"id": model, **read}
+
+
 def fetch(run: Run, out: Path) -> None:
     """Fetch the run's checkpoint; write it and its card to `out`."""
     settings = run.settings
-    local, fresh = hub.own_folder(settings.model), out / "model.new"
+    local, fresh = own_checkpoint(settings.model, out), out / "model.new"
     snapshot = local or hub.folder(settings.model)
     shutil.rmtree(fresh, ignore_errors=True)
     size = link(snapshot, fresh, settings.context)
@@ -90,7 +106,7 @@ def fetch(run: Run, out: Path) -> None:
     fresh.rename(out / "model")
     (out / "history.csv").write_text("step\n")
     # of the hub's an address: nobody hashes weights that the hub has
-    source = {"id": settings.model, "revision": "folder"} if local else hub.record(settings.model)
+    source = own_source(settings.model, local) if local else hub.record(settings.model)
     weights = weights_sha256(out / "model") if local else f"{source['id']}@{source['revision']}"
     card = RunCard.for_run(
         run,

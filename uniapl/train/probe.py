@@ -15,14 +15,17 @@ from uniapl.checkers.reward import follows_all
 from uniapl.discriminators import Discriminator
 from uniapl.method import objective
 from uniapl.models.checkpoints import messages
+from uniapl.models.decoder import Decoder
 from uniapl.models.logprobs import token_logprobs
+from uniapl.models.sampler import sample
 
 
 @dataclass(frozen=True)
 class Probe:
     """`rows` have prompt, instruction_id_list, kwargs; `references` are the expert's responses to them.
 
-    Without a discriminator nothing is scored, and there need be no references.
+    Without a discriminator nothing is scored, and there need be no references. With `engine` uniapl/models/sampler.py
+    draws the responses.
     """
 
     rows: list[dict]
@@ -31,6 +34,7 @@ class Probe:
     tokenizer: object
     discriminator: Discriminator | None
     max_new_tokens: int
+    engine: bool = False
 
     def measure(self, model, seed: int) -> dict[str, float]:
         """Pass rate, KL to the base, entropy, length; with a discriminator its score, and AUC of expert over policy.
@@ -76,12 +80,15 @@ class Probe:
             self.tokenizer.apply_chat_template(messages(r["prompt"]), add_generation_prompt=True, return_dict=False)
             for r in self.rows
         ]
+        ends = model.generation_config.eos_token_id  # one, or a list, as Qwen3's
+        ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
+        if self.engine:
+            drawn = sample(Decoder(model, model.dtype), chats, self.max_new_tokens, sorted(ends))
+            return list(zip(chats, drawn.ids, strict=True))
         batch = self.tokenizer.pad({"input_ids": chats}, padding_side="left", return_tensors="pt").to(model.device)
         out = model.generate(
             **batch, max_new_tokens=self.max_new_tokens, do_sample=True, temperature=1.0, top_k=0, top_p=1.0
         )
-        ends = model.generation_config.eos_token_id  # one, or a list, as Qwen3's
-        ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
         pairs = []
         for chat, row in zip(chats, out[:, batch["input_ids"].shape[1] :].tolist(), strict=True):
             length = next((i for i, token in enumerate(row, start=1) if token in ends), len(row))

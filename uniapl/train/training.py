@@ -21,12 +21,13 @@ from uniapl.config import Evaluation, Method, arm_of, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
 from uniapl.costs.fit import check_training, reads_discriminator
+from uniapl.data.prompts import responses_of
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import is_main_process, on_all_devices, processes, reduce_in_float32
-from uniapl.models.startup import collector_paused, project_labels_alone
+from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
 from uniapl.provenance import commit, device, versions
 from uniapl.train import history
 from uniapl.train.state import (
@@ -36,7 +37,8 @@ from uniapl.train.state import (
     weights_sha256,
 )
 
-OF_EVALUATION = ("eval_loss", "eval_accuracy", "eval_margin")  # what a card keeps of a method's own evaluation
+# what a card keeps of a method's own evaluation
+OF_EVALUATION = ("eval_loss", "eval_accuracy", "eval_margin", "eval_auc")
 
 
 def check_arguments(job: Job) -> None:
@@ -71,13 +73,14 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
     from uniapl import discriminators
     from uniapl.train.probe import Probe, ProbeCallback
 
-    rows = [row for row in read_jsonl(job.data / "validation.jsonl") if row["benchmark"] == "trained"]
+    rows = read_jsonl(job.data / "validation.jsonl", ("key", "prompt", "benchmark"))
+    rows = [row for row in rows if row["benchmark"] == "trained"]
     rows = rows[: evaluation.probe_prompts]
     if not rows:
         return
     expert = job.data / "expert.jsonl"
     scored = bool(job.discriminator) and expert.is_file()
-    responses = {row["key"]: row["response"] for row in read_jsonl(expert)} if scored else {}
+    responses = responses_of(expert, rows) if scored else {}
     probe = Probe(
         rows=rows,
         references=[responses[row["key"]] for row in rows] if scored else [],
@@ -85,6 +88,7 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
         tokenizer=load_tokenizer(job.base),
         discriminator=discriminators.load_discriminator(job) if scored else None,
         max_new_tokens=evaluation.max_new_tokens,
+        engine=job.run.compute.engine,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
 
@@ -107,6 +111,7 @@ def build(job: Job):
 def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     """Train the run, or finish it; write its checkpoint, history and card to `out`."""
     run, state = job.run, job.state
+    set_vllm()
     with collector_paused():
         check_training(job, evaluation)
     if is_main_process():  # the others would read what it is writing

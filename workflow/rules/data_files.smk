@@ -15,7 +15,7 @@ rule data:
     benchmark:
         "results/local/{scale}/timings/data.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("data").cores
     resources:
         **flow.resources_of(RUNS, "data"),

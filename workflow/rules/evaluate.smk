@@ -17,7 +17,7 @@ rule generate:
     benchmark:
         "results/local/{scale}/timings/generate/{split}_{seeds}/{arm}.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: lambda wildcards: RUNS.needs("generate", wildcards.arm).cores
     resources:
         **flow.resources_of(RUNS, "generate"),
@@ -49,7 +49,7 @@ rule score:
     benchmark:
         "results/local/{scale}/timings/score/{split}_{seeds}/{arm}.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("score").cores
     resources:
         **flow.resources_of(RUNS, "score"),
@@ -69,15 +69,16 @@ rule suite:
         "uniapl/generate/suite.py",
         "uniapl/generate/tasks/miniature.py",
         "results/local/{scale}/train/{arm}/seed{seed}/run.json",
+        order=ancient(JOB.after_data),
     output:
         "results/local/{scale}/suite/{arm}/seed{seed}.csv",
     log:
         "results/local/{scale}/logs/suite/{arm}/seed{seed}.log",
     benchmark:
         "results/local/{scale}/timings/suite/{arm}/seed{seed}.tsv"
-    priority: 1  # as a training: a table waits for it
+    priority: -1  # below every training and its evaluation: no training waits for it
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: lambda wildcards: RUNS.needs("suite", wildcards.arm).cores
     resources:
         **flow.resources_of(RUNS, "suite"),
@@ -99,6 +100,7 @@ rule converse:
         targets.CHECKERS,
         "results/local/{scale}/train/{arm}/seed{seed}/run.json",
         conversations="results/local/{scale}/prompts/multi_if.jsonl",
+        order=ancient(JOB.after_data),
     output:
         responses="results/local/{scale}/converse/{arm}/seed{seed}.jsonl",
         rows="results/local/{scale}/converse/{arm}/seed{seed}.csv",
@@ -106,9 +108,9 @@ rule converse:
         "results/local/{scale}/logs/converse/{arm}/seed{seed}.log",
     benchmark:
         "results/local/{scale}/timings/converse/{arm}/seed{seed}.tsv"
-    priority: 1
+    priority: -1
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: lambda wildcards: RUNS.needs("converse", wildcards.arm).cores
     resources:
         **flow.resources_of(RUNS, "converse"),

@@ -19,7 +19,7 @@ rule general:
     log:
         "results/local/{scale}/logs/general.log",
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("tables").cores
     resources:
         **flow.resources_of(RUNS, "tables"),
@@ -42,7 +42,7 @@ rule analyse:
     benchmark:
         "results/local/{scale}/timings/analyse/{experiment}.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("analyse").cores
     resources:
         **flow.resources_of(RUNS, "analyse"),
@@ -74,7 +74,7 @@ rule tables:
     benchmark:
         "results/local/{scale}/timings/tables/{experiment}.tsv"
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("tables").cores
     resources:
         **flow.resources_of(RUNS, "tables"),
@@ -97,7 +97,7 @@ rule overview:
     log:
         "results/local/{scale}/logs/overview{extended}.log",
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("tables").cores
     resources:
         **flow.resources_of(RUNS, "tables"),
@@ -118,7 +118,7 @@ rule beside:
     log:
         "results/local/{scale}/logs/beside{extended}.log",
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     params:
         local="results/local/{scale}",
         published=lambda wildcards, input: os.path.dirname(input.manifest),
@@ -140,7 +140,7 @@ rule report:
     log:
         "results/local/{scale}/logs/report{extended}.log",
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("report").cores
     resources:
         **flow.resources_of(RUNS, "report"),
@@ -163,7 +163,7 @@ rule publish:
     log:
         f"results/local/{SCALE}/logs/publish.log",
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     params:
         scale=SCALE,
     shell:

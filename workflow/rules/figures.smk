@@ -46,7 +46,7 @@ rule figure:
     wildcard_constraints:
         figure=flow.any_of(needs_of_figures()),
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     params:
         out="figures/out/{set}/{figure}",
     shell:

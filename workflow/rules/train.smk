@@ -12,7 +12,7 @@ rule fetch:
     wildcard_constraints:
         arm=flow.any_of(RUNS.fetched),
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: RUNS.needs("fetch").cores
     resources:
         **flow.resources_of(RUNS, "fetch"),
@@ -40,10 +40,11 @@ rule train:
     priority: lambda wildcards: RUNS.chain_length(wildcards.arm)
     retries: 1
     conda:
-        "../../envs/uniapl.yaml"
+        f"../../envs/{ENVIRONMENT}.yaml"
     threads: lambda wildcards: RUNS.needs("train", wildcards.arm).cores
     resources:
         **flow.resources_of(RUNS, "train"),
+        **flow.one_at_a_time(workflow, config),
     params:
         data=lambda wildcards, input: os.path.dirname(input[0]),
         out="results/local/{scale}/train/{arm}/seed{seed}",

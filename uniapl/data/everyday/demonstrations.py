@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from uniapl import checkers
 from uniapl.data.everyday.editor import edit
-from uniapl.data.everyday.world import BASE
+from uniapl.data.everyday.world import BASE, world_of
 from uniapl.data.teach import Teacher
 from uniapl.data.teach.__main__ import read_all
 from uniapl.data.teach.answer import Answer, Request, rejection
@@ -41,7 +41,7 @@ from uniapl.jsonl import read_jsonl
 from uniapl.models.gguf import SMOLLM2
 from uniapl.provenance import versions
 
-ENGINES = ("transformers", "vllm")
+ENGINES = ("engine", "transformers", "vllm")
 UNUSABLE = {"refused", "empty", "marks", "looped"}  # reasons for which an answer is no material
 EDITOR = Path(__file__).resolve().parent / "editor"
 
@@ -63,8 +63,8 @@ def _words(text: str) -> list[str]:
     return re.findall(r"\s+|\w+|[^\w\s]", text)
 
 
-def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
-    """The row of a prompt, of its answers as stage teach wrote them: the one that is followed with the least change."""
+def edited_answers(prompt: dict, answers: Sequence[dict]) -> list[dict]:
+    """The usable ones of a prompt's answers, as stage teach wrote them, each edited: rows of demonstrations.jsonl."""
     ids, kwargs = prompt["instruction_id_list"], prompt["kwargs"]
     rules = checkers.build_all(ids, kwargs, where=str(prompt["key"]))
     usable = [row for row in answers if row["reason"] not in UNUSABLE]
@@ -79,7 +79,12 @@ def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
         kept = {name: row[name] for name in ("key", "attempt", "model")}
         result = {"response": edited.text, "passed": reason is None, "reason": reason, "broken": broken}
         found.append(kept | result | {"original": row["response"], "edits": list(edited.edits), "changed": share})
-    if found:
+    return found
+
+
+def demonstration(prompt: dict, answers: Sequence[dict]) -> dict:
+    """The row of a prompt, of its answers as stage teach wrote them: the one that is followed with the least change."""
+    if found := edited_answers(prompt, answers):
         return min(found, key=lambda row: (not row["passed"], len(row["broken"]), row["changed"], row["attempt"]))
     first = answers[0]
     kept = {name: first[name] for name in ("key", "attempt", "model", "response", "passed", "reason", "broken")}
@@ -109,7 +114,7 @@ def summarise(prompts: Sequence[dict], rows: Sequence[dict]) -> dict:
 def edit_all(prompts: Sequence[dict], samples: Path, out: Path, record: dict) -> dict:
     """Write the demonstrations of these prompts from the answers in `samples`; returns the summary."""
     answers: dict = defaultdict(list)
-    for row in read_jsonl(samples):
+    for row in read_jsonl(samples, ("key",)):
         answers[row["key"]].append(row)
     asked = [prompt for prompt in prompts if prompt["key"] in answers]
     rows = [demonstration(prompt, answers[prompt["key"]]) for prompt in tqdm(asked, "edit", mininterval=5)]
@@ -143,7 +148,8 @@ def sample(
 
         backend = Offline(teacher, lambda asked: sampling.load_vllm(asked, folder))
     else:
-        backend = sampling.Sampled(teacher, lambda: sampling.load_transformers(teacher, folder))
+        load = {"engine": sampling.load_engine, "transformers": sampling.load_transformers}[engine]
+        backend = sampling.Sampled(teacher, lambda: load(teacher, folder))
     made = {"model": teacher.model, "source": source | {"engine": engine}, "versions": versions()}
     return teach(teacher, prompts, backend, out, made)
 
@@ -161,14 +167,16 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--checkpoint", type=Path, help="where a GGUF file's checkpoint is, or is to be written")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--engine", choices=ENGINES, default="transformers")
+    parser.add_argument("--engine", choices=ENGINES, default="engine")
     parser.add_argument("--endpoint", default="", help="base URL of an OpenAI-compatible server, ends in /v1")
-    for name in ("attempts", "max_tokens", "concurrency", "seed", "token_budget"):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(BASE, name))
-    parser.add_argument("--temperature", type=float, default=BASE.temperature)
+    parser.add_argument("--scale", help="take what is not named here from this scale's world")
+    own = {name: int for name in ("attempts", "max_tokens", "concurrency", "seed", "token_budget")}
+    own["temperature"] = float
+    for name, kind in own.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=kind, help=f"default: {getattr(BASE, name)}")
     args = parser.parse_args(argv)
-    own = ("attempts", "max_tokens", "concurrency", "seed", "token_budget", "temperature")
-    teacher = dataclasses.replace(BASE, **{name: getattr(args, name) for name in own})
+    named = {name: getattr(args, name) for name in own if getattr(args, name) is not None}
+    teacher = dataclasses.replace(world_of(args.scale).base if args.scale else BASE, **named)
     prompts = read_all(args.prompts)
     folder, source = None, {}
     if args.endpoint:

@@ -1,6 +1,6 @@
 """Prompts of our own in IFEval's form, and the published evaluation sets, as the files that later stages read.
 
-    python -m uniapl.data.everyday.prompts --out D [--train 2048 --validation 128 --test 256 --seed 0]
+    python -m uniapl.data.everyday.prompts --out D [--scale small] [--train 2048 --validation 128 --test 256 --seed 0]
 
 writes to D what `python -m uniapl.data.public` writes at the paper's scale:
 
@@ -17,6 +17,7 @@ words. The same seed gives the same files.
 """
 
 import argparse
+import dataclasses
 import json
 import random
 from collections import Counter
@@ -27,7 +28,7 @@ from uniapl.data.everyday import evaluation
 from uniapl.data.everyday.editor import edit
 from uniapl.data.everyday.instructions import TRAINED, ask, compatible, demanding, draw
 from uniapl.data.everyday.topics import FORMS, NEW_TOPICS, OLD_TOPICS, Form
-from uniapl.data.everyday.world import World
+from uniapl.data.everyday.world import World, world_of
 from uniapl.data.public import overlap
 from uniapl.data.public.prepare import write
 from uniapl.errors import UserError, one_line_errors
@@ -185,14 +186,16 @@ def build(world: World, out: Path) -> dict:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    world = World()
-    for name in ("train", "validation", "test", "seed"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(world, name))
+    parser.add_argument("--scale", help="take what is not named here from this scale's world")
+    sizes = ("train", "validation", "test", "seed")
+    for name in sizes:
+        parser.add_argument(f"--{name}", type=int, help=f"default: {getattr(World(), name)}")
     args = parser.parse_args(argv)
+    named = {name: getattr(args, name) for name in sizes if getattr(args, name) is not None}
     for name in ("train", "validation", "test"):
-        if getattr(args, name) < 1:
-            raise UserError(f"--{name} {getattr(args, name)}: must be at least 1")
-    world = World(seed=args.seed, train=args.train, validation=args.validation, test=args.test)
+        if named.get(name, 1) < 1:
+            raise UserError(f"--{name} {named[name]}: must be at least 1")
+    world = dataclasses.replace(world_of(args.scale) if args.scale else World(), **named)
     summary = build(world, args.out)
     print(json.dumps({name: summary[name] for name in ("rows", "benchmarks", "left out")}, indent=2))
 

@@ -1,7 +1,8 @@
-"""Answers of the base, as stage teach asks for them: one small interface, served by transformers or by vLLM.
+"""Answers of the base, as stage teach asks for them: one small interface, served in three ways.
 
 A `Sampler` takes prompts and a seed for each, and gives a `Sample` for each; n answers to one prompt are n seeds.
-`Sampled` makes it a backend of uniapl/data/teach, which judges, records and resumes. vLLM's own path is
+`Sampled` makes it a backend of uniapl/data/teach, which judges, records and resumes. `load_engine` is the fastest
+without vLLM, for Qwen3 and Llama and the whole distribution; `load_transformers` knows every model. vLLM's own path is
 uniapl/data/teach/offline.py, with `load_vllm` here for machines without a GPU.
 """
 
@@ -17,6 +18,7 @@ from uniapl.data.teach.answer import Answer, Refusal, Request
 from uniapl.data.teach.ledger import Meter
 from uniapl.errors import UserError
 from uniapl.models.checkpoints import checkpoint, load_tokenizer, messages
+from uniapl.models.precision import multiplies_bfloat16
 
 
 @dataclass(frozen=True)
@@ -32,23 +34,64 @@ class Sample:
 Sampler = Callable[[Sequence[str], Sequence[int]], list[Sample]]
 
 
-def load_transformers(teacher: Teacher, folder: Path) -> Sampler:
-    """A sampler by transformers: bfloat16 weights and eager attention, the fastest of its ways on a CPU.
-
-    A batch is drawn with the seed of its first prompt (generate knows one seed), so an answer depends on what else is
-    in its batch. Raises UserError where the folder holds no checkpoint.
-    """
+def _load(folder: Path):
+    """The model of a checkpoint to sample from: eager attention, the fastest of transformers' ways on a CPU, and
+    bfloat16 where the machine multiplies it."""
     import torch
     from transformers import AutoModelForCausalLM
 
+    dtype = torch.bfloat16 if multiplies_bfloat16() else torch.float32
+    model = AutoModelForCausalLM.from_pretrained(checkpoint(folder), dtype=dtype, attn_implementation="eager")
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def load_engine(teacher: Teacher, folder: Path) -> Sampler:
+    """A sampler by uniapl/models/sampler.py, which draws from the whole distribution at the teacher's temperature.
+
+    A batch is drawn with the seed of its first prompt, so an answer depends on what else is in its batch. Raises
+    UserError for another distribution, a family that the decoder does not know, and a folder without a checkpoint.
+    """
+    import torch
+
+    from uniapl.models.decoder import Decoder
+    from uniapl.models.sampler import sample
+
+    if (teacher.top_p, teacher.top_k, teacher.presence_penalty) != (1.0, 0, 0.0):
+        raise UserError("the engine samples from the whole distribution: set top_p 1, top_k 0 and no presence_penalty")
+    tokenizer, model = load_tokenizer(folder), _load(folder)
+    ends = model.generation_config.eos_token_id
+    ends = ends if isinstance(ends, list) else [ends]
+    try:
+        decoder = Decoder(model, model.dtype)
+    except ValueError as error:
+        raise UserError(f"{folder}: {error}; --engine transformers samples from it") from error
+
+    def draw(prompts: Sequence[str], seeds: Sequence[int]) -> list[Sample]:
+        chats = [messages(prompt) for prompt in prompts]
+        ids = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)
+        torch.manual_seed(seeds[0])
+        greedy = not teacher.temperature
+        drawn = sample(decoder, ids, teacher.max_tokens, ends, teacher.temperature or 1.0, greedy).ids
+        samples = []
+        for prompt, answer in zip(ids, drawn, strict=True):
+            complete = answer[-1] in ends
+            text = tokenizer.decode(answer[:-1] if complete else answer, skip_special_tokens=False)
+            samples.append(Sample(text, complete, len(prompt), len(answer)))
+        return samples
+
+    return draw
+
+
+def load_transformers(teacher: Teacher, folder: Path) -> Sampler:
+    """A sampler by transformers. A batch is drawn with the seed of its first prompt (generate knows one seed), so an
+    answer depends on what else is in its batch. Raises UserError where the folder holds no checkpoint.
+    """
+    import torch
+
     if teacher.presence_penalty:
         raise UserError("transformers knows no presence_penalty: set it to 0, or sample with vLLM")
-    tokenizer = load_tokenizer(folder)
+    tokenizer, model = load_tokenizer(folder), _load(folder)
     tokenizer.padding_side = "left"
-    model = AutoModelForCausalLM.from_pretrained(
-        checkpoint(folder), dtype=torch.bfloat16, attn_implementation="eager"
-    ).eval()
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
     drawn = {"temperature": teacher.temperature, "top_p": teacher.top_p, "top_k": teacher.top_k}
     how = {"do_sample": True, **drawn} if teacher.temperature else {"do_sample": False}
 

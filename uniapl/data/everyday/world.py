@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from uniapl.config import load_scale
 from uniapl.data.teach import Teacher
+from uniapl.errors import UserError
 
 ON_POLICY = "ours: the base's own distribution, as rollouts are drawn"
 BASE = Teacher(
@@ -28,7 +30,7 @@ class World:
     `train`: prompts that get a demonstration where the edited answer follows them; `validation`: of the same topics;
     `test`: of topics that no training prompt has (benchmark new_topics), beside the 841 published ones. `base` is how
     the base is sampled for demonstrations: `attempts` is the n of best of n. `demanding`: the share of prompts with an
-    instruction that no short answer can follow.
+    instruction that no short answer can follow. `comparisons`: training prompts of the discriminator's triples.
     """
 
     seed: int = 0
@@ -36,5 +38,14 @@ class World:
     validation: int = 128
     test: int = 256
     demanding: float = 0.85
+    comparisons: int = 200
     base: Teacher = BASE
     kind: ClassVar[str] = "everyday"
+
+
+def world_of(scale: str) -> World:
+    """The world of the scale of this name. Raises UserError where it is of another kind."""
+    world = load_scale(scale).world
+    if not isinstance(world, World):
+        raise UserError(f"scale {scale}: its world is {world.kind}, not everyday")
+    return world

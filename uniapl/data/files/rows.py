@@ -12,7 +12,7 @@ from pathlib import Path
 from uniapl import checkers
 from uniapl.config import load_scale
 from uniapl.data.files.world import Files
-from uniapl.data.prompts import read_prompts
+from uniapl.data.prompts import name_of_row, read_prompts
 from uniapl.data.public.prepare import write
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
@@ -56,7 +56,7 @@ def read(paths: Mapping[str, Path]) -> tuple[dict[str, list[dict]], dict]:
             raise UserError(f"{paths[split]}: no prompt of benchmark {HEADLINE!r}, which the main tables are about")
     demonstrated = with_demonstrations(paths["train"], prompts["train"])
     followed = [
-        checkers.all_strict(checkers.build_row(row, where=f"key {row['key']}"), row["demonstration"])
+        checkers.all_strict(checkers.build_row(row, where=name_of_row(row)), row["demonstration"])
         for row in prompts["train"][:demonstrated]
     ]
     files = {f"{split}.jsonl": rows for split, rows in prompts.items()}

@@ -11,9 +11,9 @@
 
 Prompts of training are those of allenai/IF_multi_constraints_upto5, which a teacher answers, or with `--demonstrations
 argilla` those of argilla/ifeval-like-data, whose responses are kept where they follow all instructions. Left out and
-counted: rows with an unknown verifier or an impossible argument, prompts with the words of an earlier one, long ones,
-and those that occur in an evaluation set (uniapl/data/public/overlap.py). The same seed and revisions give the same
-files.
+counted: rows with an unknown verifier or an impossible argument, prompts with the words of an earlier one, long ones
+(--longest, and with --student and --tokens those that the student cannot read), and those that occur in an evaluation
+set (uniapl/data/public/overlap.py). The same seed and revisions give the same files.
 """
 
 import argparse
@@ -49,9 +49,11 @@ def main(argv: list[str] | None = None) -> None:
         "--eval", default="ifeval,ifbench", help=f"rows of test.jsonl: {', '.join(prepare.EVALUATIONS)}, with commas"
     )
     parser.add_argument("--longest", type=int, default=prepare.LONGEST, help="characters of a training prompt")
+    parser.add_argument("--student", type=Path, help="checkpoint whose tokens are counted")
+    parser.add_argument("--tokens", type=int, help="the student's tokens of a training prompt")
     parser.add_argument("--seed", type=int, default=0, help="of the drawing")
     args = parser.parse_args(argv)
-    at_least_one(args, "train", "validation", "longest")
+    at_least_one(args, "train", "validation", "longest", "tokens")
     summary = prepare.prepare(
         args.out,
         train=args.train,
@@ -59,6 +61,8 @@ def main(argv: list[str] | None = None) -> None:
         demonstrations=args.demonstrations,
         evaluations=[choose("evaluation set", name, prepare.EVALUATIONS) for name in args.eval.split(",")],
         longest=args.longest,
+        student=args.student,
+        tokens=args.tokens,
         seed=args.seed,
         watch=_progress,
     )

@@ -12,12 +12,13 @@ from uniapl.data import hub
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, ifeval_like, multi_if, overlap
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
+from uniapl.models.checkpoints import load_tokenizer, messages
 from uniapl.provenance import sha256_of
 
 EVALUATIONS = {"ifeval": ifeval, "ifbench": ifbench}  # whose prompts are rows of test.jsonl
 TRAINING = {"teacher": if_multi_constraints, "argilla": ifeval_like}  # by where the demonstrations come from
 
-LONGEST = 8_000  # characters, about 2,000 tokens of English (ours: the longest prompt decides a step's memory)
+LONGEST = 8_000  # characters (ours): what the overlap is looked for in; the student's tokens decide what it can read
 
 Watch = Callable[[Sequence, str], Iterable]
 
@@ -55,6 +56,18 @@ def without_overlap(
         else:
             clean.append(row)
     return clean, counts
+
+
+def lengths(rows: Sequence[dict], student: Path) -> list[int]:
+    """Tokens of each prompt as the student reads it: its chat template, with the mark that begins its answer.
+
+    8,000 characters are 1,700 tokens of English, 5,000 of Chinese and 8,000 of digits under Qwen3's tokenizer.
+    """
+    tokenizer = load_tokenizer(student)
+    chats = [messages(row["prompt"]) for row in rows]
+    if not chats:
+        return []
+    return list(map(len, tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)))
 
 
 def by_set(counts: Mapping[str, int]) -> dict[str, int]:
@@ -141,14 +154,19 @@ def prepare(
     demonstrations: str = "teacher",
     evaluations: Collection[str] = ("ifeval", "ifbench"),
     longest: int = LONGEST,
+    student: Path | None = None,
+    tokens: int | None = None,
     seed: int = 0,
     watch: Watch = lambda rows, title: rows,
 ) -> dict:
     """Write the prompts to `out`; returns the summary (see `python -m uniapl.data.public --help`).
 
     Training prompts are held against every evaluation set, asked for or not, so that one that is added later needs no
-    other training set. Raises UserError, and then writes nothing.
+    other training set. With `tokens` those of more tokens of the checkpoint `student` are left out, before a teacher
+    is paid for them. Raises UserError, and then writes nothing.
     """
+    if (student is None) != (tokens is None):
+        raise UserError("--student and --tokens belong together: a checkpoint, and how many of its tokens a prompt has")
     if "ifeval" not in evaluations:
         raise UserError("--eval must have ifeval: its prompts are the benchmark of the headline")
     sets = evaluation_sets()
@@ -156,7 +174,11 @@ def prepare(
     pool = source.read(hub.folder(source.ID))
     rows = distinct(pool.rows)
     short = [row for row in rows if len(row["prompt"]) <= longest]
-    clean, occurring = without_overlap(short, overlap.index(row for group in sets.values() for row in group), watch)
+    readable = short
+    if student is not None:
+        counted = zip(short, lengths(short, student), strict=True)
+        readable = [row for row, length in counted if length <= tokens]
+    clean, occurring = without_overlap(readable, overlap.index(row for group in sets.values() for row in group), watch)
     parts, left_out = split(clean, train, validation, seed, watch)
     files = {
         "train_prompts.jsonl": _without_response(parts["train"]),
@@ -180,6 +202,7 @@ def prepare(
             "unusable": pool.left_out,
             "same words as an earlier prompt": len(pool.rows) - len(rows),
             f"more than {longest} characters": len(rows) - len(short),
+            **({f"more than {tokens} of the student's tokens": len(short) - len(readable)} if student else {}),
             **{f"{overlap_kind}, evaluation": by_set(group) for overlap_kind, group in occurring.items()},
             **{f"{reason}, of those drawn": n for reason, n in left_out.items()},
         },

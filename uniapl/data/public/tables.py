@@ -12,6 +12,7 @@ from pyarrow import types
 
 from uniapl import checkers
 from uniapl.errors import UserError
+from uniapl.jsonl import whole
 
 Kind = tuple[str, Callable[[pyarrow.DataType], bool]]  # in words, and as a test of a column's type
 
@@ -66,9 +67,7 @@ def without_padding(kwargs: Mapping[str, object]) -> dict:
 
     A table turns a column of numbers with gaps into floats.
     """
-    present = {name: value for name, value in kwargs.items() if value is not None}
-    whole = {name: int(value) for name, value in present.items() if isinstance(value, float) and value.is_integer()}
-    return present | whole
+    return {name: whole(value) for name, value in kwargs.items() if whole(value) is not None}
 
 
 def as_row(name: str, row: Mapping, benchmark: str) -> dict:

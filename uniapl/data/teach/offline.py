@@ -1,6 +1,5 @@
 """A teacher in this process: vLLM, over as many GPUs as the teacher asks for, or on the CPU."""
 
-import os
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from uniapl.data.teach.answer import NO_THINKING, Answer, Refusal, Request
 from uniapl.data.teach.ledger import Meter
 from uniapl.errors import UserError
 from uniapl.models.checkpoints import messages
+from uniapl.models.startup import set_vllm
 
 BATCHES = 4  # ours: a call has so many times `concurrency` requests; its slowest answer then idles little of the GPU
 
@@ -81,8 +81,7 @@ def load(teacher: Teacher):
     if folder.is_absolute() or folder.exists():
         if not (folder / "config.json").exists():
             raise UserError(f"{folder} holds no model: no config.json")
-    # in this process, so that an error arrives with its cause, and not as "see above" from another process
-    os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+    set_vllm()
     try:
         from vllm import LLM
     except ImportError as error:
