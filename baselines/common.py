@@ -3,12 +3,11 @@
 import json
 from pathlib import Path
 
-from uniapl.checkers.arguments import is_text
 from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
 from uniapl.errors import UserError
-from uniapl.jsonl import read_jsonl
+from uniapl.jsonl import is_text, read_jsonl
 from uniapl.models.checkpoints import load_tokenizer, messages
 
 

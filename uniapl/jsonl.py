@@ -121,6 +121,11 @@ def whole(value: object) -> object:
     return int(value) if value.is_integer() else value
 
 
+def is_text(value: object) -> bool:
+    """Is a value text, and not blank?"""
+    return isinstance(value, str) and bool(value.strip())
+
+
 def writable(text: str) -> bool:
     """Can UTF-8 hold the text? Not half a surrogate pair, which JSON can."""
     try:

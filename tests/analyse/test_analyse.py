@@ -115,9 +115,8 @@ def command(tmp_path, monkeypatch):
     arms = {name: SimpleNamespace(name=name) for name in PLAN.arms}
     experiment = Experiment("headline", "?", "", (arms["grpo"], arms["uniapl"]), ("grpo",), claims=CLAIMS)
     monkeypatch.setattr(analyse, "load_experiment", lambda name: experiment)
-    monkeypatch.setattr(
-        analyse, "load_scale", lambda name: SimpleNamespace(name=name, shared=[arms["base"]], discriminator=1)
-    )
+    facts = {"shared": [arms["base"]], "discriminator": 1, "compute": SimpleNamespace(sharded=False)}
+    monkeypatch.setattr(analyse, "load_scale", lambda name: SimpleNamespace(name=name, **facts))
     monkeypatch.setattr(analyse, "seeds_of", lambda scale, experiment, arm: (0,) if arm.name == "base" else (0, 1))
 
     def run_command():

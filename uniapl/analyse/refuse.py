@@ -17,7 +17,7 @@ COMMON = {  # what every run of an analysis must have in common, and what to do 
 }
 
 
-def refuse(inputs: Inputs) -> None:
+def check_inputs(inputs: Inputs) -> None:
     """Raise UserError for scores that miss, repeat or add an instruction, for responses that miss or repeat a prompt of
     the headline's benchmark, for log-probabilities of fewer of these prompts than another run's (a scale may measure
     some of them alone), and for a mixture of devices, backends or versions of the checkers.

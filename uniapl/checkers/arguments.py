@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from uniapl.checkers.texts import LANGUAGES
+from uniapl.jsonl import is_text
 
 Relation = Callable[[int, int], bool]
 
@@ -24,11 +25,6 @@ class Argument(NamedTuple):
 
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def is_text(value: object) -> bool:
-    """Is it text, and not blank?"""
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _is_words(value: object) -> bool:

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping
 
-from uniapl.checkers.arguments import Argument, is_text
+from uniapl.checkers.arguments import Argument
+from uniapl.jsonl import is_text
 
 PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ "  # with the blank: what IFBench strips from words and options
 _MARKS = re.compile(f"[{re.escape(PUNCTUATION.strip())}]+")
