@@ -13,6 +13,7 @@ stages' responses and not in others'.
 """
 
 import argparse
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def link(snapshot: Path, model: Path, context: int) -> int:
     model.mkdir(parents=True)
     for path in snapshot.iterdir():
         if path.suffix in LINKED:
-            (model / path.name).symlink_to(path.resolve())
+            (model / path.name).symlink_to(target(path.resolve(), model))
     architectures = read_json(snapshot / "config.json").get("architectures") or []
     if any(name.endswith("ForCausalLM") for name in architectures):
         _own_settings(snapshot, model, context)
@@ -57,6 +58,11 @@ def link(snapshot: Path, model: Path, context: int) -> int:
 
         polar.check(model)
     return sum(path.stat().st_size for path in weights)
+
+
+def target(path: Path, model: Path) -> Path:
+    """Where a link in `model` leads to reach `path`: relative where both move together, else absolute."""
+    return Path(os.path.relpath(path, model)) if path.is_relative_to(model.parent.resolve()) else path
 
 
 def _own_settings(snapshot: Path, model: Path, context: int) -> None:
