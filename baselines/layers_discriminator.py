@@ -28,6 +28,7 @@ class Settings(Optimization):
     weight_decay: float = setting(0.01, "ours: as the miniature's")
 
 
+ROWS = 8  # at a time, unless the scale says: more of them take memory, and pad more; no effect on the result
 METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
@@ -41,10 +42,10 @@ def build(job: Job) -> "RewardTrainer":
 
     from baselines.reward_trainer import PairTrainer
 
-    s, most = job.run.settings, job.run.compute.rows_per_device
+    s, most = job.run.settings, job.run.compute.rows_per_device or ROWS
     tokenizer = load_tokenizer(job.start)
     torch.manual_seed(job.run.seed)
-    rows = batch_sizes(s.pairs_per_step, most and max(1, most // 2))  # a pair is two rows
+    rows = batch_sizes(s.pairs_per_step, max(1, most // 2))  # a pair is two rows
     return PairTrainer(
         job.data / "comparisons.jsonl",
         layers.encoder(tokenizer, s.response_tokens),

@@ -26,6 +26,7 @@ STAGES = {  # command: its module, whose main(argv) it calls, and what it does
     "beside": ("uniapl.tables.beside", "write local results beside the published ones"),
     "report": ("uniapl.report.__main__", "write one HTML page about a set of results"),
     "publish": ("uniapl.publish.__main__", "make a finished run a published set"),
+    "take": ("uniapl.publish.take", "take the trainings of a partial set as done, to continue a run here"),
     "verify": ("uniapl.publish.verify", "compute a published set's tables again from its rows"),
     "renew": ("uniapl.publish.renew", "write a published set's tables anew from its rows"),
     "plan": ("uniapl.costs.__main__", "print what a scale costs: GPU-hours, memory, tokens, disk"),

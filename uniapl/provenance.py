@@ -23,21 +23,47 @@ PACKAGES = (
 ROOT = Path(__file__).resolve().parent.parent
 
 
+RESULTS = ":(exclude)results/published"  # what a run writes is no part of what made it
+# rooms that read what trainings wrote, and what is no code of a training
+BESIDE = [f":(exclude)uniapl/{room}" for room in ("analyse", "tables", "publish", "report", "costs")]
+TRAINING = ("uniapl", "baselines", "experiments", "requirements.lock", *BESIDE)
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content, in hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _git(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
 def commit() -> str:
-    """The git commit of the source tree, with `-dirty` where tracked files differ; `unknown` outside a checkout."""
+    """The git commit of the source tree, with `-dirty` where tracked files differ; `unknown` outside a checkout.
+
+    Published sets do not count: they are renewed while trainings run.
+    """
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-        status = ["git", "status", "--porcelain", "--untracked-files=no"]
-        dirty = subprocess.run(status, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        head, dirty = (
+            _git("rev-parse", "HEAD"),
+            _git("status", "--porcelain", "--untracked-files=no", "--", ".", RESULTS),
+        )
+        head.check_returncode()
+        dirty.check_returncode()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return head.stdout.strip() + ("-dirty" if dirty else "")
+    return head.stdout.strip() + ("-dirty" if dirty.stdout.strip() else "")
+
+
+def same_training_code(a: str, b: str) -> bool:
+    """Whether two commits have the same code for a training: equal, or they differ in other folders than TRAINING."""
+    if a == b:
+        return True
+    try:
+        return _git("diff", "--quiet", a, b, "--", *TRAINING).returncode == 0
+    except OSError:
+        return False
 
 
 def versions() -> dict[str, str]:

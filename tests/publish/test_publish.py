@@ -17,7 +17,7 @@ from uniapl.config.names import GENERAL, TABLES
 from uniapl.config.runs import Runs
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
-from uniapl.publish.publish import LARGEST, LARGEST_SET, check_sizes
+from uniapl.publish.files import LARGEST, LARGEST_SET, check_sizes
 from uniapl.publish.readme import BEGIN, END
 
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
@@ -29,7 +29,7 @@ def test_every_published_file_is_the_one_of_the_manifest(manifest):
     files = [p for p in manifest.parent.rglob("*") if p.is_file() and p != manifest]
     found = {str(p.relative_to(manifest.parent)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     assert found == recorded["sha256"]
-    check_sizes(files)
+    check_sizes(files, len(recorded["experiments"]))
     assert not any(c.endswith("-dirty") or c == "unknown" for c in [recorded["commit"], *recorded["commits_of_runs"]])
 
 
@@ -159,7 +159,7 @@ def change(card: Path, **values) -> None:
         (lambda root: (root / "analyse/headline/x.csv").write_bytes(bytes(LARGEST + 1)), f"stay below {LARGEST}"),
         (
             lambda root: [(root / f"analyse/headline/{i}.csv").write_bytes(bytes(LARGEST)) for i in range(4)],
-            f"a published set stays below {LARGEST_SET}",
+            f"a published set of 1 experiment.s. stays below {LARGEST_SET}",
         ),
     ],
 )

@@ -4,9 +4,16 @@ from pathlib import Path
 
 from uniapl.errors import UserError
 
+TAKEN = "taken.json"  # in the place of weights that were not published (uniapl/publish/take.py)
+
 
 def checkpoint(folder: Path) -> Path:
     """The folder, once it holds a checkpoint. Raises UserError."""
+    if (folder / TAKEN).exists():
+        raise UserError(
+            f"{folder}: holds no weights: its training was taken from a published set (uniapl take); to train it here, "
+            f"remove {folder.parent}"
+        )
     if not (folder / "config.json").exists():
         raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
     return folder

@@ -5,7 +5,7 @@ of the target `all` must), the rows behind them (uniapl/publish/rows.py), the ge
 (uniapl/tables/general.py), the overview (uniapl/tables/overview.py), one line per run card, writes manifest.json
 (commit, versions, device, fingerprints, SHA-256 of every file) and renews the verdict table in README.md. It refuses a
 tree with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer
-have.
+have. With --partial it publishes what is finished (uniapl/publish/partial.py).
 """
 
 import argparse
@@ -22,8 +22,10 @@ from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import commit, sha256_of, versions
 from uniapl.publish import rows as evidence
+from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, stable_id, swap
+from uniapl.publish.partial import publish_partial, said
 from uniapl.publish.readme import verdict_table, with_table
-from uniapl.publish.verify import differences, stable_id
+from uniapl.publish.verify import differences
 from uniapl.tables import general, overview
 
 CARD = (
@@ -40,7 +42,6 @@ CARD = (
 )
 ALSO = ("trainer", "versions", "devices", "compute", "source")  # of a card, where it has them
 README_SCALE = "tiny"  # whose verdicts it shows
-LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes, of a file and of all files of a scale
 
 
 def finished(root: Path, runs: Runs) -> list[str]:
@@ -69,15 +70,6 @@ def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
     return cards
 
 
-def check_card(card: dict, runs: Runs, where: str) -> None:
-    """Raise UserError for a training from an uncommitted tree, and of settings that the experiments do not have."""
-    if card["commit"] == "unknown" or card["commit"].endswith("-dirty"):
-        raise UserError(f"{where}: trained from {card['commit']}; publish only runs of a committed tree")
-    if card["arm"] not in runs.arms or card["fingerprint"] != runs.run(card["arm"], card["seed"]).fingerprint:
-        run = f"{card['arm']}/seed{card['seed']}"
-        raise UserError(f"{where}: {run} was trained with other settings than the arm has now; run snakemake again")
-
-
 def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
     """arm -> every seed at which one of the experiments evaluates it."""
     seeds_by_arm: dict[str, set[int]] = {}
@@ -85,23 +77,6 @@ def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
         for arm, seeds in plan_of(runs.experiments[name], runs.scale).seeds.items():
             seeds_by_arm.setdefault(arm, set()).update(seeds)
     return {arm: sorted(seeds) for arm, seeds in seeds_by_arm.items()}
-
-
-def fresh_folder_for(out: Path) -> Path:
-    """A folder of the same name that takes its place when all is well: nothing is overwritten on error."""
-    fresh = out.parent / ".new" / out.name
-    shutil.rmtree(fresh.parent, ignore_errors=True)
-    return fresh
-
-
-def check_sizes(files: list[Path]) -> None:
-    """Raise UserError where a file, or all of them together, are too large to be committed."""
-    sizes = {path: path.stat().st_size for path in files}
-    for path, size in sizes.items():
-        if size > LARGEST:
-            raise UserError(f"{path}: {size} bytes; published files stay below {LARGEST}")
-    if sum(sizes.values()) > LARGEST_SET:
-        raise UserError(f"{len(files)} files of {sum(sizes.values())} bytes; a published set stays below {LARGEST_SET}")
 
 
 def clean_commit() -> str:
@@ -118,7 +93,7 @@ def seal(fresh: Path, about: dict, cards: list[dict]) -> dict:
     Raises UserError for too large a set.
     """
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
-    check_sizes(files)
+    check_sizes(files, len(about["experiments"]))
     sha256 = {str(p.relative_to(fresh)): sha256_of(p) for p in files}
     manifest = {"id": stable_id(about["scale"], about["commit"], sha256)} | about
     manifest |= {
@@ -139,13 +114,7 @@ def replace(out: Path, fresh: Path) -> None:
     readme = out.resolve().parents[2] / "README.md"
     in_readme = out.name == README_SCALE and readme.is_file()
     text = with_table(readme.read_text(), verdict_table(fresh)) if in_readme else ""
-    before = out.with_name(f".{out.name}.before")  # what a kill leaves here is the set
-    if out.exists():
-        shutil.rmtree(before, ignore_errors=True)
-        out.rename(before)
-    fresh.rename(out)
-    shutil.rmtree(before, ignore_errors=True)
-    fresh.parent.rmdir()
+    swap(out, fresh)
     if in_readme:
         readme.write_text(text)
 
@@ -154,8 +123,13 @@ def replace(out: Path, fresh: Path) -> None:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", required=True)
+    parser.add_argument("--partial", action="store_true", help="publish the trainings that are finished so far")
     args = parser.parse_args(argv)
     now = clean_commit()
+    if args.partial:
+        manifest = publish_partial(args.scale, now)
+        print(f"published {len(manifest['sha256'])} files, {said(manifest)}: {manifest['id']}")
+        return
     root, out = Path("results/local") / args.scale, Path("results/published") / args.scale
     runs = Runs(load_scale(args.scale))
     experiments = finished(root, runs)

@@ -3,12 +3,11 @@
 Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, and the
 tables from the analyses, computed again by this code, cell by cell. Every difference is one line that names file, row
 and column; with any, the exit code is 1. Numbers may differ by a billionth of their size: machines round differently.
-`logprobs.csv`, the histogram of single tokens, has its hash alone.
+`logprobs.csv`, the histogram of single tokens, has its hash alone. Of a partial set (partial.py), files, cards and what
+is missing are checked, and how much of it there is, is said.
 """
 
 import argparse
-import hashlib
-import json
 import math
 import sys
 import tempfile
@@ -24,24 +23,13 @@ from uniapl.analyse.stated import recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
-from uniapl.provenance import sha256_of
+from uniapl.publish import partial
 from uniapl.publish import rows as evidence
+from uniapl.publish.files import changed_files, stable_id
 from uniapl.tables import general, overview
 
 TOLERANCE = 1e-9  # of a number's size
 MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
-
-
-def changed_files(folder: Path, sha256: dict[str, str]) -> Iterator[str]:
-    """A line for each file that is missing, extra or not the one of the manifest."""
-    present = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()} - {"manifest.json"}
-    for name in sorted(present | set(sha256)):
-        if name not in present:
-            yield f"{folder / name}: is in the manifest and does not exist"
-        elif name not in sha256:
-            yield f"{folder / name}: is not in the manifest"
-        elif sha256_of(folder / name) != sha256[name]:
-            yield f"{folder / name}: is not the file of the manifest (SHA-256)"
 
 
 def _same(a: str, b: str) -> bool:
@@ -74,12 +62,6 @@ def different_lines(path: Path, computed: Path) -> Iterator[str]:
         if a != b:
             yield f"{path}:{number}: {a[:60]!r}, computed {b[:60]!r}"
             return
-
-
-def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
-    """What a citation names: scale, commit and content; another content has another id."""
-    content = json.dumps(sha256, sort_keys=True).encode()
-    return f"{scale}-{commit[:12]}-{hashlib.sha256(content).hexdigest()[:12]}"
 
 
 def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
@@ -143,13 +125,18 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="results/published/<scale>")
     folder = parser.parse_args(argv).folder
-    manifest, n_differences = read_manifest(folder), 0
-    for line in differences(folder, manifest):
+    is_partial = (folder / partial.MANIFEST).is_file()
+    manifest = read_json(folder / partial.MANIFEST, partial.KEYS) if is_partial else read_manifest(folder)
+    n_differences = 0
+    for line in (partial.differences if is_partial else differences)(folder, manifest):
         n_differences += 1
         print(line, file=sys.stderr)
     if n_differences:
         print(f"{folder}: {n_differences} differences from {manifest['id']}", file=sys.stderr)
         sys.exit(1)
+    if is_partial:
+        print(f"{manifest['id']}: {len(manifest['sha256'])} files as published; {partial.said(manifest)}")
+        return
     files, experiments = len(manifest["sha256"]), len(manifest["experiments"])
     print(f"{manifest['id']}: {files} files as published; analyses and tables of {experiments} experiments follow")
 

@@ -11,8 +11,8 @@ from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, require
 from uniapl.provenance import sha256_of
+from uniapl.publish.files import changed_files
 from uniapl.publish.publish import CARD
-from uniapl.publish.verify import changed_files
 from uniapl.tables import VIEWS, rounded
 
 OVERVIEW = dict.fromkeys(("paper", "ablations", "arms", "settings"), "overview")  # table: folder
