@@ -41,9 +41,10 @@ def test_as_many_gpus_as_the_largest_job_asks_for(monkeypatch, count, passed):
     assert machine.gpus(SMALL).passed
 
 
-@pytest.mark.parametrize(
-    "said, passed", [("", False), ("echo 570.86.10", False), ("echo 580.65.06", True), ("exit 9", False)]
-)
+DRIVERS = [("", False), ("echo 570.86.10", False), ("echo 580.65.06", True), ("exit 9", False)]
+
+
+@pytest.mark.parametrize("said, passed", DRIVERS)
 def test_a_driver_for_cuda_13(tools, said, passed):
     if said:
         tools("nvidia-smi", said)
