@@ -5,7 +5,7 @@ import ast
 from support.places import ROOT
 
 ROOMS = "checkers stats config analyse tables models data discriminators method "
-ROOMS += "scorers publish report costs train generate dag"
+ROOMS += "scorers publish report costs train generate dag preflight"
 DOORS = {"uniapl/__init__.py", "uniapl/__main__.py", "uniapl/score.py"}  # they open on every room
 PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl, provenance: 0
 

@@ -30,6 +30,7 @@ STAGES = {  # command: its module, whose main(argv) it calls, and what it does
     "verify": ("uniapl.publish.verify", "compute a published set's tables again from its rows"),
     "renew": ("uniapl.publish.renew", "write a published set's tables anew from its rows"),
     "plan": ("uniapl.costs.__main__", "print what a scale costs: GPU-hours, memory, tokens, disk"),
+    "preflight": ("uniapl.preflight.__main__", "say what this machine lacks for a scale; train its first steps"),
     "hub": ("uniapl.data.hub", "list what is pinned of the hub, pin it, or fetch it"),
     "lease": ("uniapl.dag.lease", "run a command on GPUs that no other lease has"),
 }

@@ -76,6 +76,13 @@ def test_the_harness_and_our_scorer_give_the_same_accuracy(generated):
             assert harness[decoding][f"{metric},none"] == pytest.approx(ours[metric]["accuracy"])
 
 
+def test_the_share_of_responses_that_reached_the_limit_is_on_record(generated):
+    cut = json.loads((generated / "out/harness.json").read_text())["cut"]
+    for decoding in ("greedy", "sampled"):
+        tokens = pd.read_parquet(generated / f"out/{decoding}.parquet").n_tokens
+        assert cut[decoding] == (tokens >= 48).mean()
+
+
 def test_every_prompt_has_one_response_and_the_expert_its_own_text(generated):
     frame = pd.read_parquet(generated / "out/greedy.parquet")
     assert frame.key.tolist() == [r["key"] for r in miniature.rows()[:12]]

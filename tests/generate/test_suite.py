@@ -276,7 +276,7 @@ def test_a_data_set_that_does_not_load_is_said_before_the_model_is_loaded(
     monkeypatch.setattr(datasets, "load_dataset", lambda *a, **k: (_ for _ in ()).throw(RuntimeError("a script")))
     with pytest.raises(SystemExit):
         suite.main(line(checkpoint, tmp_path / "rows.csv"))
-    assert "error: gsm8k: its data set does not load (RuntimeError: a script)" in capsys.readouterr().err
+    assert "error: no data set of gsm8k loads (the first: RuntimeError: a script)" in capsys.readouterr().err
 
 
 # On data sets of ours in the hub's form ---------------------------------------------------------------

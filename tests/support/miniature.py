@@ -56,7 +56,8 @@ class Scorer:
 
 def weights(model) -> torch.Tensor:
     """All parameters as one vector."""
-    return torch.cat([p.detach().flatten() for p in model.parameters()])
+    whole = (p.detach().full_tensor() if hasattr(p, "full_tensor") else p.detach() for p in model.parameters())
+    return torch.cat([p.flatten() for p in whole])
 
 
 def texts(n=6):

@@ -2,6 +2,7 @@
 
 import torch
 from datasets import Dataset
+from torch.distributed.tensor import DTensor
 from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
 
@@ -50,6 +51,11 @@ class Learning(miniature.Scorer):
         self.factor = state["factor"]
 
 
+def whole(tensor: torch.Tensor) -> torch.Tensor:
+    """A parameter or gradient, gathered from all processes where it is sharded."""
+    return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+
+
 class Gradients(TrainerCallback):
     """Keeps the gradient of every step, as one vector, before the optimizer sees it."""
 
@@ -57,7 +63,7 @@ class Gradients(TrainerCallback):
         self.steps = []
 
     def on_pre_optimizer_step(self, args, state, control, model=None, **kwargs):
-        self.steps.append(torch.cat([p.grad.flatten().clone() for p in model.parameters()]))
+        self.steps.append(torch.cat([whole(p.grad).flatten().clone() for p in model.parameters()]))
 
 
 def trained(trainer):

@@ -6,7 +6,7 @@ writes to FOLDER
     greedy.parquet, sampled.parquet   key, prompt, response, n_tokens: one row per prompt; the scale says how it samples
     on_policy.parquet                 the same at temperature 1, where the scale's sampling cuts the distribution
     logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
-    harness.json                      lm-eval's own results and versions, the backend, the decodings
+    harness.json                      lm-eval's own results and versions, the backend, the decodings, the share cut
 
 Several checkpoints, and as many folders, are answered one after another in one process: its start takes as long as
 half a checkpoint of the miniature. What one answers does not depend on those before it.
@@ -151,6 +151,8 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
         pd.DataFrame(answers).to_parquet(out / f"{decoding}.parquet", index=False)
     record = {key: evaluated[key] for key in ("results", "versions", "n-samples")}
     by = "engine" if scale.compute.engine and backend == "transformers" else backend
+    limit = evaluation.max_new_tokens
+    record["cut"] = {name: sum(row["n_tokens"] >= limit for row in of) / len(of) for name, of in rows.items()}
     record |= {"backend": by, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
 

@@ -107,14 +107,17 @@ def task_manager(suite: Iterable[Task]):
 
 def check_data(suite: Iterable[Task], manager) -> None:
     """Raise UserError where a benchmark's data set is not to be had: before a model is loaded, not hours later."""
+    causes = {}
     for benchmark in suite:
         try:
             manager.load([benchmark.name])
         except Exception as error:  # of datasets, the hub, the task: no common class
-            raise UserError(
-                f"{benchmark.name}: its data set does not load ({type(error).__name__}: {error}); go online once, so "
-                "that the hub's cache has it, or take the benchmark out of its suite (uniapl/config/suites.py)"
-            ) from error
+            causes[benchmark.name] = f"{type(error).__name__}: {error}"
+    if causes:
+        raise UserError(
+            f"no data set of {', '.join(causes)} loads (the first: {next(iter(causes.values()))}); fetch them with "
+            "`uniapl suite --suite NAME --fetch`, or take them out of the suite (uniapl/config/suites.py)"
+        )
 
 
 def mark_cut(samples: list[dict], lm, tokens: int) -> None:
@@ -244,6 +247,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--model", help="a checkpoint's folder or a hub id")
     parser.add_argument("--out", type=Path, help="rows, as CSV or Parquet by the name's ending")
     parser.add_argument("--run-code", action="store_true", help="run the code that the model writes, on this machine")
+    parser.add_argument("--fetch", action="store_true", help="load the suite's data sets into the cache, and end")
     parser.add_argument("--limit", type=int, help="prompts per task, for a trial")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--backend", choices=BACKENDS, default=BACKENDS[0])
@@ -251,6 +255,11 @@ def main(argv: list[str] | None = None) -> None:
     at_least_one(args, "limit", "batch")
     if not (args.suite or args.samples):
         print(table().to_string(index=False))
+        return
+    if args.suite and args.fetch:
+        asked = tasks_that_may_run(SUITES[args.suite], run_code=args.run_code)
+        check_data(asked, task_manager(asked))
+        print(f"{len(asked)} benchmarks load: {', '.join(one.name for one in asked)}")
         return
     if args.suite and not args.model or not args.out:
         raise UserError("--suite needs --model and --out, --samples needs --out")

@@ -6,6 +6,7 @@ import sys
 from uniapl.errors import UserError
 from uniapl.provenance import ROOT
 
+SHARDING = ("FSDP", "DEEPSPEED")  # accelerate's names of what spreads a policy over processes
 FSDP = ROOT / "envs/accelerate/fsdp.yaml"
 
 
@@ -42,6 +43,26 @@ def on_all_devices(module: str, argv: list[str], *, sharded: bool) -> None:
     granted = int(os.environ.get("UNIAPL_GPUS", 1))
     if granted > 1 and "WORLD_SIZE" not in os.environ:
         os.execv(sys.executable, command(module, argv, granted, sharded=sharded))
+
+
+def check_distribution(accelerator, *, sharded: bool) -> None:
+    """Raise UserError where the processes that run are not what the scale asks for.
+
+    accelerate decides by what it finds: on a CPU its FSDP file gives copies of the policy, and a launcher that it does
+    not recognise gives processes that train apart, each over the other's files, and end without an error.
+    """
+    kind, count = str(accelerator.distributed_type.value), accelerator.num_processes
+    if count != processes():
+        raise UserError(
+            f"{processes()} processes were started, and accelerate sees {count}: each would train by itself; start "
+            "them with torchrun or accelerate launch, one per GPU"
+        )
+    if sharded != (kind in SHARDING):
+        asked = f"compute.sharded={sharded} (experiments/scales.py)"
+        raise UserError(
+            f"the scale says {asked}, and accelerate runs {kind} in {count} process(es): let the lease grant the GPUs "
+            "that the scale asks for, with envs/accelerate/fsdp.yaml where it is sharded and torchrun elsewhere"
+        )
 
 
 def processes() -> int:

@@ -26,7 +26,7 @@ from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
-from uniapl.models.devices import is_main_process, on_all_devices, processes, reduce_in_float32
+from uniapl.models.devices import check_distribution, is_main_process, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
 from uniapl.provenance import commit, device, versions
 from uniapl.train import history
@@ -119,6 +119,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     with collector_paused():
         project_labels_alone()
         trainer = build(job)
+    check_distribution(trainer.accelerator, sharded=run.compute.sharded)
     reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
     watch(trainer, run.method)
