@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.analyse import (
     accuracy,
     aggregate,
@@ -124,3 +125,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(args.out / f"{name}.csv", index=False, float_format=DIGITS)
+    checksums.record(args.out)

@@ -21,6 +21,7 @@ import json
 import tempfile
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.config import DECODINGS, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
 from uniapl.data.prompts import responses_of
@@ -135,6 +136,7 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     record = {key: found[key] for key in ("results", "versions", "n-samples")}
     record |= {"backend": backend, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
+    checksums.record(out)
 
 
 @one_line_errors

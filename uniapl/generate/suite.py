@@ -23,6 +23,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config.suites import COLUMNS, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl, whole
@@ -214,6 +215,7 @@ def main(argv: list[str] | None = None) -> None:
         )
     frame = rows(results)
     write_frame(frame, args.out)
+    checksums.record(args.out)
     print(means(frame).to_string(index=False))
 
 

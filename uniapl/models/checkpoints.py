@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.errors import UserError
 
 
 def checkpoint(folder: Path) -> Path:
-    """The folder, once it holds a checkpoint. Raises UserError."""
+    """The folder, once it holds a checkpoint. Raises UserError, for a file that is not as it was written too."""
     if not (folder / "config.json").exists():
         raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
+    checksums.check(folder)
     return folder
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.analyse.inputs import HEADLINE
 from uniapl.config import load_experiment
 from uniapl.tables import View, hyperparameters
@@ -39,6 +40,7 @@ def ablations(root: Path, values: pd.DataFrame) -> pd.DataFrame:
 def _rows(path: Path, decoding: str) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=["arm", "against"])
+    checksums.check(path)
     frame = pd.read_csv(path)
     wanted = (frame.metric == "prompt_strict") & (frame.benchmark == HEADLINE) & (frame.decoding == decoding)
     return frame[wanted]
