@@ -119,7 +119,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     scale = load_scale(args.root.name)
     experiment = asked_at(load_experiment(args.experiment), scale)
     claims.check(experiment)
-    published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
+    published = args.root.absolute().parent.with_name("published") / scale.name / "analyse" / experiment.name
     plan = plan_of(experiment, scale, first_statements(args.out, published, experiment.claims))
     tables = analyse(load(args.root, plan.seeds, experiment.split), plan, rng=np.random.default_rng(SEED))
     args.out.mkdir(parents=True, exist_ok=True)
