@@ -173,10 +173,10 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "general --root smoke --out out",
         "smoke/suite/base/seed0.csv: no such file; run the stage suite first",
     ),
-    "scores that were not made": (
-        {"smoke/data/test.jsonl": BENCHMARK},
+    "test prompts that were not made": (
+        {},
         "analyse --root smoke --experiment headline --out out",
-        "smoke/score: no scores of",
+        "smoke/data/test.jsonl: no such file; run the stage data first",
     ),
     "an experiment that is misspelt": (
         {},
