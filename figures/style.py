@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure, FigureBase
 
-from uniapl import provenance
+from uniapl import checksums, provenance
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
@@ -176,6 +176,7 @@ def read(path: Path, words: Iterable[str], numbers: Iterable[str], **values: str
     if not path.is_file():
         raise UserError(f"{path}: no such file; run the analysis of this set first")
     try:
+        checksums.check(path)
         table = pd.read_csv(path, dtype=dict.fromkeys([*words, *values], str))
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: not a CSV file: {error}") from error

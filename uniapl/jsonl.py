@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.errors import UserError
 
 REMEDY = "restore it, or run what wrote it again"
@@ -12,6 +13,7 @@ REMEDY = "restore it, or run what wrote it again"
 
 def read_json(path: Path, keys: Iterable[str] = (), remedy: str = REMEDY) -> dict:
     """The object of a JSON file, with at least these keys. Raises UserError as `file:line: problem; remedy`."""
+    checksums.check(path)
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except json.JSONDecodeError as error:
@@ -49,6 +51,7 @@ def each_row(path: str | Path) -> Iterator[dict]:
     in question.
     """
     first = True
+    checksums.check(Path(path))
     try:
         with open(path, encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):

@@ -61,7 +61,7 @@ def test_the_summary_names_the_teacher(folder):
 def test_the_files_are_those_of_the_stage_data(folder, tmp_path):
     summary = joined(folder)
     files = {name: read_jsonl(folder / f"data/{name}.jsonl") for name in STAGE}
-    assert sorted(path.name for path in (folder / "data").iterdir()) == sorted(
+    assert sorted(path.name for path in (folder / "data").glob("[!.]*")) == sorted(
         [*(f"{name}.jsonl" for name in STAGE), "summary.json"]
     )
     assert files["train"] == [{**row, "demonstration": "It is said"} for row in PROMPTS["train_prompts"]]

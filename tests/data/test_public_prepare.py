@@ -50,7 +50,7 @@ def local(published, tmp_path, monkeypatch):
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in folder.glob("[!.]*")}
 
 
 def training(root: Path, rows: list[dict]) -> None:

@@ -102,7 +102,7 @@ def test_the_command_writes_every_file_and_says_what_it_earned(server, asked, ca
     assert "60/60" in printed.err and "prompts/s" in printed.err and "60 accepted, 900 tokens" in printed.err
     folder = asked.parent / "out"
     names = ("jsonl", "config.json", "spent.jsonl", "summary.json")
-    assert {path.name for path in folder.iterdir()} == {f"demonstrations.{name}" for name in names}
+    assert {path.name for path in folder.glob("[!.]*")} == {f"demonstrations.{name}" for name in names}
     summary = json.loads((folder / "demonstrations.summary.json").read_text())
     assert summary["record"] == {"model": "Qwen/other", "endpoint": server.url}
     assert summary["teacher"]["temperature"] == 0.5 and server.asked[0]["model"] == "Qwen/other"

@@ -105,7 +105,9 @@ def test_rows_whose_prompt_is_cut_differently_share_no_prefix_and_score_right(ch
     "response, scored",
     [
         ("<think>abc</think>\n\nde", "de"),
-        ("<think>a</think>b<think>c</think> d", "d"),
+        ("<think>a</think>b<think>c</think> d", "b<think>c</think> d"),
+        ("a <think>b</think> c", "a <think>b</think> c"),  # an answer about the tags
+        ("a\n</think>\n\nde", "de"),  # the chat template opened the section
         ("de", "de"),
         ("<think>de", "<think>de"),
         ("de</think>f", "de</think>f"),

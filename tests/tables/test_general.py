@@ -128,7 +128,11 @@ def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path
         turns = pd.DataFrame(rows({"multi_if_turn_2": (0, 1)}, "prompt_strict"), columns=COLUMNS)
         turns.to_csv(root / "converse" / arm / said.name, index=False)
     general.main(["--root", str(root), "--out", str(tmp_path / "out")])
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["general.csv", "general.md", "general.tex"]
+    assert sorted(path.name for path in (tmp_path / "out").glob("[!.]*")) == [
+        "general.csv",
+        "general.md",
+        "general.tex",
+    ]
     text = (tmp_path / "out/general.md").read_text()
     assert "| topics | uniapl_miniature_choice (2-shot) | acc | 12 | 33.3 [" in text
     assert "| instructions in turns | multi_if_turn_2 (0-shot) | prompt_strict | 2 | 50.0 [" in text

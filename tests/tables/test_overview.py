@@ -45,7 +45,7 @@ def made(root, out):
     """The .csv files, as text, and claims.json of the command."""
     overview.main(["--root", str(root), "--out", str(out)])
     tables = {path.stem: pd.read_csv(path, dtype=str, keep_default_na=False) for path in out.glob("*.csv")}
-    assert {path.name for path in out.iterdir()} == {f"{t}.{s}" for t in tables for s in ("csv", "md", "tex")} | {
+    assert {path.name for path in out.glob("[!.]*")} == {f"{t}.{s}" for t in tables for s in ("csv", "md", "tex")} | {
         "claims.json"
     }
     return tables, json.loads((out / "claims.json").read_text())

@@ -16,7 +16,7 @@ from uniapl.tables import View, latex
 def rendered(analysis, tmp_path):
     """(table, suffix) -> text of the rendered file."""
     tables.main(["--analysis", str(analysis), "--out", str(tmp_path / "out")])
-    files = {(p.stem, p.suffix): p.read_text() for p in (tmp_path / "out").iterdir()}
+    files = {(p.stem, p.suffix): p.read_text() for p in (tmp_path / "out").glob("[!.]*")}
     assert set(files) == {(name, suffix) for name in tables.VIEWS for suffix in (".csv", ".md", ".tex")}
     return files
 

@@ -114,6 +114,7 @@ def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp
     subprocess.run(["cp", "-r", world / "data", copy], check=True)
     rows = [json.loads(line) for line in (copy / "train.jsonl").read_text().splitlines()]
     rows[2]["prompt"] = "sea " * 300
+    (copy / ".train.jsonl.sha256").unlink()
     (copy / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     line = command(world, "grpo", tmp_path / "out")
     line[line.index("--data") + 1] = str(copy)

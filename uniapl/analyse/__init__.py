@@ -29,6 +29,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.analyse import (
     accuracy,
     aggregate,
@@ -119,9 +120,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     scale = load_scale(args.root.name)
     experiment = asked_at(load_experiment(args.experiment), scale)
     claims.check(experiment)
-    published = args.root.parent.with_name("published") / scale.name / "analyse" / experiment.name
+    published = args.root.absolute().parent.with_name("published") / scale.name / "analyse" / experiment.name
     plan = plan_of(experiment, scale, first_statements(args.out, published, experiment.claims))
     tables = analyse(load(args.root, plan.seeds, experiment.split), plan, rng=np.random.default_rng(SEED))
     args.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_csv(args.out / f"{name}.csv", index=False, float_format=DIGITS)
+    checksums.record(args.out)

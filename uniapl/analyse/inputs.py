@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config import DECODINGS, Claim
 from uniapl.config.card import NO_DEVICE, SPENT
 from uniapl.errors import UserError
@@ -142,6 +143,7 @@ def _read(path: Path, columns: str) -> pd.DataFrame:
     if path.suffix == ".jsonl":
         table = pd.DataFrame(read_jsonl(path))
     else:
+        checksums.check(path)
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
     if absent := set(columns.split()) - set(table.columns):
         raise UserError(f"{path}: no column {', '.join(sorted(absent))}; it has {', '.join(table.columns)}")

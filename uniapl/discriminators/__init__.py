@@ -14,6 +14,7 @@ Imports no torch, so that settings can be read without it.
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from uniapl import checksums
 from uniapl.config import choose
 from uniapl.config.method import CONTROLS
 from uniapl.errors import UserError
@@ -60,6 +61,8 @@ def load(kind: str, folder: Path | None, *, seed: int) -> Discriminator:
     discriminator" is no kind: it is lambda = 0.
     """
     choose("discriminator", kind, KINDS)
+    if folder is not None:
+        checksums.check(folder)
     if kind == "miniature":
         from uniapl.discriminators import miniature
 

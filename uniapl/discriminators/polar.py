@@ -24,6 +24,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from uniapl.checkers.thinking import strip_thinking
 from uniapl.discriminators.pairs import Row, Scorer, fastest_device, whole_weights
 from uniapl.errors import UserError
 
@@ -52,9 +53,9 @@ class Tokens:
 
 
 def _without_thinking(response: str) -> str:
-    """The response after its `<think>...</think>`, stripped; a response without one, or with an open one, as it is."""
-    before, end, after = response.rpartition("</think>")
-    return after.strip() if end and "<think>" in before else response
+    """The response after the thinking before it, stripped; a response without any, or with an open one, as it is."""
+    answer = strip_thinking(response)
+    return response if answer == response else answer.strip()
 
 
 def fit(prompt: str, reference: str, response: str, tokens: Tokens) -> tuple[str, str, str]:

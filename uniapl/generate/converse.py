@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.data.conversations import Conversation, messages, read_conversations
 from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.generate.suite import BACKENDS, COLUMNS, load, means
@@ -72,9 +73,11 @@ def main(argv: list[str] | None = None) -> None:
     answers = converse(lm, conversations, args.max_new_tokens)
     args.out.parent.mkdir(parents=True, exist_ok=True)
     write_jsonl(args.out, answers)
+    checksums.record(args.out)
     if args.rows:
         frame = values(multi_if.score(conversations, multi_if.join(conversations, answers)))
         write_frame(frame, args.rows)
+        checksums.record(args.rows)
         print(means(frame).to_string(index=False))
 
 

@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
 from uniapl.data.prompts import responses_of
@@ -155,6 +156,7 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     record["cut"] = {name: sum(row["n_tokens"] >= limit for row in of) / len(of) for name, of in rows.items()}
     record |= {"backend": by, "decodings": decodings(evaluation, backend)}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
+    checksums.record(out)
 
 
 @one_line_errors

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config.suites import COLUMNS, CONTEXT, CUT, SUITES, Task
 from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.jsonl import read_jsonl, whole
@@ -274,6 +275,7 @@ def main(argv: list[str] | None = None) -> None:
             print(f"left out, because they run code (--run-code): {', '.join(left)}", file=sys.stderr)
         options = {"batch": args.batch, "backend": args.backend, "run_code": args.run_code, "limit": args.limit}
         frame = ask(args.model, SUITES[args.suite], args.out, **options)
+    checksums.record(args.out)
     print(means(frame).to_string(index=False))
 
 

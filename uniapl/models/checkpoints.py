@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.errors import UserError
 
 TAKEN = "taken.json"  # in the place of weights that were not published (uniapl/publish/take.py)
 
 
 def checkpoint(folder: Path) -> Path:
-    """The folder, once it holds a checkpoint. Raises UserError."""
+    """The folder, once it holds a checkpoint. Raises UserError, for a file that is not as it was written too."""
     if (folder / TAKEN).exists():
         raise UserError(
             f"{folder}: holds no weights: its training was taken from a published set (uniapl take); to train it here, "
@@ -16,6 +17,7 @@ def checkpoint(folder: Path) -> Path:
         )
     if not (folder / "config.json").exists():
         raise UserError(f"{folder} holds no checkpoint: no config.json; finish the run that writes it first")
+    checksums.check(folder)
     return folder
 
 

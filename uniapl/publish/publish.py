@@ -13,6 +13,7 @@ import json
 import shutil
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.analyse import plan_of
 from uniapl.analyse.inputs import run_provenance
 from uniapl.config import load_scale
@@ -136,7 +137,8 @@ def main(argv: list[str] | None = None) -> None:
     cards = read_cards(root, runs, experiments)
     fresh = fresh_folder_for(out)
     for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
-        shutil.copytree(root / folder, fresh / folder)
+        checksums.check(root / folder)
+        shutil.copytree(root / folder, fresh / folder, ignore=shutil.ignore_patterns(".*"))
     evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")
     rows = general.read(root)
     rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)

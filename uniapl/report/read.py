@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config import load_scale
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
@@ -113,6 +114,7 @@ def _tables(folder: Path) -> dict[str, Stored]:
 
 def _stored(name: str, path: Path) -> Stored:
     try:
+        checksums.check(path)
         frame = pd.read_csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: not a CSV file: {error}; run the stage tables again") from error

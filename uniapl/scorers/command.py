@@ -31,6 +31,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.checkers.families import BY_NAME
 from uniapl.checkers.version import version
 from uniapl.data.conversations import read_conversations
@@ -103,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--compare", action="store_true", help="how two responses files differ, paired by prompt")
     parser.add_argument("--family", choices=tuple(BY_NAME), help="the only family whose instructions may occur")
     parser.add_argument("--format", choices=FORMATS, help="print the report (others: default md) in this format")
-    parser.add_argument("--record", action="store_true", help="write checkers.json, their version, beside every --out")
+    parser.add_argument("--record", action="store_true", help="write checksums and checkers.json, their version, too")
     parser.add_argument(
         "--strip-thinking", action="store_true", help="score without a <think>...</think> before the answer"
     )
@@ -139,4 +140,5 @@ def main(argv: list[str] | None = None) -> None:
         write_frame(frame, path)
         if args.record:
             (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
+            checksums.record(path, path.parent / "checkers.json")
     print(render_scores(frames, args.format, args.compare))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pyarrow.parquet
 
+from uniapl import checksums
 from uniapl.data.prompts import refuse_rows, with_key
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
@@ -17,6 +18,7 @@ def read_responses(path: str | Path) -> list[dict]:
     Raises UserError that names file and row.
     """
     if Path(path).suffix == ".parquet":
+        checksums.check(Path(path))
         try:
             with pyarrow.parquet.ParquetFile(path) as file:
                 columns = [c for c in ("key", "turn", "prompt", "response") if c in file.schema_arrow.names]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.errors import UserError, one_line_errors
 from uniapl.tables.columns import number, rounded, with_missing
 from uniapl.tables.form import View, escape, latex, markdown
@@ -32,6 +33,7 @@ def render(analysis: Path, out: Path) -> None:
         path = analysis / f"{name}.csv"
         if not path.is_file():
             raise UserError(f"{path}: no such file; run the stage analyse first")
+        checksums.check(path)
         tables[name] = pd.read_csv(path)
     out.mkdir(parents=True, exist_ok=True)
     for name, view_of in VIEWS.items():
@@ -54,3 +56,4 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     args = parser.parse_args(argv)
     render(args.analysis, args.out)
+    checksums.record(args.out)

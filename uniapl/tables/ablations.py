@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.analyse.accuracy import of_pair
 from uniapl.analyse.inputs import HEADLINE
 from uniapl.config import load_experiment
@@ -40,6 +41,7 @@ def ablations(root: Path, values: pd.DataFrame) -> pd.DataFrame:
 def _rows(path: Path, decoding: str) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=["arm", "against"])
+    checksums.check(path)
     frame = pd.read_csv(path)
     headline = (frame.metric == "prompt_strict") & (frame.benchmark == HEADLINE) & (frame.decoding == decoding)
     return frame[headline]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config import experiment_names
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
@@ -36,6 +37,7 @@ def numbers(root: Path) -> pd.DataFrame:
         for table, quantity in (("main", ACCURACY), ("comparisons", DIFFERENCE)):
             path = root / "analyse" / name / f"{table}.csv"
             if path.is_file():
+                checksums.check(path)
                 frame = pd.read_csv(path).rename(columns={"difference": "estimate"})
                 if absent := {"metric", "decoding", "arm", "benchmark", *FOUND} - set(frame.columns):
                     raise UserError(f"{path}: no column {', '.join(sorted(absent))}; run the stage analyse again")
@@ -113,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the table")
     args = parser.parse_args(argv)
     render(args.local, args.published, args.out)
+    checksums.record(args.out)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.config import load_scale
 from uniapl.config.names import GENERAL
 from uniapl.config.suites import COLUMNS, CUT, MULTI_TURN, SUITES, Task
@@ -39,6 +40,7 @@ def read(root: Path) -> pd.DataFrame:
         path = root / stage / arm / "seed0.csv"
         if not path.is_file():
             raise UserError(f"{path}: no such file; run the stage {stage} first")
+        checksums.check(path)
         frame = pd.read_csv(path, dtype={"doc_id": str})
         if list(frame) != COLUMNS:
             raise UserError(
@@ -136,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the table")
     args = parser.parse_args(argv)
     render(read(args.root), args.root.name, args.out)
+    checksums.record(args.out)
 
 
 if __name__ == "__main__":

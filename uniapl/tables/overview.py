@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl import checksums
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import experiments_of, load_scale
 from uniapl.errors import UserError, one_line_errors
@@ -39,6 +40,7 @@ def all_claims(root: Path) -> pd.DataFrame:
         name, path = experiment.name, Path("analyse") / experiment.name / "claims.csv"
         stated = [vars(claim) for claim in experiment.claims]
         if (root / path).is_file():
+            checksums.check(root / path)
             frame = pd.read_csv(root / path)
             if absent := {"id", "verdict", "estimate"} - set(frame.columns):
                 raise UserError(f"{root / path}: no column {', '.join(sorted(absent))}; run the stage analyse again")
@@ -133,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     args = parser.parse_args(argv)
     render(args.root, args.out)
+    checksums.record(args.out)
 
 
 if __name__ == "__main__":

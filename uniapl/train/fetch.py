@@ -18,6 +18,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.config import Run, arm_of, load_scale, per_scale
 from uniapl.config.card import NO_DEVICE, Cost, RunCard
 from uniapl.data import hub
@@ -126,6 +127,7 @@ def fetch(run: Run, out: Path) -> None:
         commit=commit(),
     )
     card.write(out / "run.json")
+    checksums.record(out / "model", out / "history.csv", out / "run.json")
 
 
 @one_line_errors

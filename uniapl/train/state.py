@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
@@ -49,13 +50,21 @@ def check_configuration(job: Job) -> None:
             )
     state.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(now, indent=2) + "\n")
+    checksums.record(path)
 
 
 def last_checkpoint(state: Path, accelerator) -> Path | None:
-    """The newest complete checkpoint; the first process removes half-written ones before any process looks."""
+    """The newest complete checkpoint that is as it was written; the first process removes all others before any process
+    looks, and names those that were damaged."""
     if accelerator.is_main_process:
         for path in state.glob("checkpoint-*"):
             if not (path / COMPLETE).exists():
+                shutil.rmtree(path)
+                continue
+            try:
+                checksums.check(path)
+            except UserError as error:
+                print(f"{error}; removed, the training goes on from an earlier checkpoint", flush=True)
                 shutil.rmtree(path)
     accelerator.wait_for_everyone()
     return max(state.glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]), default=None)

@@ -17,6 +17,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.config import Evaluation, Method, arm_of, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
@@ -158,6 +159,7 @@ def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
         commit=commit(),
     )
     card.write(out / "run.json")
+    checksums.record(out / "model", out / "history.csv", out / "run.json")
     shutil.rmtree(job.state)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from transformers import TrainerCallback
 
+from uniapl import checksums
 from uniapl.config import Method
 from uniapl.errors import UserError
 from uniapl.provenance import peak_memory_mb
@@ -47,4 +48,6 @@ class Watch(TrainerCallback):
     def on_save(self, args, state, control, **kwargs):
         self.accelerator.wait_for_everyone()  # until the last process has written its part
         if self.accelerator.is_main_process:
-            (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+            checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+            checksums.record(checkpoint)
+            (checkpoint / COMPLETE).touch()

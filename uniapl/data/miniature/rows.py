@@ -18,7 +18,7 @@ import json
 import random
 from pathlib import Path
 
-from uniapl import checkers
+from uniapl import checkers, checksums
 from uniapl.config import load_scale
 from uniapl.data.miniature.model import write_scratch
 from uniapl.data.miniature.world import NEW_TOPICS, NEW_TYPES, TOPICS, TRAINED, World, draw_prompt
@@ -180,6 +180,7 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError(f"scale {scale.name!r} has published data, which uniapl.data.public prepares")
     summary = build(scale.world, args.out)
     (args.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    checksums.record(args.out, args.out / "scratch")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from uniapl import checkers
+from uniapl import checkers, checksums
 from uniapl.data import hub
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, ifeval_like, multi_if, overlap
 from uniapl.errors import UserError
@@ -134,6 +134,7 @@ def write(out: Path, files: Mapping[str, list[dict]], summary: Mapping) -> dict:
             parts["summary.json"].write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
             for name, part in parts.items():
                 part.replace(out / name)
+            checksums.record(*(out / name for name in parts))
         finally:
             for part in parts.values():
                 part.unlink(missing_ok=True)

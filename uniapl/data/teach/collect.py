@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from uniapl import checkers
+from uniapl import checkers, checksums
 from uniapl.data.teach import Teacher, identity
 from uniapl.data.teach.answer import Answer, Refusal, Request, rejection, seed_of
 from uniapl.data.teach.ledger import BudgetSpent, Journal, Meter
@@ -197,6 +197,7 @@ def teach(teacher: Teacher, prompts: list[dict], backend: Backend, out: Path, re
             "record": record,
         }
         _write_json(out.with_suffix(".summary.json"), summary)
+        checksums.record(out)
         if stop:
             raise stop
     return summary

@@ -8,6 +8,7 @@ import json
 import os
 from pathlib import Path
 
+from uniapl import checksums
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 
@@ -35,6 +36,7 @@ class Journal:
         os.ftruncate(self._file, whole)
         self._size = whole
         self.rows = read_jsonl(path) if whole else []
+        checksums.forget(path)  # it grows from here on
 
     def append(self, row: dict) -> None:
         """Add a row. It is in the hands of the operating system when this returns, so no kill loses it."""
