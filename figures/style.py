@@ -15,10 +15,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.figure import Figure, FigureBase
 
-from uniapl import checksums, provenance
+from uniapl import provenance
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
+from uniapl.provenance import checksums
 
 TWO_COLUMNS = 7.0  # print width, inches
 DPI = 300

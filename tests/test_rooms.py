@@ -7,7 +7,7 @@ from support.places import ROOT
 ROOMS = "checkers stats config analyse tables models data discriminators method "
 ROOMS += "scorers publish report costs train generate dag preflight"
 DOORS = {"uniapl/__init__.py", "uniapl/__main__.py", "uniapl/score.py"}  # they open on every room
-PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl, provenance: 0
+PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl and the room provenance: 0
 
 
 def place(module: str) -> int:
@@ -54,4 +54,4 @@ def test_an_import_upward_is_seen_inside_a_function_too_and_one_downward_is_none
     ]
     assert imports_upward("uniapl/dag/x.py", "import uniapl.train\nfrom uniapl.costs import fit\n") == []
     rooms = {path.name for path in (ROOT / "uniapl").iterdir() if path.is_dir() and any(path.glob("*.py"))}
-    assert rooms == set(PLACE)
+    assert rooms == {"provenance", *PLACE}

@@ -5,8 +5,8 @@ import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.errors import UserError
+from uniapl.provenance import checksums
 
 REMEDY = "restore it, or run what wrote it again"
 

@@ -29,7 +29,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.analyse import (
     accuracy,
     aggregate,
@@ -48,6 +47,7 @@ from uniapl.analyse.inputs import HEADLINE, Inputs, Question, headline, load
 from uniapl.analyse.stated import first_statements
 from uniapl.config import Experiment, Scale, asked_at, load_experiment, load_scale, seeds_of
 from uniapl.errors import one_line_errors
+from uniapl.provenance import checksums
 
 AS_COMPARED = ("comparisons", "claims", "nearer")  # tables in an order of their own
 DIGITS = "%.12g"  # of the numbers in the files: more than two machines agree on

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.config import DECODINGS, Claim
 from uniapl.config.card import NO_DEVICE, SPENT
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
+from uniapl.provenance import checksums
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 SPENDING = ("start_arm", "cost")  # of a run card: what `records` reads

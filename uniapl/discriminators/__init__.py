@@ -14,11 +14,11 @@ Imports no torch, so that settings can be read without it.
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from uniapl import checksums
 from uniapl.config import choose
 from uniapl.config.method import CONTROLS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
+from uniapl.provenance import checksums
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.data.conversations import Conversation, messages, read_conversations
 from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.generate.suite import BACKENDS, COLUMNS, load, means
 from uniapl.jsonl import write_jsonl
+from uniapl.provenance import checksums
 from uniapl.scorers import multi_if
 from uniapl.scorers.verdicts import ENDINGS, write_frame
 

@@ -24,7 +24,6 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
 from uniapl.costs.fit import check_generation
 from uniapl.data.prompts import responses_of
@@ -33,6 +32,7 @@ from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
 from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
 from uniapl.models.startup import collector_paused
+from uniapl.provenance import checksums
 
 MEASURED = ["key", "text", "under", "n_tokens", "logprobs"]
 TASKS = Path(__file__).resolve().parent / "tasks"

@@ -26,12 +26,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.config.suites import COLUMNS, CONTEXT, CUT, SUITES, Task
 from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.jsonl import read_jsonl, whole
 from uniapl.models import harness
 from uniapl.models.checkpoints import checkpoint
+from uniapl.provenance import checksums
 from uniapl.scorers.verdicts import ENDINGS, write_frame
 
 TASKS = Path(__file__).resolve().parent / "tasks"

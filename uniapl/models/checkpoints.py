@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.errors import UserError
+from uniapl.provenance import checksums
 
 TAKEN = "taken.json"  # in the place of weights that were not published (uniapl/publish/take.py)
 

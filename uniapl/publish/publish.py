@@ -13,7 +13,6 @@ import json
 import shutil
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.analyse import plan_of
 from uniapl.analyse.inputs import run_provenance
 from uniapl.config import load_scale
@@ -21,7 +20,7 @@ from uniapl.config.card import PUBLISHED, read_card
 from uniapl.config.names import TABLES
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
-from uniapl.provenance import commit, sha256_of, versions
+from uniapl.provenance import checksums, commit, sha256_of, versions
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, stable_id, swap
 from uniapl.publish.partial import publish_partial, said

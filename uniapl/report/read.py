@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.config import load_scale
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, require
-from uniapl.provenance import sha256_of
+from uniapl.provenance import checksums, sha256_of
 from uniapl.publish.files import changed_files
 from uniapl.publish.publish import CARD
 from uniapl.tables import VIEWS, rounded

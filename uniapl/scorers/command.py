@@ -31,12 +31,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.checkers.families import BY_NAME
 from uniapl.checkers.version import version
 from uniapl.data.conversations import read_conversations
 from uniapl.data.prompts import read_prompts
 from uniapl.errors import UserError, one_line_errors
+from uniapl.provenance import checksums
 from uniapl.scorers import instruction_types, multi_if
 from uniapl.scorers.match import read_responses
 from uniapl.scorers.verdicts import ENDINGS, score, summary, without_thinking, write_frame

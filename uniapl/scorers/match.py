@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pyarrow.parquet
 
-from uniapl import checksums
 from uniapl.data.prompts import refuse_rows, with_key
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
+from uniapl.provenance import checksums
 
 
 def read_responses(path: str | Path) -> list[dict]:

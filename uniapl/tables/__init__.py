@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.errors import UserError, one_line_errors
+from uniapl.provenance import checksums
 from uniapl.tables.columns import number, rounded, with_missing
 from uniapl.tables.form import View, escape, latex, markdown
 from uniapl.tables.views import VIEWS

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.analyse.accuracy import of_pair
 from uniapl.analyse.inputs import HEADLINE
 from uniapl.config import load_experiment
+from uniapl.provenance import checksums
 from uniapl.tables import View, hyperparameters
 from uniapl.tables.captions import ALPHA, interval, seeds
 from uniapl.tables.columns import MISSING

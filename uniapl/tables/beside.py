@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.config import experiment_names
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
+from uniapl.provenance import checksums
 from uniapl.tables import View, rounded, write
 from uniapl.tables.columns import MISSING
 

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.config import load_scale
 from uniapl.config.names import GENERAL
 from uniapl.config.suites import COLUMNS, CUT, MULTI_TURN, SUITES, Task
 from uniapl.errors import UserError, one_line_errors
+from uniapl.provenance import checksums
 from uniapl.stats import compare, holm, interval
 from uniapl.tables import View, rounded, write
 

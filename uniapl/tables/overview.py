@@ -19,10 +19,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl import checksums
 from uniapl.analyse.claims import COLUMNS
 from uniapl.config import experiments_of, load_scale
 from uniapl.errors import UserError, one_line_errors
+from uniapl.provenance import checksums
 from uniapl.tables import View, hyperparameters, rounded, write
 from uniapl.tables.ablations import ablations, view_ablations
 from uniapl.tables.paper_claims import PAPER_CLAIMS

@@ -18,14 +18,13 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.config import Run, arm_of, load_scale, per_scale
 from uniapl.config.card import NO_DEVICE, Cost, RunCard
 from uniapl.data import hub
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
 from uniapl.models import gguf
-from uniapl.provenance import commit, versions
+from uniapl.provenance import checksums, commit, versions
 from uniapl.train.state import weights_sha256
 
 LINKED = (".json", ".safetensors", ".txt", ".jinja", ".model")  # no pickle, no code

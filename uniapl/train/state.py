@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
 from uniapl.models.devices import is_main_process, processes
-from uniapl.provenance import sha256_of
+from uniapl.provenance import checksums, sha256_of
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 

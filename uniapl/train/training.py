@@ -17,7 +17,6 @@ import shutil
 import sys
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.config import Evaluation, Method, arm_of, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
@@ -29,7 +28,7 @@ from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import check_distribution, is_main_process, on_all_devices, processes, reduce_in_float32
 from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
-from uniapl.provenance import commit, device, versions
+from uniapl.provenance import checksums, commit, device, versions
 from uniapl.train import history
 from uniapl.train.state import (
     check_configuration,

@@ -6,10 +6,9 @@ from pathlib import Path
 
 from transformers import TrainerCallback
 
-from uniapl import checksums
 from uniapl.config import Method
 from uniapl.errors import UserError
-from uniapl.provenance import peak_memory_mb
+from uniapl.provenance import checksums, peak_memory_mb
 from uniapl.train.history import check_metrics
 from uniapl.train.state import COMPLETE
 

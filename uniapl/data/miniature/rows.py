@@ -18,14 +18,14 @@ import json
 import random
 from pathlib import Path
 
-from uniapl import checkers, checksums
+from uniapl import checkers
 from uniapl.config import load_scale
 from uniapl.data.miniature.model import write_scratch
 from uniapl.data.miniature.world import NEW_TOPICS, NEW_TYPES, TOPICS, TRAINED, World, draw_prompt
 from uniapl.data.miniature.writers import BIASED, EXPERT, degenerate, random_style, write
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import write_jsonl
-from uniapl.provenance import sha256_of
+from uniapl.provenance import checksums, sha256_of
 
 OLD_TOPICS = tuple(topic for topic in TOPICS if topic not in NEW_TOPICS)
 BENCHMARKS = {  # benchmark: (topics, instruction types, at least one of these)

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from uniapl import checkers, checksums
+from uniapl import checkers
 from uniapl.data import hub
 from uniapl.data.public import if_multi_constraints, ifbench, ifeval, ifeval_like, multi_if, overlap
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
 from uniapl.models.checkpoints import load_tokenizer, messages
-from uniapl.provenance import sha256_of
+from uniapl.provenance import checksums, sha256_of
 
 EVALUATIONS = {"ifeval": ifeval, "ifbench": ifbench}  # whose prompts are rows of test.jsonl
 TRAINING = {"teacher": if_multi_constraints, "argilla": ifeval_like}  # by where the demonstrations come from

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from uniapl import checkers, checksums
+from uniapl import checkers
 from uniapl.data.teach import Teacher, identity
 from uniapl.data.teach.answer import Answer, Refusal, Request, rejection, seed_of
 from uniapl.data.teach.ledger import BudgetSpent, Journal, Meter
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
+from uniapl.provenance import checksums
 
 Backend = Callable[[Iterator[Request | None], Meter], Generator[Answer | Refusal, None, None]]
 GIVE_UP = 10  # requests in a row without an answer: it is the endpoint, not the prompt

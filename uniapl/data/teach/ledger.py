@@ -8,9 +8,9 @@ import json
 import os
 from pathlib import Path
 
-from uniapl import checksums
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
+from uniapl.provenance import checksums
 
 
 class Journal:

@@ -9,12 +9,13 @@ import pytest
 from support import analysis_files, miniature
 
 from figures import style
-from uniapl import checksums, discriminators
+from uniapl import discriminators
 from uniapl.analyse import inputs
 from uniapl.data.prompts import read_prompts, responses_of
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, write_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
+from uniapl.provenance import checksums, sha256_of
 from uniapl.scorers.match import read_responses
 from uniapl.tables import render
 from uniapl.train.state import COMPLETE, last_checkpoint
@@ -105,7 +106,7 @@ def test_a_file_that_is_not_as_it_was_written_is_named_by_who_reads_it(kind, dam
 def test_a_file_of_a_published_set_is_held_against_its_manifest(damage, tmp_path):
     (tmp_path / "tiny/analyse/headline").mkdir(parents=True)
     path = csv(tmp_path / "tiny/analyse/headline")
-    known = {"sha256": {"analyse/headline/main.csv": checksums.sha256(path)}}
+    known = {"sha256": {"analyse/headline/main.csv": sha256_of(path)}}
     (tmp_path / "tiny/manifest.json").write_text(json.dumps(known))
     style.read(path, ["arm"], [])
     damage(path)

@@ -8,12 +8,12 @@ the checksums. A file without one, as everybody's own, is read as it is.
 """
 
 import functools
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from uniapl.errors import UserError
+from uniapl.provenance import sha256_of
 
 DEPTH = 4  # how far above a file a published set's manifest is looked for
 
@@ -31,21 +31,15 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
                 yield file
 
 
-def sha256(path: Path) -> str:
-    """The digest of a file, in hexadecimal digits."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @functools.lru_cache(maxsize=4096)
 def _sha256_of(path: Path, changed: int, size: int) -> str:
-    return sha256(path)
+    return sha256_of(path)
 
 
 def record(*paths: Path) -> None:
     """Keep the checksums of these files, and of all files that lie in these folders."""
     for path in _files(paths):
-        beside(path).write_text(f"{sha256(path)}  {path.name}\n")
+        beside(path).write_text(f"{sha256_of(path)}  {path.name}\n")
 
 
 def forget(path: Path) -> None:

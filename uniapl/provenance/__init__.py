@@ -20,7 +20,7 @@ PACKAGES = (
     "scipy",
     "numpy",
 )
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 RESULTS = ":(exclude)results/published"  # what a run writes is no part of what made it
