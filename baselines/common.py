@@ -9,6 +9,7 @@ from uniapl.config.method import scored_by
 from uniapl.errors import UserError
 from uniapl.jsonl import is_text, read_jsonl
 from uniapl.models.checkpoints import load_tokenizer, messages
+from uniapl.models.precision import in_bfloat16
 
 
 def arguments(job: Job) -> dict:
@@ -33,7 +34,7 @@ def arguments(job: Job) -> dict:
         "report_to": "none",
         "disable_tqdm": True,
         "gradient_checkpointing": compute.gradient_checkpointing,
-        "bf16": compute.bf16,
+        "bf16": in_bfloat16(compute),
         "dataloader_pin_memory": False,
     }
 

@@ -152,7 +152,7 @@ SMALL = Scale(
     suite="none",
     fixed_settings=("learning_rate", "prompts_per_step"),
     most_seeds={"unified": 2},
-    compute=Compute(engine=True),
+    compute=Compute(engine=True, bf16=None),
     resources=TWO_CORES,
 )
 

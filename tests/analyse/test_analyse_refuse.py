@@ -11,7 +11,7 @@ from uniapl.checkers import version
 from uniapl.errors import UserError
 from uniapl.scorers import command
 
-FACTS = dict(device="cpu, x86_64, 1 thread(s)", backend="hf", checkers="c0ffee")
+FACTS = dict(device="cpu, x86_64, 1 thread(s)", precision="float32", backend="hf", checkers="c0ffee")
 RUNS = [("base", 0), ("grpo", 0), ("grpo", 1), ("uniapl", 0)]
 
 
@@ -24,6 +24,7 @@ def mixed(**changes) -> pd.DataFrame:
     "change, message",
     [
         (dict(backend="vllm"), "base/seed0 has backend hf and uniapl/seed0 has backend vllm: .* one backend"),
+        (dict(precision="bfloat16"), "base/seed0 has precision float32 and uniapl/seed0 has precision bfloat16"),
         (dict(device="NVIDIA H200"), "base/seed0 has device cpu and uniapl/seed0 has device gpu"),
         (dict(checkers="decade"), "base/seed0 has checkers c0ffee and uniapl/seed0 has checkers decade: .*score"),
     ],

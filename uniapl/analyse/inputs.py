@@ -16,7 +16,14 @@ from uniapl.provenance import checksums
 
 HEADLINE = "trained"  # the benchmark of the headline family and of the distances to the expert
 SPENDING = ("start_arm", "cost")  # of a run card: what `records` reads
-PROVENANCE = ["arm", "seed", "device", "backend", "checkers"]  # of every scored run, None where it is not known
+PROVENANCE = [
+    "arm",
+    "seed",
+    "device",
+    "precision",
+    "backend",
+    "checkers",
+]  # of every scored run, None where it is not known
 MEASURED = ("peak_memory_mb", "energy_wh")  # where the run card has them
 
 
@@ -102,23 +109,24 @@ def measured(root: Path, split: str) -> str:
 
 
 def run_provenance(root: Path, split: str, arm: str, seed: int) -> dict:
-    """What is known of one run: its device, by the card; its backend, by generate's harness.json, transformers where
-    that names none; the version of its checkers, by score's checkers.json."""
+    """What is known of one run: device and number format, by its card; backend, by generate's harness.json, transformers
+    where that names none; the version of its checkers, by score's checkers.json."""
     card = _card(root / f"train/{arm}/seed{seed}/run.json") or {}
     harness = _card(root / f"generate/{split}/{arm}/seed{seed}/harness.json")
     scored = _card(root / f"score/{split}/{arm}/seed{seed}/checkers.json") or {}
-    provenance = {"device": card.get("device"), "checkers": scored.get("checkers")}
+    provenance = {"device": card.get("device"), "precision": card.get("precision"), "checkers": scored.get("checkers")}
     provenance["backend"] = None if harness is None else harness.get("backend", "transformers")
     return {name: value for name, value in provenance.items() if value}
 
 
 def provenance_by_run(facts: Iterable[tuple[tuple[str, int], Mapping]]) -> pd.DataFrame:
-    """MADE, a row per run. The device is `cpu` or `gpu`: two GPUs of one cluster may differ in name."""
+    """PROVENANCE, a row per run. The device is `cpu` or `gpu`: two GPUs of one cluster may differ in name."""
     rows = {}
     for run, fact in sorted(dict(facts).items()):
         device = fact.get("device") or NO_DEVICE
         processor = None if device == NO_DEVICE else "cpu" if device.startswith("cpu") else "gpu"
-        rows[run] = dict(zip(PROVENANCE, (*run, processor, fact.get("backend"), fact.get("checkers")), strict=True))
+        others = (fact.get(name) for name in PROVENANCE[3:])
+        rows[run] = dict(zip(PROVENANCE, (*run, processor, *others), strict=True))
     return pd.DataFrame(rows.values(), columns=PROVENANCE)
 
 

@@ -12,6 +12,7 @@ from uniapl.errors import UserError
 
 COMMON = {  # what every run of an analysis must have in common, and what to do where one has not
     "device": "train and generate all arms on one kind of device",
+    "precision": "train all arms where bfloat16 is multiplied in hardware, or none of them there",
     "backend": "generate all arms with one backend",
     "checkers": "score all runs with one version of the checkers: run the stage score again",
 }

@@ -34,6 +34,7 @@ class RunCard:
     cost, heldout          what it consumed; the measures of its own evaluation, where its method has one
     weights_sha256         of the checkpoint's safetensors; of a fetched one, hub id and revision
     device, commit         where and from which tree it was trained
+    precision              the number format of its products, as torch names it
     method                 the module that trained it
     world, start, compute  the rest of what the fingerprint covers
     scale, parameters      its scale; the number of the policy's parameters
@@ -51,6 +52,7 @@ class RunCard:
     weights_sha256: str
     device: str
     commit: str
+    precision: str | None = None
     method: str | None = None
     world: dict[str, Any] | None = None
     start: str | None = None

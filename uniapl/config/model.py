@@ -95,13 +95,14 @@ class Evaluation:
 class Compute:
     """How a scale's trainings and evaluations use their devices; what is trained does not depend on their number.
 
+    `bf16`: trainings compute in bfloat16 beside float32 weights (None: where the machine multiplies it in hardware).
     `rows_per_device`: most rows of a step that one device reads at a time (None: all; the rest is accumulation).
     `rollouts` and `evaluate`: who generates, "transformers" or "vllm"; `vllm_memory`: the share of a GPU that vLLM
     takes beside the training; `sharded`: parameters, gradients and optimizer are spread over the devices (FSDP).
     `engine`: trainers on rollouts, and evaluations without vLLM, compute the same numbers by uniapl/method/engine.
     """
 
-    bf16: bool = False
+    bf16: bool | None = False
     gradient_checkpointing: bool = False
     rows_per_device: int | None = None
     rollouts: str = "transformers"

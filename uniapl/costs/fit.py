@@ -141,7 +141,7 @@ def training(
     moments = []
     for rows, length, positions in passes(run, devices, lengths):
         during = memory.moments(
-            policy, rows, length, positions, bf16=compute.bf16, checkpointing=compute.gradient_checkpointing
+            policy, rows, length, positions, bf16=bool(compute.bf16), checkpointing=compute.gradient_checkpointing
         )
         moments += [weights | around | parts for parts in during.values()]
     if not moments:

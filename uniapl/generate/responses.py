@@ -18,6 +18,7 @@ text and are tokenized again; the end token is counted where the response ended 
 
 import argparse
 import dataclasses
+import functools
 import gc
 import json
 import tempfile
@@ -31,6 +32,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models import harness
 from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
+from uniapl.models.precision import computing_dtype
 from uniapl.models.startup import collector_paused
 from uniapl.provenance import checksums
 
@@ -116,7 +118,7 @@ def in_memory(scale: Scale) -> Callable:
         return harness.model_harness
     from uniapl.models.decoding_harness import decoding_harness
 
-    return decoding_harness
+    return functools.partial(decoding_harness, dtype=computing_dtype(scale.compute))
 
 
 def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, out: Path) -> None:

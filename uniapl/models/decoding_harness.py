@@ -12,7 +12,10 @@ PLAIN = {"top_p": 1.0, "top_k": 0}  # what the sampler draws from: everything
 
 
 class Decoding(HFLM):
-    """HFLM with another `_model_generate`; whatever it does not do (top-p, top-k, stop texts) is HFLM's own."""
+    """HFLM with another `_model_generate`, in `decoding_dtype`; whatever it does not do (top-p, top-k, stop texts) is
+    HFLM's own."""
+
+    decoding_dtype = torch.float32
 
     def _model_generate(self, context, max_length: int, stop: list[str], **options) -> torch.Tensor:
         sampling = {name: options.get(name, value) for name, value in PLAIN.items()}
@@ -25,19 +28,21 @@ class Decoding(HFLM):
         prompts = [row[seen].tolist() for row, seen in zip(context, mask, strict=True)]
         limit, end = max_length - context.shape[1], self.eot_token_id
         temperature = 1.0 if greedy else options.get("temperature", 1.0)
-        answers = sample(Decoder(self.model, self.model.dtype), prompts, limit, [end], temperature, greedy).ids
+        answers = sample(Decoder(self.model, self.decoding_dtype), prompts, limit, [end], temperature, greedy).ids
         longest = max(map(len, answers))
         pad = self.tokenizer.pad_token_id
         rows = torch.tensor([[*answer, *[pad] * (longest - len(answer))] for answer in answers])
         return torch.cat([context, rows.to(context.device)], dim=1)
 
 
-def decoding_harness(model, tokenizer, batch: int) -> Decoding:
-    """The model in memory as lm-eval's, `batch` prompts at a time."""
-    return Decoding(
+def decoding_harness(model, tokenizer, batch: int, dtype: torch.dtype = torch.float32) -> Decoding:
+    """The model in memory as lm-eval's, `batch` prompts at a time; `dtype` is that of its answers' decoding."""
+    harness = Decoding(
         pretrained=model,
         tokenizer=tokenizer,
         batch_size=batch,
         max_length=tokenizer.model_max_length,
         device=str(model.device),
     )
+    harness.decoding_dtype = dtype
+    return harness

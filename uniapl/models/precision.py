@@ -1,5 +1,19 @@
 """Which number format a machine multiplies fast."""
 
+from uniapl.config import Compute
+
+
+def in_bfloat16(compute: Compute) -> bool:
+    """Whether trainings and rollouts of this compute multiply in bfloat16 on this machine."""
+    return multiplies_bfloat16() if compute.bf16 is None else compute.bf16
+
+
+def computing_dtype(compute: Compute):
+    """torch.bfloat16 or torch.float32: what such a compute multiplies in on this machine."""
+    import torch
+
+    return torch.bfloat16 if in_bfloat16(compute) else torch.float32
+
 
 def multiplies_bfloat16() -> bool:
     """Whether bfloat16 is multiplied in hardware: on a GPU that has it, or a CPU with AVX-512 BF16, AMX or Arm's BF16.

@@ -24,8 +24,8 @@ from uniapl.models.sampler import sample
 class Probe:
     """`rows` have prompt, instruction_id_list, kwargs; `references` are the expert's responses to them.
 
-    Without a discriminator nothing is scored, and there need be no references. With `engine` uniapl/models/sampler.py
-    draws the responses.
+    Without a discriminator nothing is scored, and there need be no references. With `sampler_dtype` the responses are
+    drawn by uniapl/models/sampler.py, in this number format.
     """
 
     rows: list[dict]
@@ -34,7 +34,7 @@ class Probe:
     tokenizer: object
     discriminator: Discriminator | None
     max_new_tokens: int
-    engine: bool = False
+    sampler_dtype: torch.dtype | None = None
 
     def measure(self, model, seed: int) -> dict[str, float]:
         """Pass rate, KL to the base, entropy, length; with a discriminator its score, and AUC of expert over policy.
@@ -82,8 +82,8 @@ class Probe:
         ]
         ends = model.generation_config.eos_token_id  # one, or a list, as Qwen3's
         ends = {self.tokenizer.eos_token_id, *(ends if isinstance(ends, list) else [ends])}
-        if self.engine:
-            drawn = sample(Decoder(model, model.dtype), chats, self.max_new_tokens, sorted(ends))
+        if self.sampler_dtype is not None:
+            drawn = sample(Decoder(model, self.sampler_dtype), chats, self.max_new_tokens, sorted(ends))
             return list(zip(chats, drawn.ids, strict=True))
         batch = self.tokenizer.pad({"input_ids": chats}, padding_side="left", return_tensors="pt").to(model.device)
         out = model.generate(

@@ -27,6 +27,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.models.devices import check_distribution, is_main_process, on_all_devices, processes, reduce_in_float32
+from uniapl.models.precision import computing_dtype
 from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
 from uniapl.provenance import checksums, commit, device, versions
 from uniapl.train import history
@@ -88,7 +89,7 @@ def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
         tokenizer=load_tokenizer(job.base),
         discriminator=discriminators.load_discriminator(job) if scored else None,
         max_new_tokens=evaluation.max_new_tokens,
-        engine=job.run.compute.engine,
+        sampler_dtype=computing_dtype(job.run.compute) if job.run.compute.engine else None,
     )
     trainer.add_callback(ProbeCallback(probe, job.run.settings.probe_every, job.run.seed))
 
@@ -155,6 +156,7 @@ def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
         devices={"granted": processes(), "asked": devices_asked()},
         versions=versions(),
         device=device(),
+        precision=str(computing_dtype(run.compute)).removeprefix("torch."),
         commit=commit(),
     )
     card.write(out / "run.json")
