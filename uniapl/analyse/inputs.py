@@ -109,8 +109,8 @@ def measured(root: Path, split: str) -> str:
 
 
 def run_provenance(root: Path, split: str, arm: str, seed: int) -> dict:
-    """What is known of one run: device and number format, by its card; backend, by generate's harness.json, transformers
-    where that names none; the version of its checkers, by score's checkers.json."""
+    """What is known of one run: device and number format, by its card; backend, by generate's harness.json
+    (transformers where that names none); the version of its checkers, by score's checkers.json."""
     card = _card(root / f"train/{arm}/seed{seed}/run.json") or {}
     harness = _card(root / f"generate/{split}/{arm}/seed{seed}/harness.json")
     scored = _card(root / f"score/{split}/{arm}/seed{seed}/checkers.json") or {}
