@@ -18,7 +18,7 @@ from typing import Any
 from uniapl.errors import UserError, one_line_errors
 from uniapl.generate.tasks.general import REASONING, SHA256
 from uniapl.jsonl import write_jsonl
-from uniapl.models.packages import sha256_of
+from uniapl.provenance import sha256_of
 
 VERSION, SEED, QUESTIONS = "0.1.25", 2026, 120
 YES_NO = ["Yes", "No"]
