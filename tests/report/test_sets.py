@@ -49,7 +49,7 @@ def test_general_ability_is_in_the_report(local, tmp_path):
     ]
     general.render(pd.DataFrame(answers, columns=["arm", *COLUMNS]), local.name, local / "general")
     text = Parsed(build(local, tmp_path)).text
-    row = text.split("UniAPL beside its base")[1].split("uniapl_miniature_choice (2-shot)")[1]
+    row = text.split("Trained arms beside their base")[1].split("uniapl_miniature_choice (2-shot)")[1]
     assert re.findall(r"(\S+) \[", row)[:3] == ["25.0", "75.0", "50.0"]
 
 

@@ -37,7 +37,9 @@ def copy(folder: Path) -> None:
     tables.render(analysis, folder / "tables" / EXPERIMENT)
     overview.render(folder, folder / "overview")  # the other experiments are missing in it
     answers = [
-        (arm, "uniapl_miniature_choice", str(i), "acc,none", i % n) for n, arm in enumerate(GENERAL, 1) for i in (0, 1)
+        (arm, "uniapl_miniature_choice", str(i), "acc,none", i * share)
+        for arm, share in zip(GENERAL, (0.5, 1), strict=True)
+        for i in (0, 1)
     ]
     choices = pd.DataFrame(answers, columns=["arm", *COLUMNS]).astype({"value": float})
     choices.to_parquet(folder / general.PUBLISHED)

@@ -29,8 +29,8 @@ def write(root, arm, *found):
 def root(tmp_path):
     """Both arms in a random order of rows, with a metric and a task that no benchmark asks for."""
     extra = rows({"exam_law": (0, 0, 0, 0)}, "acc_norm,none") + rows({"examination": (1, 1)})
-    write(tmp_path, "base", extra, rows(BASE), rows({"sums": (1, 1)}, "exact_match,last"))
-    write(tmp_path, "uniapl", reversed(rows(UNIAPL)), extra, rows({"sums": (0, 1)}, "exact_match,last"))
+    write(tmp_path, "base", extra, rows(BASE), rows({"sums": (1, 0, 1, 1)}, "exact_match,last"))
+    write(tmp_path, "uniapl", reversed(rows(UNIAPL)), extra, rows({"sums": (0, 0, 1, 0)}, "exact_match,last"))
     return tmp_path
 
 
@@ -39,11 +39,11 @@ def test_a_group_is_the_mean_over_all_its_prompts_and_the_difference_is_paired(r
     exam = table.loc["exam"]
     assert exam.n_prompts == 6 and exam.few_shot == 5
     assert exam.base_estimate == pytest.approx(100 * 2 / 6)  # not the mean of 1/4 and 1/2
-    assert exam.uniapl_estimate == pytest.approx(100 * 4 / 6)
+    assert exam.arm_estimate == pytest.approx(100 * 4 / 6)
     assert exam.difference_estimate == pytest.approx(100 * 2 / 6)
     assert exam.difference_low < 0 and exam.p == 0.5  # two prompts differ, both the same way: 2 / 2^2
     assert table.loc["sums"].difference_estimate == pytest.approx(-50)
-    for side in ("base", "uniapl", "difference"):
+    for side in ("base", "arm", "difference"):
         assert (table[f"{side}_low"] <= table[f"{side}_estimate"]).all()
         assert (table[f"{side}_high"] >= table[f"{side}_estimate"]).all()
 
@@ -65,7 +65,7 @@ def test_turns_of_conversations_are_benchmarks_of_their_own(root):
     for arm, followed in (("base", (0, 1)), ("uniapl", (1, 1))):
         path = root / "converse" / arm / "seed0.csv"
         path.parent.mkdir(parents=True)
-        found = rows({"multi_if_turn_1": (1, 1), "multi_if_turn_2": followed}, "prompt_strict")
+        found = rows({"multi_if_turn_1": (1, 0), "multi_if_turn_2": followed}, "prompt_strict")
         pd.DataFrame(found, columns=COLUMNS).to_csv(path, index=False)
     table = general.general(general.read(root), general.MULTI_TURN).set_index("benchmark")
     assert list(table.index) == ["multi_if_turn_1", "multi_if_turn_2"]
@@ -86,7 +86,7 @@ def test_the_rows_of_both_sources_can_be_published(root, tmp_path):
 
 def test_a_benchmark_that_one_arm_alone_was_asked_is_refused(root):
     write(root, "base", rows(BASE))
-    with pytest.raises(UserError, match=r"sums: base and uniapl answered different prompts \(0 and 2 of 2\)"):
+    with pytest.raises(UserError, match=r"sums: base and uniapl answered different prompts \(0 and 4 of 4\)"):
         general.general(general.read(root), (GROUP, SINGLE))
 
 
@@ -134,11 +134,11 @@ def test_the_command_writes_three_formats_and_the_report_shows_the_view(tmp_path
         "general.tex",
     ]
     text = (tmp_path / "out/general.md").read_text()
-    assert "| topics | uniapl_miniature_choice (2-shot) | acc | 12 | 33.3 [" in text
-    assert "| instructions in turns | multi_if_turn_2 (0-shot) | prompt_strict | 2 | 50.0 [" in text
+    assert "| topics | uniapl_miniature_choice (2-shot) | acc (%) | uniapl | 12 | 33.3 [" in text
+    assert "| instructions in turns | multi_if_turn_2 (0-shot) | prompt_strict (%) | uniapl | 2 | 50.0 [" in text
     # the numbers of the CSV, each estimate before its interval, and the p that is adjusted
     of = pd.read_csv(tmp_path / "out/general.csv", dtype=str).set_index("benchmark").loc["uniapl_miniature_choice"]
-    sides = [f"{of[f'{s}_estimate']} [{of[f'{s}_low']}, {of[f'{s}_high']}]" for s in ("base", "uniapl", "difference")]
+    sides = [f"{of[f'{s}_estimate']} [{of[f'{s}_low']}, {of[f'{s}_high']}]" for s in ("base", "arm", "difference")]
     assert f"| {' | '.join(sides)} | {of.p_holm} |" in text and of.p != of.p_holm
     with pytest.raises(SystemExit):
         general.main(["--root", str(tmp_path / "smoke"), "--out", str(tmp_path / "never")])
@@ -152,7 +152,39 @@ def test_the_share_of_answers_that_their_limit_ended_stands_beside_the_result(ro
         marks = pd.DataFrame(rows({"sums": ended}, "cut,last"), columns=COLUMNS)
         pd.concat([pd.read_csv(path), marks]).to_csv(path, index=False)
     table = general.general(general.read(root), (GROUP, limited)).set_index("benchmark")
-    assert table.loc["sums", ["base_cut", "uniapl_cut"]].tolist() == [50.0, 0.0]
+    assert table.loc["sums", ["base_cut", "arm_cut"]].tolist() == [50.0, 0.0]
     view = general.view(general.rounded("general", table.reset_index()))
-    assert view.head[-2:] == ["base, cut (%)", "uniapl, cut (%)"]
+    assert view.head[-2:] == ["base, cut (%)", "arm, cut (%)"]
     assert [row[-2:] for row in view.rows] == [["none", "none"], ["50.0", "0.0"]]
+
+
+def test_each_arm_is_held_against_the_base_on_its_own(root):
+    arms = ("base", "uniapl", "sft")
+    write(root, "sft", rows(UNIAPL | {"exam_art": (0, 0)}), rows({"sums": (1, 0, 1, 1)}, "exact_match,last"))
+    table = general.general(general.read(root, arms), (GROUP, SINGLE), arms).set_index(["benchmark", "arm"])
+    assert table.arm_estimate[[("exam", "uniapl"), ("exam", "sft")]].tolist() == pytest.approx([400 / 6, 300 / 6])
+    assert table.base_estimate[("exam", "sft")] == table.base_estimate[("exam", "uniapl")]
+    assert table.difference_estimate[("sums", "sft")] == 0
+    pair, beside = general.general(general.read(root), (GROUP,)).iloc[0], table.loc[("exam", "uniapl")]
+    assert all(beside[name] == pair[name] for name in ("p", "arm_low", "difference_high"))
+
+
+def test_what_the_base_cannot_lose_or_gain_is_not_measured(tmp_path):
+    """Below 10 % or above 90 % no difference stands, no p, and Holm's adjustment does not count the row."""
+    for arm, hard, easy in (("base", (0, 0, 0, 0), (1, 1, 1, 1)), ("uniapl", (1, 0, 0, 0), (1, 1, 0, 1))):
+        write(tmp_path, arm, rows({"hard": hard, "easy": easy, "fair": (1, 0, 0, 1)}))
+    names = ("hard", "easy", "fair")
+    table = general.general(general.read(tmp_path), [Task(name, "x", 1, few_shot=0) for name in names])
+    assert table.difference_estimate.isna().tolist() == table.p_holm.isna().tolist() == [True, True, False]
+    assert table.arm_estimate.tolist() == [25, 75, 50]
+    assert table.p_holm[2] == table.p[2]
+    shown = general.view(general.rounded("general", table)).rows
+    assert [row[-2:] for row in shown[:2]] == [[general.NOT_MEASURABLE, ""]] * 2 and shown[2][-2].startswith("0.0 [")
+
+
+def test_a_benchmark_with_a_unit_of_its_own_is_no_share(tmp_path):
+    for arm, values in (("base", (20.0, 30.0)), ("uniapl", (22.0, 31.0))):
+        write(tmp_path, arm, rows({"text": values}, "word_perplexity,none"))
+    text = Task("text", "text", 1, few_shot=0, metric="word_perplexity,none", unit="per word")
+    row = general.general(general.read(tmp_path), (text,)).iloc[0]
+    assert (row.base_estimate, row.arm_estimate, row.difference_estimate, row.unit) == (25, 26.5, 1.5, "per word")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from uniapl.config.method import Method, Settings, is_fetched, name_of
+from uniapl.config.names import GENERAL
 from uniapl.config.resources import Resources
 
 SPLITS = ("test", "validation")
@@ -124,6 +125,7 @@ class Scale:
     rates           learning rates that belong to a role and not to a method: what `Arm.rate` names
     evaluation      how checkpoints are evaluated
     suite           its general benchmarks (uniapl/generate/suite.py)
+    general         the arms whose first seed they are asked of, the base first
     fixed_settings  settings of which an arm's own value does not count, because it was tuned at another scale
     unequal         settings in which compared arms may differ without their claim's saying so; only where one seed
                     decides no claim
@@ -142,6 +144,7 @@ class Scale:
     evaluation: Evaluation
     rates: Mapping[str, float] = field(default_factory=dict)
     suite: str = "miniature"
+    general: tuple[str, ...] = GENERAL
     fixed_settings: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
     most_seeds: Mapping[str, int] = field(default_factory=dict)

@@ -9,5 +9,5 @@ BENCHMARKS = {  # as they are printed
     "new_topics": "new topics",
 }
 MAIN = "analyse/*/main.csv"  # of a set of results: what its figures wait for
-GENERAL = ("base", "uniapl")  # the arms whose first seed the general benchmarks are asked of
+GENERAL = ("base", "uniapl")  # the arms that general benchmarks are asked of, unless a scale names its own
 PUBLISHED_SET = "results/published/{scale}/manifest.json"  # where it exists, local results are shown beside it

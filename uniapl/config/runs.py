@@ -16,7 +16,7 @@ from uniapl.config import (
     resolve,
     seeds_of,
 )
-from uniapl.config.names import GENERAL, PUBLISHED_SET
+from uniapl.config.names import PUBLISHED_SET
 from uniapl.config.resources import Resources
 from uniapl.config.suites import SUITES
 
@@ -111,7 +111,8 @@ class Runs:
     @cached_property
     def general(self) -> tuple[str, ...]:
         """The arms that general benchmarks are asked of: none where the scale has no suite, or lacks one of them."""
-        return GENERAL if SUITES[self.scale.suite] and set(GENERAL) <= self.arms.keys() else ()
+        arms = self.scale.general
+        return arms if SUITES[self.scale.suite] and set(arms) <= self.arms.keys() else ()
 
     @property
     def has_expert(self) -> bool:
@@ -121,7 +122,7 @@ class Runs:
     @property
     def converses(self) -> tuple[str, ...]:
         """The arms that Multi-IF's conversations are held with; none in a miniature world, which has no such data."""
-        return GENERAL if self.scale.kind == "public" else ()
+        return self.scale.general if self.scale.kind == "public" else ()
 
     @cached_property
     def fetched(self) -> list[str]:

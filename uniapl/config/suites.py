@@ -10,6 +10,7 @@ class Task:
     `few_shot`: examples in each prompt; `metric`: the one that tables show, with lm-eval's filter; `code`: runs what
     the model wrote. `tokens`: of an answer at most, where lm-eval's own is not meant (256 cut nearly every solution of
     a chat model); 0 leaves the task as it is. `until`: texts that end an answer, in the place of the task's own.
+    `unit`: "%" where a row is a share from 0 to 1, else what a row counts.
     """
 
     name: str
@@ -20,6 +21,7 @@ class Task:
     code: bool = False
     tokens: int = 0
     until: tuple[str, ...] | None = None
+    unit: str = "%"
 
 
 CUT = "cut"  # the metric of an answer of `tokens` tokens: it did not end by itself
@@ -55,6 +57,30 @@ SUITES = {
         ),
         Task("hellaswag", "commonsense", 1.0, few_shot=10, metric="acc_norm,none"),
         Task("winogrande", "commonsense", 1.0, few_shot=5),
+    ),
+    # Procedural questions, and texts whose perplexity per word counts: no hub (uniapl/generate/tasks/general.py).
+    "everyday": (
+        Task("uniapl_reasoning_sum_of_two", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_sum_of_three", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_product", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_expression", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_common_divisor", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_common_multiple", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_equation", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_legs", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_sequence", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_siblings", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_syllogism", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_family", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_weekday", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_letters", "text", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_backward", "text", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_reversal", "text", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_reasoning_haystack", "text", 1.0, few_shot=0, metric="exact,none"),
+        Task("uniapl_text_story", "reading", 1.0, few_shot=0, metric="word_perplexity_of_text,none", unit="per word"),
+        Task(
+            "uniapl_text_physicians", "reading", 1.0, few_shot=0, metric="word_perplexity_of_text,none", unit="per word"
+        ),
     ),
     "miniature": (
         Task("uniapl_miniature_generation", "closing phrases", 1.0, few_shot=0, metric="exact_match,last-sentence"),

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from uniapl.__main__ import MEASURE
-from uniapl.config import Scale, choose, load_scale
+from uniapl.config import Compute, Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
@@ -181,6 +181,11 @@ def request(needs: Callable[[object], Resources]) -> dict:
         "mem_mb": lambda wildcards, attempt: 1000 * needs(wildcards).memory_gb * attempt,
         "runtime": lambda wildcards, attempt: needs(wildcards).minutes * attempt,
     }
+
+
+def suite_backend(compute: Compute) -> str:
+    """Who answers general benchmarks: as the scale evaluates, by the engine where that is what it computes with."""
+    return "engine" if compute.engine and compute.evaluate == "transformers" else compute.evaluate
 
 
 def resources_of(runs: Runs, stage: str, *, served: bool = False) -> dict:

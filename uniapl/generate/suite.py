@@ -7,7 +7,8 @@
 A row is one value of one prompt: task, doc_id, metric (lm-eval's name with its filter, such as
 `exact_match,strict-match`), value. The mean over a task's rows is lm-eval's figure, but for what lm-eval pools, as the
 instruction-level accuracy: there a row is the prompt's share. Of answers with a limit of their own there is the
-metric `cut` too: 1 where the limit ended it. `general` reads the benchmarks from the hub or its cache;
+metric `cut` too: 1 where the limit ended it. `general` reads the benchmarks from the hub or its cache; `everyday` has
+procedural questions and texts of this repository and of envs/small.txt (uniapl/generate/tasks/general.py);
 `miniature` needs no data, and exists so that the path is exercised.
 
 Tasks that run the code which the model wrote are left out unless --run-code is given: that code runs on this machine
@@ -30,12 +31,12 @@ from uniapl.config.suites import COLUMNS, CONTEXT, CUT, SUITES, Task
 from uniapl.errors import UserError, at_least_one, one_line_errors
 from uniapl.jsonl import read_jsonl, whole
 from uniapl.models import harness
-from uniapl.models.checkpoints import checkpoint
+from uniapl.models.checkpoints import checkpoint, load_policy, load_tokenizer
 from uniapl.provenance import checksums
 from uniapl.scorers.verdicts import ENDINGS, write_frame
 
 TASKS = Path(__file__).resolve().parent / "tasks"
-BACKENDS = ("transformers", "vllm")
+BACKENDS = ("transformers", "engine", "vllm")
 HUB_ID = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
 
 
@@ -195,13 +196,17 @@ def ask(model: str, suite: Sequence[Task], out: Path, *, batch: int, backend: st
 
 
 def load(model: str, batch: int, backend: str = "transformers"):
-    """A checkpoint's folder, or a hub id, as lm-eval's model. vLLM needs a folder, and a GPU to itself.
+    """A checkpoint's folder, or a hub id, as lm-eval's model. vLLM and the engine need a folder, vLLM a GPU to itself.
 
     Raises UserError where there is no such checkpoint.
     """
     name = resolve_model(model)
     if backend == "vllm":
         return harness.vllm_harness(Path(model), harness.ALONE, CONTEXT)
+    if backend == "engine":
+        from uniapl.models.decoding_harness import decoding_harness
+
+        return decoding_harness(load_policy(Path(model)).eval(), load_tokenizer(Path(model)), batch)
     import torch
     from lm_eval.models.huggingface import HFLM
 

@@ -26,7 +26,7 @@ from uniapl.config.card import read_card
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
-from uniapl.provenance import same_training_code, versions
+from uniapl.provenance import checksums, same_training_code, versions
 from uniapl.publish.files import changed_files, check_card, check_sizes, fresh_folder_for, stable_id, swap
 
 MANIFEST = "partial.json"
@@ -99,7 +99,8 @@ def is_evaluated(runs: Runs, training: Training, names: Iterable[str]) -> bool:
 
 
 def copy_in(source: Path, target: Path) -> None:
-    """Copy a file; a Parquet file is packed again, the values as they are."""
+    """Copy a file whose checksum is the recorded one; a Parquet file is packed again, the values as they are."""
+    checksums.check(source)
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.suffix != ".parquet":
         shutil.copyfile(source, target)

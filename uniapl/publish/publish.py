@@ -139,9 +139,10 @@ def main(argv: list[str] | None = None) -> None:
         checksums.check(root / folder)
         shutil.copytree(root / folder, fresh / folder, ignore=shutil.ignore_patterns(".*"))
     evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")
-    rows = general.read(root)
-    rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
-    general.render(rows, args.scale, fresh / "general")
+    if runs.general:
+        rows = general.read(root, runs.general)
+        rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
+        general.render(rows, args.scale, fresh / "general")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
     overview.render(fresh, fresh / "overview", out.parent)

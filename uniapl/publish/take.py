@@ -24,7 +24,7 @@ from uniapl.config.card import read_card
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.models.checkpoints import TAKEN
-from uniapl.provenance import same_training_code
+from uniapl.provenance import checksums, same_training_code
 from uniapl.publish.files import check_card
 from uniapl.publish.partial import (
     EVALUATED,
@@ -99,6 +99,7 @@ def take_data(folder: Path, data: Path) -> None:
     for path in sorted((folder / "data").glob("*.gz")):
         (data / path.stem).write_bytes(gzip.decompress(path.read_bytes()))
     (data / "summary.json").write_bytes(said)
+    checksums.record(data)
 
 
 def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) -> list[Path]:
@@ -113,6 +114,7 @@ def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) 
     for origin, target in copies.items():
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(origin, target)
+    checksums.record(*copies.values())
     mark = root / "train" / name / "model" / TAKEN
     mark.parent.mkdir(exist_ok=True)
     mark.write_text(json.dumps({"from": id}) + "\n")

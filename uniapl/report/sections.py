@@ -38,7 +38,7 @@ TITLES = {
 }
 OF_SETS = {  # tables over all experiments, with what shows them
     "beside": ("Your runs against ours", view_beside),
-    "general": ("UniAPL beside its base", view_general),
+    "general": ("Trained arms beside their base", view_general),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
     "arms": ("Arms", view_arms),

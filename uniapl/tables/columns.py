@@ -44,7 +44,7 @@ ROUNDED = {  # table -> format -> the columns that have it
         ".0f": "published_n_seeds local_n_seeds",
     },
     "general": {
-        ".1f": """base_estimate base_low base_high uniapl_estimate uniapl_low uniapl_high
+        ".1f": """base_estimate base_low base_high arm_estimate arm_low arm_high
             difference_estimate difference_low difference_high""",
         ".4g": "p p_holm",
         ".0f": "few_shot n_prompts",

@@ -68,6 +68,7 @@ rule suite:
         "uniapl/config/suites.py",
         "uniapl/generate/suite.py",
         "uniapl/generate/tasks/miniature.py",
+        "uniapl/generate/tasks/general.py",
         "results/local/{scale}/train/{arm}/seed{seed}/run.json",
         order=ancient(JOB.after_data),
     output:
@@ -84,7 +85,7 @@ rule suite:
         **flow.resources_of(RUNS, "suite"),
     params:
         suite=RUNS.scale.suite,
-        backend=RUNS.scale.compute.evaluate,
+        backend=flow.suite_backend(RUNS.scale.compute),
         model="results/local/{scale}/train/{arm}/seed{seed}/model",
     shell:
         flow.leased(
