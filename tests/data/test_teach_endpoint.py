@@ -60,7 +60,7 @@ def test_the_request_carries_the_published_sampling_a_seed_and_no_thinking(serve
             "temperature": 0.7,
             "top_p": 0.8,
             "top_k": 20,
-            "presence_penalty": 1.5,
+            "presence_penalty": 0.0,
             "max_tokens": 2048,
         }
     ]

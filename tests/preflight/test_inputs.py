@@ -66,7 +66,8 @@ def test_a_polar_with_the_tokenizer_of_another_reward_model_is_seen(local):
     marks = {"<s>": polar_world.BOS, polar.SEPARATOR: polar_world.SEP, polar.SCORED: polar_world.SEP}
     wrong = polar_world.with_marks(polar_world.characters(), marks)
     wrong.save(str(local / "internlm/POLAR-1_8B/tokenizer.json"))
-    with pytest.raises(UserError, match="must be two special tokens"):
+    # two marks of one id: which of them the tokenizer keeps is left to its hash
+    with pytest.raises(UserError, match="must be two special tokens|knows no <"):
         inputs.discriminator(LARGE)
 
 

@@ -104,6 +104,16 @@ def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, m
     assert (tmp_path / "run.json").read_text() == '{"settings": {}}'
 
 
+def test_a_training_that_is_not_sharded_as_its_scale_asks_ends_before_its_first_step(tmp_path):
+    (tmp_path / "summary.json").write_text("{}")
+    alone = types.SimpleNamespace(distributed_type=types.SimpleNamespace(value="NO"), num_processes=1)
+    method = types.SimpleNamespace(build=lambda job: types.SimpleNamespace(accelerator=alone))
+    compute = types.SimpleNamespace(sharded=True)
+    run = types.SimpleNamespace(arm="x", method=method, compute=compute, describe=lambda: {"settings": {}})
+    with pytest.raises(UserError, match="compute.sharded=True .*accelerate runs NO in 1 process"):
+        train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state"), EVALUATION, tmp_path)
+
+
 def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
     plain, sharded = (devices.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
     assert plain[1:] == "-m torch.distributed.run --standalone --nproc_per_node 4 --module -- uniapl.train".split() + [

@@ -81,12 +81,14 @@ def moments(shape: Shape, rows: int, length: int, positions: int, *, bf16: bool,
 
     forward   the inputs of the head are there, and all of autocast's copies
     head      the head's backward pass; checkpointed, the copies are gone
-    layer     the last layer's backward pass; checkpointed, it is recomputed and the others are their inputs
+    layer     the last layer's backward pass; checkpointed, it is recomputed and the others are their inputs.
+              What the last norm kept is gone; a tied head's gradient waits, beside the others, for the embedding's
     """
     per_layer, norm = layer(shape, rows, length, bf16), last_norm(shape, rows, length)
     copied = copies(shape) if bf16 else 0
     below = boundaries(shape, rows, length) if checkpointing else shape.layers * per_layer
     alive = 0 if checkpointing else shape.layers * copied
+    waiting = FLOAT * shape.embedding if shape.tied else 0
     recomputed, gradients = per_layer if checkpointing else 0, layer_gradients(shape, rows, length, bf16)
 
     def parts(activations: int, copies: int, head: int) -> dict[str, int]:
@@ -95,7 +97,7 @@ def moments(shape: Shape, rows: int, length: int, positions: int, *, bf16: bool,
     return {
         "forward": parts(below + norm, shape.layers * copied, tile(positions, bf16)),
         "head": parts(below + norm, alive, head(shape, positions, bf16)),
-        "layer": parts(below + norm + recomputed + gradients, max(alive, copied), 0),
+        "layer": parts(below + recomputed + gradients, max(alive, copied), waiting),
     }
 
 
