@@ -8,7 +8,7 @@ named     it ends with 2 and one line that names the file
 silent    it ends with 0, and has read the file
 other     anything else, such as a traceback
 
-The state of an unfinished training, which is left for the one before, is tried in tests/test_checksums.py.
+The state of an unfinished training, which is left for the one before, is tried in tests/provenance/test_checksums.py.
 """
 
 import argparse

@@ -9,7 +9,8 @@ group       SIGKILL of everything, as at the end of a pod
 disk        the copy stands in a tmpfs that has room for a drawn share of what the run writes (needs root)
 
 and the command is given once more (for a full disk: after the tmpfs has grown). A trial is good where the second
-command ends with 0, every table is byte for byte the reference's, and no process or file of an unfinished job is left.
+command ends with 0, every table, but for the time it took, is byte for byte the reference's, and no process or file of
+an unfinished job is left.
 FOLDER keeps the reference and trials.jsonl, so that trials can be added; the table is of all of them.
 """
 
@@ -27,11 +28,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import pandas as pd
+
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("leader", "worker", "group")
 COMMAND = ("make", "reproduce", "SCALE=smoke")
-UNFINISHED = ("state", "model.new", "settings.new", ".*.part", "*.part")  # names that only an unfinished job has
+UNFINISHED = ("state", "model.new", "settings.new", "*.part")  # names that only an unfinished job has
 STAGE = re.compile(r" -m (?:uniapl |figures\.)(\w+)")
+MEASURED = ["seconds", "peak_memory_mb", "energy_wh"]  # columns of cost.csv that no two runs share
 POLL = 0.05  # seconds between looks at the processes
 
 
@@ -116,14 +120,15 @@ def kill(kind: str, folder: Path, rng: random.Random) -> tuple[list[str], int] |
 
 
 def tables(folder: Path) -> dict[str, bytes]:
-    """Every table and verdict of a finished run."""
-    root = folder / "results/local/smoke"
-    return {
-        str(path.relative_to(root)): path.read_bytes()
-        for part in ("tables", "overview", "analyse")
-        for path in sorted((root / part).rglob("*"))
-        if path.is_file()
-    }
+    """Every analysis, table and verdict of a finished run, without the seconds, memory and energy that it took."""
+    root, found = folder / "results/local/smoke", {}
+    for path in sorted(path for part in ("tables", "overview", "analyse") for path in (root / part).rglob("[!.]*.*")):
+        if path.name == "cost.csv":
+            measured = pd.read_csv(path, dtype=str).drop(columns=MEASURED)
+            found[str(path.relative_to(root))] = measured.to_csv(index=False).encode()
+        elif path.stem != "cost":  # its other two formats
+            found[str(path.relative_to(root))] = path.read_bytes()
+    return found
 
 
 def left_behind(folder: Path) -> Iterator[str]:

@@ -46,7 +46,10 @@ def draw(results: Path):
     table = table[table.quantity.isin(quantities)]
     table.loc[table.quantity.isin(REWARDS), "value"] *= 100
     arms = style.in_order(table.arm)
-    fig = style.figure(style.TWO_COLUMNS, 0.2 + 0.2 * -(-len(arms) // 5) + 1.45 * -(-len(quantities) // 3))
+    labels = [style.wrapped(arm, 44) for arm in arms]
+    columns = style.legend_columns(labels)
+    legend = style.row_height(labels, 0.2) * -(-len(arms) // columns)
+    fig = style.figure(style.TWO_COLUMNS, 0.2 + legend + 1.45 * -(-len(quantities) // 3))
     axes = style.panels(fig, len(quantities), 3, sharex=True)
     for ax, quantity in zip(axes, quantities, strict=True):
         for arm in arms:
@@ -56,7 +59,9 @@ def draw(results: Path):
         if quantity in AUCS:
             ax.axhline(0.5, color="black", linewidth=0.6, linestyle=(0, (4, 2)))
     handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
-    fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
+    fig.legend(
+        handles.values(), handles, loc="outside upper center", ncols=min(columns, len(handles)), handlelength=3.2
+    )
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
     n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
@@ -91,7 +96,7 @@ def line(ax, rows: pd.DataFrame, arm: str, percent: bool = True, place: int = 0,
         markersize=3,
         markerfacecolor="white" if style.label(arm).count("A-") else look.colour,
         markevery=(min(place, len(wide) - 1), max(1, len(wide) // 5)),
-        label=style.label(arm),
+        label=style.wrapped(arm, 44),
     )
 
 

@@ -22,6 +22,7 @@ NUMBERS = (
     "n_prompts",
 )
 ALPHA = 0.05
+WIDEST_LABEL = 22  # letters of a label beside which a panel's title has room on one line
 PUBLISHED = Line2D([], [], color="#999999", linewidth=1.2, marker="|", label="published")
 
 
@@ -41,7 +42,8 @@ def draw(results: Path):
     benchmarks, comparators = style.benchmarks(table), style.in_order(table.against)
     arms = {against: style.in_order(table.arm[table.against == against]) for against in comparators}
     heights = [len(arms[against]) for against in comparators]
-    row_height = 0.24 if other is None else 0.3
+    labels = {arm: style.wrapped(arm) for arm in set(table.arm)}
+    row_height = style.row_height(labels.values(), 0.24 if other is None else 0.3)
     fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.3 * len(heights) + row_height * sum(heights))
     grid = fig.subplots(len(heights), len(benchmarks), squeeze=False, sharex=True, sharey="row", height_ratios=heights)
     for axes, against in zip(grid, comparators, strict=True):
@@ -55,13 +57,13 @@ def draw(results: Path):
                     pair = (other.arm == arm) & (other.against == against) & (other.benchmark == benchmark)
                     beside(ax, y, other[pair])
             ax.grid(axis="x")
-            ax.set_yticks(range(len(arms[against])), [style.label(arm) for arm in arms[against]])
+            ax.set_yticks(range(len(arms[against])), [labels[arm] for arm in arms[against]])
             ax.set_ylim(len(arms[against]) - 0.5, -0.7)
             if against == comparators[0]:
                 n = table.n_prompts[table.benchmark == benchmark]
-                gap = " " if len(benchmarks) <= 3 else "\n"
+                gap = " " if len(benchmarks) <= 3 and max(map(len, labels.values())) <= WIDEST_LABEL else "\n"
                 ax.set_title(f"{style.benchmark(benchmark)}{gap}(n = {style.span(n)})")
-        axes[0].set_ylabel(f"minus\n{style.label(against)}")
+        axes[0].set_ylabel(f"minus\n{style.wrapped(against, 20)}")
     fig.align_ylabels(grid[:, 0])
     handles = key() if other is None else [*key(), PUBLISHED]
     fig.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handlelength=1.6)

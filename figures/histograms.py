@@ -10,6 +10,7 @@ from figures import style
 BINS = ("bin_left", "bin_right", "density", "n")
 DISTANCES = ("ks", "wasserstein", "n_seeds")
 WIDEST = 5  # panels in a row
+TITLE = 20  # letters of a panel's title on a line
 
 
 def histogram(ax, rows: pd.DataFrame, colour: str | None) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from figures import style
-from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
+from figures.histograms import BINS, DISTANCES, TITLE, WIDEST, counts, histogram, key
 
 NEEDS = ("headline",)
 DISTANCE = "response length (words)"
@@ -16,11 +16,13 @@ def draw(results: Path):
     distances = style.read(paths[1], ("arm",), DISTANCES, quantity=DISTANCE)
     wasserstein = distances.set_index("arm").wasserstein
     arms = [arm for arm in style.in_order(table.arm) if arm != "expert"]
-    fig = style.figure(style.TWO_COLUMNS, 0.6 + 1.25 * -(-len(arms) // WIDEST))
+    names = {arm: style.wrapped(arm, TITLE) for arm in arms}
+    height = 1.25 + 0.11 * (style.lines(names.values()) - 1)
+    fig = style.figure(style.TWO_COLUMNS, 0.6 + height * -(-len(arms) // WIDEST))
     for ax, arm in zip(style.panels(fig, len(arms), WIDEST, sharex=True, sharey=True), arms, strict=True):
         histogram(ax, table[table.arm == arm], style.look(arm).colour)
         histogram(ax, table[table.arm == "expert"], None)
-        ax.set_title(style.label(arm) + (f"\nW₁ {wasserstein[arm]:.1f} words" if arm in wasserstein else ""))
+        ax.set_title(names[arm] + (f"\nW₁ {wasserstein[arm]:.1f} words" if arm in wasserstein else ""))
     key(fig)
     fig.supxlabel("response length (words)")
     fig.supylabel("density (per word)")

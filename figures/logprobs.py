@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from figures import style
-from figures.histograms import BINS, DISTANCES, WIDEST, counts, histogram, key
+from figures.histograms import BINS, DISTANCES, TITLE, WIDEST, counts, histogram, key
 
 NEEDS = ("headline",)
 UNITS = {
@@ -22,7 +22,9 @@ def draw(results: Path):
     distances = style.read(paths[1], ("arm",), DISTANCES, quantity=DISTANCE)
     distance = distances.set_index("arm")
     arms, units = style.in_order(table.arm), [unit for unit in UNITS if unit in set(table.unit)]
-    heights = [1.1 * -(-len(arms) // WIDEST) + {"response": 0.75, "token": 0.4}[unit] for unit in units]
+    names = {arm: style.wrapped(arm, TITLE) for arm in arms}
+    height = 1.1 + 0.11 * (style.lines(names.values()) - 1)
+    heights = [height * -(-len(arms) // WIDEST) + {"response": 0.75, "token": 0.4}[unit] for unit in units]
     fig = style.figure(style.TWO_COLUMNS, sum(heights))
     blocks = fig.subfigures(len(units), 1, squeeze=False, height_ratios=heights)[:, 0]
     for block, unit in zip(blocks, units, strict=True):
@@ -31,10 +33,10 @@ def draw(results: Path):
             rows = of_unit[of_unit.arm == arm]
             histogram(ax, rows[rows.text == "own"], style.look(arm).colour)
             histogram(ax, rows[rows.text == "expert"], None)
-            ax.set_title(style.label(arm))
+            ax.set_title(names[arm])
             if unit == "response" and arm in distance.index:
                 d = distance.loc[arm]
-                ax.set_title(f"{style.label(arm)}\nKS {d.ks:.2f}, W₁ {d.wasserstein:.2f}")
+                ax.set_title(f"{names[arm]}\nKS {d.ks:.2f}, W₁ {d.wasserstein:.2f}")
             if unit == "token":  # most tokens are nearly certain: only a log axis shows the others
                 ax.set_yscale("log")
                 ax.yaxis.set_minor_locator(NullLocator())

@@ -5,6 +5,7 @@ import hashlib
 import io
 import math
 import re
+import textwrap
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -123,6 +124,27 @@ def label(arm: str) -> str:
         return f"{label(variant[1])} ({what})"
     stages = [("A-", s[2:]) if s.startswith("a_") else ("", s) for s in arm.split("_then_")]
     return "→".join(prefix + " ".join(NAMES.get(w, w) for w in name.split("_")) for prefix, name in stages)
+
+
+def wrapped(arm: str, width: int = 26) -> str:
+    """`label` in lines of at most `width` letters: a name of 70 letters must leave room for what it names."""
+    return textwrap.fill(label(arm), width)
+
+
+def lines(texts: Iterable[str]) -> int:
+    """The lines of the text that has most."""
+    return max((text.count("\n") + 1 for text in texts), default=1)
+
+
+def row_height(labels: Iterable[str], usual: float) -> float:
+    """Inches of a row beside which one of the labels stands, `usual` where each has one line."""
+    return max(usual, 0.12 * lines(labels) + 0.04)
+
+
+def legend_columns(labels: Iterable[str], symbol: float = 0.55) -> int:
+    """How many of the labels, at most 5, fit beside one another with their symbols (inches each)."""
+    longest = max(len(line) for text in labels for line in text.split("\n"))
+    return max(1, min(5, int(TWO_COLUMNS / (symbol + 0.058 * longest))))
 
 
 def in_order(arms: Iterable[str]) -> list[str]:

@@ -214,6 +214,12 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "tiny/manifest.json:2: not JSON: ",
     ),
     "a tree with changes": ({"tiny/readme": ""}, "renew tiny", "the tree is at unknown: commit first"),
+    "a set that is not partial": (
+        {"tiny/readme": ""},
+        "take tiny",
+        "tiny/partial.json: no such file; name a partial set, which `uniapl publish --partial` makes",
+    ),
+    "a machine for no scale": ({}, "preflight --scale tinny", "unknown scale 'tinny': known are"),
     "a run that nobody finished": ({}, "publish --scale smoke", "the tree is at unknown: commit first"),
     "an id that the lock has not": ({}, "hub fetch Qwen/Qwen3-0.6", "did you mean 'Qwen/Qwen3-0.6B'?"),
     "a lease without command": ({}, "lease -n 1", "a lease needs -n of 0 or more and a command: python -m uniapl"),
@@ -237,6 +243,8 @@ def test_a_bad_input_is_one_line_with_its_place_and_nothing_is_overwritten(case,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["uniapl"])
     monkeypatch.setattr("uniapl.publish.publish.commit", lambda: "unknown")
+    if command.startswith("take"):  # it looks at the tree first
+        monkeypatch.setattr("uniapl.publish.take.clean_commit", lambda: "c0ffee")
     with pytest.raises(SystemExit) as ended:
         main(command.split())
     printed = capsys.readouterr()

@@ -50,7 +50,7 @@ def copy(folder: Path) -> None:
 def seal(folder: Path) -> dict:
     """Write the manifest of what is there now."""
     manifest = json.loads((PUBLISHED / "manifest.json").read_text()) | {"experiments": [EXPERIMENT]}
-    cards = read_jsonl(folder / "runs.jsonl")
+    cards = [json.loads(line) for line in (folder / "runs.jsonl").read_text().splitlines()]
     manifest["fingerprints"] = {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards}
     files = [path for path in folder.rglob("*.*") if path.is_file() and path.name != "manifest.json"]
     manifest["sha256"] = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}

@@ -95,6 +95,15 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
+def _own_peak(own: resource.struct_rusage) -> int:
+    """The most memory that this process held (KiB). Linux's ru_maxrss keeps what its parent held before the exec."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return own.ru_maxrss
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
+
+
 def used(since: float) -> str:
     """What this process and its finished children took since `since` (of time.monotonic), in one line.
 
@@ -103,5 +112,5 @@ def used(since: float) -> str:
     """
     own, children = map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
-    peak = max(own.ru_maxrss, children.ru_maxrss) * 1024 / 1e6
+    peak = max(_own_peak(own), children.ru_maxrss) * 1024 / 1e6
     return f"used: {time.monotonic() - since:.1f} s, {cpu:.1f} s of CPU, {peak:.0f} MB in the largest process"
