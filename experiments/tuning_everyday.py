@@ -1,4 +1,4 @@
-"""Which settings for which arm of a real language model?  `snakemake tuning --config scale=small`, on validation prompts.
+"""Which settings for which arm of a real language model?  `snakemake tuning --config scale=small`, validation prompts.
 
 SFT has the widest grid, because a weak SFT makes every mixture look good (arXiv 2604.23747 found exactly this in the
 literature): five rates a factor of two apart, and at the middle one another schedule, half and twice the steps. GRPO,
@@ -16,8 +16,8 @@ MIDDLE = 4e-5
 EXPERIMENT = Experiment(
     name="tuning_everyday",
     question="Which learning rate, schedule and number of steps give each arm its best validation accuracy?",
-    expectation="About 4e-5 for SFT, two epochs no better than one; 4e-5 for GRPO, since 1e-5 moved nothing in ten steps "
-    "of a first look; less after SFT.",
+    expectation="About 4e-5 for SFT, two epochs no better than one; 4e-5 for GRPO, since 1e-5 moved nothing in ten "
+    "steps of a first look; less after SFT.",
     arms=(
         *candidates("sft", sft, (1e-5, 2e-5, MIDDLE, 8e-5, 1.6e-4)),
         Arm("sft_linear", sft, changes={"learning_rate": MIDDLE, "schedule": "linear"}),
