@@ -6,7 +6,7 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, hpt, sft, uniapl
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -19,6 +19,7 @@ GRPO = Arm("grpo", grpo, label="GRPO")
 SFT_THEN_GRPO = Arm("sft_then_grpo", grpo, start="sft", rate=AFTER_SFT, label="SFT then GRPO")
 UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
 CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
+HPT = Arm("hpt", hpt, label="HPT")
 SHAPED = Arm("grpo_reward_shaped", grpo_reward_shaped, label="GRPO with a shaped reward")
 
 A_SFT = Arm("a_sft", uniapl, changes=ONLY_DEMONSTRATIONS, label="A-SFT")

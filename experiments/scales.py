@@ -10,7 +10,7 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, hpt, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
 from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
 from uniapl.data.everyday.world import World as Everyday
@@ -49,6 +49,7 @@ SMOKE = Scale(
         grpo: RL_SMOKE,
         grpo_reward_shaped: RL_SMOKE,
         luffy: {**RL_SMOKE, "group": 3},
+        hpt: RL_SMOKE,
         uniapl: UNIAPL_SMOKE,
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
@@ -81,6 +82,7 @@ TINY = Scale(
         grpo: RL_TINY,
         grpo_reward_shaped: RL_TINY,
         luffy: {**RL_TINY, "group": 7},
+        hpt: RL_TINY,
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

@@ -7,6 +7,7 @@ from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
 
 from baselines.grpo_reward_shaped import reward_function
+from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
@@ -110,6 +111,29 @@ def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, rows=None, **options):
     )
 
 
+def parity(completions, **_):
+    """A reward of 0 or 1 that random weights earn in half of their responses."""
+    return [float(len(c[0]["content"]) % 2) for c in completions]
+
+
+def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settings):
+    """A trainer of baselines/ with a binary reward and its own `settings`; `options` are GRPOConfig's."""
+    options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **dict(options)}
+    return trainer(
+        model=miniature.policy(),
+        reward_funcs=[reward],
+        args=GRPOConfig(output_dir=str(tmp_path), **options),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+        **settings,
+    )
+
+
+def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):
+    """A prompt of whose four rollouts none or one earns the reward goes to its demonstration."""
+    return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
+
+
 def sft(tmp_path, *, trainer=SFT, rows=None, **options):
     """Rows are grouped by length, as in baselines/sft.py."""
     names = ("num_generations", "max_completion_length", "beta", "disable_dropout")
@@ -141,4 +165,11 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-METHODS = {"sft": sft, "grpo": own_grpo, "grpo_reward_shaped": reward_shaped, "luffy": luffy, "uniapl": mixed}
+METHODS = {
+    "sft": sft,
+    "grpo": own_grpo,
+    "grpo_reward_shaped": reward_shaped,
+    "luffy": luffy,
+    "uniapl": mixed,
+    "hpt": hpt,
+}
