@@ -57,7 +57,7 @@ def test_eight_micro_batches_have_the_gradient_of_one_batch(tmp_path, method):
     assert whole.norm() > 0 and differ(whole, split) < 1e-5
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "sft"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in trainers.OF_SFT])
 def test_the_order_of_rollouts_changes_nothing(tmp_path, method, monkeypatch):
     """TRL shuffles what it generated; here the order is turned round, so that groups are cut elsewhere."""
     from trl.trainer import grpo_trainer

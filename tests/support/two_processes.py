@@ -49,6 +49,7 @@ class EverySecond(scripted(UniAPLTrainer)):
 
 METHODS = {
     "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
+    "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
     "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
     "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
