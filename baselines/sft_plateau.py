@@ -1,13 +1,13 @@
 """SFT until its validation loss stops falling: the first stage of a pipeline that switches by RETU's rule.
 
 RETU (arXiv 2512.11470; LINs-lab/RETU 5fbdfcb, README.md) says to switch from SFT to RL once the validation loss is at
-its plateau. It states no number for that; here, with v_k the loss at the k-th evaluation, SFT ends after evaluation k as
-soon as
+its plateau. It states no number for that; here, with v_k the loss at the k-th evaluation, SFT ends after evaluation k
+as soon as
 
     min(v_1 ... v_k) >= (1 - least_gain) min(v_1 ... v_(k - patience))
 
-The second stage is baselines/grpo.py, from this stage's checkpoint. v is the mean over validation prompts of the expert's
-negative log-likelihood per token. A plateau that never comes is SFT of `steps` steps, bit for bit.
+The second stage is baselines/grpo.py, from this stage's checkpoint. v is the mean over validation prompts of the
+expert's negative log-likelihood per token. A plateau that never comes is SFT of `steps` steps, bit for bit.
 """
 
 from dataclasses import dataclass

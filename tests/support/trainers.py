@@ -11,6 +11,7 @@ from trl import GRPOConfig, GRPOTrainer, SFTConfig
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.prefix_rft_trainer import PrefixRFTTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
@@ -137,6 +138,12 @@ def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **op
     return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
 
 
+def prefix_rft(tmp_path, *, trainer=PrefixRFTTrainer, high=0.9, low_end=0.1, top_entropy=0.4, rows=None, **options):
+    """One of four rollouts begins with a tenth to nine tenths of its demonstration."""
+    shares = {"high": high, "low_end": low_end, "decay": 6, "top_entropy": top_entropy}
+    return mixture(tmp_path, trainer, rows=rows, options=options, **shares)
+
+
 def prompt_completions(rows: list[dict]) -> list[dict]:
     """The rows as SFTTrainer reads them."""
     answers = [[{"role": "assistant", "content": row["demonstration"]}] for row in rows]
@@ -186,4 +193,5 @@ METHODS = {
     "luffy": luffy,
     "uniapl": mixed,
     "hpt": hpt,
+    "prefix_rft": prefix_rft,
 }

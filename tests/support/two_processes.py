@@ -15,6 +15,7 @@ from transformers import AutoModelForSequenceClassification
 
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.prefix_rft_trainer import PrefixRFTTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
 from uniapl.discriminators import pairs
@@ -25,19 +26,21 @@ MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonst
 LOGGED = ("loss_", "distance", "lam", "demonstration_tokens")
 
 
+class ScriptedRollouts(GRPO):
+    """Rollouts that depend on the prompt and the rollout's place among all processes' alone."""
+
+    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        first = self.accelerator.process_index * len(prompt_ids)
+        ids = [
+            [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
+            for i, ids in enumerate(prompt_ids)
+        ]
+        return ids, None
+
+
 def scripted(trainer):
-    """The class with rollouts that depend on the prompt and the rollout's place among all processes' alone."""
-
-    class Scripted(trainer):
-        def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-            first = self.accelerator.process_index * len(prompt_ids)
-            ids = [
-                [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
-                for i, ids in enumerate(prompt_ids)
-            ]
-            return ids, None
-
-    return Scripted
+    """The class with scripted rollouts in the place of TRL's."""
+    return type(f"Scripted{trainer.__name__}", (trainer, ScriptedRollouts), {})
 
 
 class EverySecond(scripted(UniAPLTrainer)):
@@ -50,10 +53,13 @@ class EverySecond(scripted(UniAPLTrainer)):
 METHODS = {
     "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
     "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
-    "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
-    "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
+    "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=ScriptedRollouts, **options),
+    "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=ScriptedRollouts, **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
+    "prefix_rft": lambda folder, **options: trainers.prefix_rft(
+        folder, trainer=scripted(PrefixRFTTrainer), max_completion_length=40, **options
+    ),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
         folder, trainer=scripted(UniAPLTrainer), **MIXED, own_prompts=True, **o
