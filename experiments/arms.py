@@ -6,7 +6,7 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, hpt, prefix_rft, sft, sft_plateau, uniapl
+from baselines import grpo, grpo_reward_shaped, hpt, prefix_rft, relift, sft, sft_plateau, uniapl
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -25,6 +25,7 @@ UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
 CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
 HPT = Arm("hpt", hpt, label="HPT")
 PREFIX_RFT = Arm("prefix_rft", prefix_rft, label="Prefix-RFT")
+RELIFT = Arm("relift", relift, label="ReLIFT")
 SHAPED = Arm("grpo_reward_shaped", grpo_reward_shaped, label="GRPO with a shaped reward")
 
 A_SFT = Arm("a_sft", uniapl, changes=ONLY_DEMONSTRATIONS, label="A-SFT")

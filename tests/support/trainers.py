@@ -12,6 +12,7 @@ from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.relift_trainer import ReLIFTTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
@@ -144,6 +145,40 @@ def prefix_rft(tmp_path, *, trainer=PrefixRFTTrainer, high=0.9, low_end=0.1, top
     return mixture(tmp_path, trainer, rows=rows, options=options, **shares)
 
 
+def rarely(completions, **_):
+    """A reward of 0 or 1 that random weights seldom earn: a fourth of their groups of four earn none."""
+    return [float(len(c[0]["content"]) % 4 == 0) for c in completions]
+
+
+def never(completions, **_):
+    """A reward that no response earns."""
+    return [0.0] * len(completions)
+
+
+class WatchedReLIFT(ReLIFTTrainer):
+    """Keeps of the second optimizer's step its rows, the weights before, and the gradient before it is clipped."""
+
+    def _sft_step(self, rows):
+        self.rows, self.before = rows, miniature.weights(self.model)
+        step, clip = self.sft_optimizer.step, self.sft_max_grad_norm
+        self.sft_max_grad_norm = 1e9
+
+        def seen():
+            self.gradient = torch.cat([p.grad.flatten().clone() for p in self.model.parameters()])
+            step()
+
+        self.sft_optimizer.step = seen
+        logged = super()._sft_step(rows)
+        self.sft_optimizer.step, self.sft_max_grad_norm = step, clip
+        return logged
+
+
+def relift(tmp_path, *, trainer=ReLIFTTrainer, reward=rarely, size=1, entropy_weight=0.01, rows=None, **options):
+    """One prompt that none of its four rollouts solved is a full buffer."""
+    sft = {"sft_learning_rate": 1e-3, "sft_max_grad_norm": 1.0, "entropy_weight": entropy_weight}
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, size=size, **sft)
+
+
 def prompt_completions(rows: list[dict]) -> list[dict]:
     """The rows as SFTTrainer reads them."""
     answers = [[{"role": "assistant", "content": row["demonstration"]}] for row in rows]
@@ -194,4 +229,5 @@ METHODS = {
     "uniapl": mixed,
     "hpt": hpt,
     "prefix_rft": prefix_rft,
+    "relift": relift,
 }

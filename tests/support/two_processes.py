@@ -50,6 +50,15 @@ class EverySecond(scripted(UniAPLTrainer)):
         return torch.tensor([row["row"] % 2 for row in inputs])
 
 
+def full_buffer(folder, **options):
+    """ReLIFT with three rows in a buffer of four: its first step's unsolved prompt fills it."""
+    trainer = trainers.relift(
+        folder, trainer=scripted(trainers.WatchedReLIFT), reward=trainers.never, size=4, **options
+    )
+    trainer.buffer = [0, 1, 2]
+    return trainer
+
+
 METHODS = {
     "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
     "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
@@ -60,6 +69,7 @@ METHODS = {
     "prefix_rft": lambda folder, **options: trainers.prefix_rft(
         folder, trainer=scripted(PrefixRFTTrainer), max_completion_length=40, **options
     ),
+    "relift": full_buffer,
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
         folder, trainer=scripted(UniAPLTrainer), **MIXED, own_prompts=True, **o
@@ -74,7 +84,8 @@ def first_step(build, folder: Path, rows: int) -> dict:
     trainer = build(folder, per_device_train_batch_size=rows, **ONE_STEP)
     _, gradients, _ = trainers.trained(trainer)
     logged = {name: value for name, value in trainer.state.log_history[0].items() if name.startswith(LOGGED)}
-    return {"gradient": gradients[0], "processes": trainer.accelerator.num_processes, "logged": logged}
+    gradient = getattr(trainer, "gradient", gradients[0])  # ReLIFT's is of its second optimizer
+    return {"gradient": gradient, "processes": trainer.accelerator.num_processes, "logged": logged}
 
 
 def discriminators(folder: Path) -> dict:
