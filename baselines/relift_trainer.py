@@ -31,8 +31,7 @@ class ReLIFTTrainer(NumberedRows, GRPO):
     """GRPOTrainer with a buffer of unsolved prompts. `train_dataset` has prompt, demonstration and what the one reward
     function reads; a row without a demonstration (None) is never learned from one.
 
-    Raises ValueError for a buffer of no row, a rate or a norm that is not above 0, an entropy weight below 0, and a
-    policy that is sharded: the second optimizer reads all of it.
+    Raises ValueError for a value out of its range, and a policy that is sharded: the second optimizer reads all of it.
     """
 
     def __init__(

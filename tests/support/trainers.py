@@ -14,6 +14,8 @@ from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer
 from baselines.relift_trainer import ReLIFTTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
+from baselines.trapo_trainer import TRAPOTrainer
+from baselines.trsft_trainer import TrSFTTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -179,6 +181,18 @@ def relift(tmp_path, *, trainer=ReLIFTTrainer, reward=rarely, size=1, entropy_we
     return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, size=size, **sft)
 
 
+PARTS = {"groups": (2, 1, 1), "prefixes": (0.0, 0.4, 1.0), "thresholds": (-1.0, 0.6, 0.9)}
+
+
+def trapo(tmp_path, *, trainer=TRAPOTrainer, alpha=0.1, parts=PARTS, reward=parity, rows=None, **options):
+    """Two rollouts, one that may begin with 40 % of the demonstration, and one that may be all of it."""
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, alpha=alpha, **parts)
+
+
+def trsft(tmp_path, *, alpha=0.1, **options):
+    return sft(tmp_path, **{"trainer": functools.partial(TrSFTTrainer, alpha=alpha), **options})
+
+
 def prompt_completions(rows: list[dict]) -> list[dict]:
     """The rows as SFTTrainer reads them."""
     answers = [[{"role": "assistant", "content": row["demonstration"]}] for row in rows]
@@ -219,10 +233,11 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-OF_SFT = ("sft", "sft_plateau")  # they sample no rollouts
+OF_SFT = ("sft", "sft_plateau", "trsft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
     "sft_plateau": plateau,
+    "trsft": trsft,
     "grpo": own_grpo,
     "grpo_reward_shaped": reward_shaped,
     "luffy": luffy,
@@ -230,4 +245,5 @@ METHODS = {
     "hpt": hpt,
     "prefix_rft": prefix_rft,
     "relift": relift,
+    "trapo": trapo,
 }

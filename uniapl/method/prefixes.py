@@ -18,9 +18,9 @@ class Prefixed(NumberedRows, GRPO):
     """GRPOTrainer whose rollouts may begin with the first tokens of their prompt's demonstration.
 
     `train_dataset` has prompt, demonstration and what the reward function reads. A method overrides `prefix_lengths`,
-    and reads `prefix_mask` and `forward_pass` in its loss. Raises ValueError for a prompt without a demonstration, one
-    whose demonstration and a response after it do not fit into the model's context, and a server of vLLM, which samples
-    a whole group from one prompt.
+    or all of the generation, and reads `prefix_mask` and `forward_pass` in its loss. Raises ValueError for a prompt
+    without a demonstration, one whose demonstration and a response after it do not fit into the model's context, and a
+    server of vLLM, which samples a whole group from one prompt.
     """
 
     def __init__(self, *, args: GRPOConfig, train_dataset, **kwargs):
@@ -44,6 +44,10 @@ class Prefixed(NumberedRows, GRPO):
         """Tokens of the demonstration that each rollout of this process begins with: `rows` of the data set, and
         `places` within the group."""
         raise NotImplementedError
+
+    def teaches(self, place: int) -> bool:
+        """Whether a rollout in this place of its group, where it has a prefix, is one that is learned from."""
+        return True
 
     def continued(self, prompt_ids: list[list[int]], prefixes: list[list[int]], *args, **kwargs):
         """Responses, as `_generate_single_turn` returns them, of which each begins with its prefix.
@@ -69,10 +73,13 @@ class Prefixed(NumberedRows, GRPO):
         if not self.model.training:
             self._lengths = [0] * len(prompt_ids)
             return super()._generate_single_turn(prompt_ids, *args, **kwargs)
-        first = self.accelerator.process_index * len(prompt_ids)
-        places = [(first + i) % self.num_generations for i in range(len(prompt_ids))]
-        self._lengths = self.prefix_lengths(self._rows, places)
+        self._lengths = self.prefix_lengths(self._rows, self.places())
         return self.continued(prompt_ids, self.prefixes(self._rows, self._lengths), *args, **kwargs)
+
+    def places(self) -> list[int]:
+        """The place of each rollout of this process within its group, which may lie on several processes."""
+        first = self.accelerator.process_index * len(self._rows)
+        return [(first + i) % self.num_generations for i in range(len(self._rows))]
 
     def prefixes(self, rows: list[int], lengths: list[int]) -> list[list[int]]:
         """The first tokens of the demonstrations of these rows."""
@@ -82,10 +89,13 @@ class Prefixed(NumberedRows, GRPO):
     def _generate_and_score_completions(self, inputs):
         self._rows = [row["row"] for row in inputs]
         output = super()._generate_and_score_completions(inputs)
-        output["prefix"] = torch.tensor(self._lengths, device=output["completion_ids"].device)
-        lengths = self.accelerator.gather(output["prefix"])
-        for name, count in (("prefix_tokens", lengths.sum()), ("demonstration_rows", (lengths > 0).sum())):
-            self._metrics["train" if self.model.training else "eval"][name].append(count.item())
+        device = output["completion_ids"].device
+        output["prefix"] = torch.tensor(self._lengths, device=device)
+        output["teaches"] = torch.tensor([self.teaches(place) for place in self.places()], device=device)
+        output["teaches"] &= output["prefix"] > 0
+        for name, count in (("prefix_tokens", output["prefix"]), ("demonstration_rows", output["teaches"])):
+            total = self.accelerator.gather(count.sum()).sum().item()
+            self._metrics["train" if self.model.training else "eval"][name].append(total)
         return output
 
     # The loss.
