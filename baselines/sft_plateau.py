@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from baselines import sft
 from uniapl.config import setting
 from uniapl.config.job import Job
-from uniapl.data.prompts import responses_of
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import messages
@@ -38,6 +37,8 @@ METRICS = {"validation_loss": "negative log-likelihood of the expert's responses
 
 def validation_rows(job: Job) -> list[dict]:
     """Validation prompts of the trained types with the expert's responses, in TRL's format of prompt and completion."""
+    from uniapl.data.prompts import responses_of
+
     path, count = job.data / "expert.jsonl", job.run.settings.validation_prompts
     if not path.is_file():
         raise UserError(f"arm {job.run.arm} needs the expert's responses to validation prompts: there is no {path}")
