@@ -50,7 +50,7 @@ def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_th
 
 
 @pytest.mark.parametrize("target", ["default", "extended"])
-@pytest.mark.parametrize("scale", [*BUILT, "rehearsal"])
+@pytest.mark.parametrize("scale", [*BUILT, "small", "rehearsal"])
 def test_jobs_are_counted_by_stage_as_the_rules_make_them(scale, target, dry_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # without published results, as the clone
     runs = Runs(load_scale(scale))
