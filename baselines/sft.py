@@ -49,8 +49,8 @@ def rows(job: Job) -> list[dict]:
 METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
-def build(job: Job) -> "SFTTrainer":
-    """The run's trainer: trl.SFTTrainer, bit for bit."""
+def build(job: Job, trainer: "type[SFTTrainer] | None" = None, **options) -> "SFTTrainer":
+    """The run's trainer: trl.SFTTrainer, bit for bit; or `trainer`, which extends it and has `options` more."""
     from datasets import Dataset
     from trl import SFTConfig
 
@@ -64,11 +64,12 @@ def build(job: Job) -> "SFTTrainer":
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
     )
-    return SFT(
+    return (trainer or SFT)(
         model=load_policy(job.start),
         args=args,
         train_dataset=Dataset.from_list(rows(job)),
         processing_class=load_tokenizer(job.start),
+        **options,
     )
 
 

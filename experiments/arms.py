@@ -6,7 +6,7 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, sft, uniapl
+from baselines import grpo, grpo_reward_shaped, hpt, sft, sft_plateau, uniapl
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -17,8 +17,13 @@ ROLLOUTS, AFTER_SFT = "rollouts", "after_sft"  # entries of a scale's `rates`
 SFT = Arm("sft", sft, label="SFT")
 GRPO = Arm("grpo", grpo, label="GRPO")
 SFT_THEN_GRPO = Arm("sft_then_grpo", grpo, start="sft", rate=AFTER_SFT, label="SFT then GRPO")
+SFT_PLATEAU = Arm("sft_plateau", sft_plateau, label="SFT until its plateau")
+SFT_PLATEAU_THEN_GRPO = replace(
+    SFT_THEN_GRPO, name="sft_plateau_then_grpo", start="sft_plateau", label="SFT until its plateau, then GRPO"
+)
 UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
 CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
+HPT = Arm("hpt", hpt, label="HPT")
 SHAPED = Arm("grpo_reward_shaped", grpo_reward_shaped, label="GRPO with a shaped reward")
 
 A_SFT = Arm("a_sft", uniapl, changes=ONLY_DEMONSTRATIONS, label="A-SFT")

@@ -10,7 +10,17 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, layers_discriminator, luffy, miniature_discriminator, sft, uniapl
+from baselines import (
+    grpo,
+    grpo_reward_shaped,
+    hpt,
+    layers_discriminator,
+    luffy,
+    miniature_discriminator,
+    sft,
+    sft_plateau,
+    uniapl,
+)
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
 from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
 from uniapl.data.everyday.world import World as Everyday
@@ -46,9 +56,11 @@ SMOKE = Scale(
     shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
     settings={
         sft: SFT_SMOKE,
+        sft_plateau: {**SFT_SMOKE, "evaluate_every": 2},
         grpo: RL_SMOKE,
         grpo_reward_shaped: RL_SMOKE,
         luffy: {**RL_SMOKE, "group": 3},
+        hpt: RL_SMOKE,
         uniapl: UNIAPL_SMOKE,
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
@@ -78,9 +90,11 @@ TINY = Scale(
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
         sft: SFT_TINY,
+        sft_plateau: {**SFT_TINY, "schedule": "constant_with_warmup"},  # a decay to 0 would make a plateau of its own
         grpo: RL_TINY,
         grpo_reward_shaped: RL_TINY,
         luffy: {**RL_TINY, "group": 7},
+        hpt: RL_TINY,
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

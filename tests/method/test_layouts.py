@@ -10,10 +10,11 @@ import sys
 
 import pytest
 import torch
-from support import miniature, trainers
+from support import miniature, trainers, two_processes
 from support.places import ROOT
 from trl import SFTTrainer
 
+from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from uniapl.method.demonstrations import Demonstrations
 from uniapl.method.sft import SFT
@@ -56,7 +57,7 @@ def test_eight_micro_batches_have_the_gradient_of_one_batch(tmp_path, method):
     assert whole.norm() > 0 and differ(whole, split) < 1e-5
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name != "sft"])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in trainers.OF_SFT])
 def test_the_order_of_rollouts_changes_nothing(tmp_path, method, monkeypatch):
     """TRL shuffles what it generated; here the order is turned round, so that groups are cut elsewhere."""
     from trl.trainer import grpo_trainer
@@ -100,6 +101,12 @@ class MeanOfDemonstrations(UniAPLTrainer):
         self.demonstrations.__class__ = OwnMean
 
 
+class MeanOfGated(HPTTrainer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.demonstrations.__class__ = OwnMean
+
+
 class WholeRowInEveryMicroBatch(LUFFYTrainer):
     """Counts the expert's row anew in each micro-batch that has a part of its group."""
 
@@ -115,6 +122,7 @@ class WholeRowInEveryMicroBatch(LUFFYTrainer):
         (trainers.sft, MeanOfMicroBatches),
         (trainers.luffy, WholeRowInEveryMicroBatch),
         (trainers.mixed, MeanOfDemonstrations),
+        (trainers.hpt, MeanOfGated),
     ],
     ids=lambda part: part.__name__,
 )
@@ -138,9 +146,7 @@ def processes(tmp_path_factory):
     return [torch.load(folder / f"{n}.pt", weights_only=True) for n in (1, 2)]
 
 
-@pytest.mark.parametrize(
-    "method", ["sft", "grpo", "grpo_reward_shaped", "luffy", "uniapl", "own prompts", "half of the own prompts"]
-)
+@pytest.mark.parametrize("method", two_processes.METHODS)
 def test_two_processes_compute_the_gradient_of_one(processes, method):
     one, two = (measured[method] for measured in processes)
     assert (one["processes"], two["processes"]) == (1, 2)

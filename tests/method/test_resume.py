@@ -13,14 +13,16 @@ SHORT = {"rows": miniature.chats(6), "seed": SEED, "max_steps": 5}
 TWICE = SHORT | {"num_iterations": 2, "max_steps": 8}  # each batch of rollouts serves two steps
 CASES = [
     *((method, SHORT, (1, 3, 4)) for method in trainers.METHODS),  # in the first epoch, at its end, in the second
-    *((method, TWICE, (5, 6, 7)) for method in trainers.METHODS if method != "sft"),  # between the two steps, too
+    *(
+        (method, TWICE, (5, 6, 7)) for method in trainers.METHODS if method not in trainers.OF_SFT
+    ),  # between the two steps, too
     ("uniapl", SHORT | {"own_prompts": True}, (4,)),
     ("uniapl", SHORT | {"gradient_accumulation_steps": 2, "per_device_train_batch_size": 4}, (4,)),
 ]
 
 
 def options_of(method: str, options: dict) -> dict:
-    size = {"per_device_train_batch_size": 2} if method == "sft" else {}
+    size = {"per_device_train_batch_size": 2} if method in trainers.OF_SFT else {}
     return {**size, "save_strategy": "steps", "save_steps": 1, **options}
 
 

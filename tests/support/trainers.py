@@ -1,5 +1,7 @@
 """Trainers on the miniature world, and what a training did."""
 
+import functools
+
 import torch
 from datasets import Dataset
 from torch.distributed.tensor import DTensor
@@ -7,7 +9,9 @@ from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
 
 from baselines.grpo_reward_shaped import reward_function
+from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.sft_plateau_trainer import PlateauTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -110,20 +114,52 @@ def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, rows=None, **options):
     )
 
 
+def parity(completions, **_):
+    """A reward of 0 or 1 that random weights earn in half of their responses."""
+    return [float(len(c[0]["content"]) % 2) for c in completions]
+
+
+def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settings):
+    """A trainer of baselines/ with a binary reward and its own `settings`; `options` are GRPOConfig's."""
+    options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **dict(options)}
+    return trainer(
+        model=miniature.policy(),
+        reward_funcs=[reward],
+        args=GRPOConfig(output_dir=str(tmp_path), **options),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+        **settings,
+    )
+
+
+def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):
+    """A prompt of whose four rollouts none or one earns the reward goes to its demonstration."""
+    return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
+
+
+def prompt_completions(rows: list[dict]) -> list[dict]:
+    """The rows as SFTTrainer reads them."""
+    answers = [[{"role": "assistant", "content": row["demonstration"]}] for row in rows]
+    return [{"prompt": row["prompt"], "completion": answer} for row, answer in zip(rows, answers, strict=True)]
+
+
 def sft(tmp_path, *, trainer=SFT, rows=None, **options):
     """Rows are grouped by length, as in baselines/sft.py."""
     names = ("num_generations", "max_completion_length", "beta", "disable_dropout")
     options = {name: value for name, value in {**COMMON, **options}.items() if name not in names}
-    completions = [
-        {"prompt": row["prompt"], "completion": [{"role": "assistant", "content": row["demonstration"]}]}
-        for row in rows or miniature.chats()
-    ]
     return trainer(
         model=miniature.policy(),
         args=SFTConfig(output_dir=str(tmp_path), max_length=None, train_sampling_strategy="group_by_length", **options),
-        train_dataset=Dataset.from_list(completions),
+        train_dataset=Dataset.from_list(prompt_completions(rows or miniature.chats())),
         processing_class=miniature.tokenizer(),
     )
+
+
+def plateau(tmp_path, *, patience=9, least_gain=0.0, evaluate_every=1, **options):
+    """SFT with six rows of validation."""
+    held = Dataset.from_list(prompt_completions(miniature.chats()[-6:]))
+    rule = {"patience": patience, "least_gain": least_gain, "evaluate_every": evaluate_every}
+    return sft(tmp_path, **{"trainer": functools.partial(PlateauTrainer, eval_dataset=held, **rule), **options})
 
 
 def reward_shaped(tmp_path, **options):
@@ -141,4 +177,13 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-METHODS = {"sft": sft, "grpo": own_grpo, "grpo_reward_shaped": reward_shaped, "luffy": luffy, "uniapl": mixed}
+OF_SFT = ("sft", "sft_plateau")  # they sample no rollouts
+METHODS = {
+    "sft": sft,
+    "sft_plateau": plateau,
+    "grpo": own_grpo,
+    "grpo_reward_shaped": reward_shaped,
+    "luffy": luffy,
+    "uniapl": mixed,
+    "hpt": hpt,
+}

@@ -13,6 +13,7 @@ import torch
 from accelerate.utils import gather_object
 from transformers import AutoModelForSequenceClassification
 
+from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
@@ -48,9 +49,11 @@ class EverySecond(scripted(UniAPLTrainer)):
 
 METHODS = {
     "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
+    "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
     "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
     "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
+    "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
         folder, trainer=scripted(UniAPLTrainer), **MIXED, own_prompts=True, **o

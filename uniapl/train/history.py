@@ -59,7 +59,9 @@ def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
     for entry in log:
         row = rows.setdefault(entry["step"], {"step": entry["step"]})
         row |= {ours: entry[theirs] for theirs, ours in NAMES.items() if theirs in entry}
+        seconds = row.get("seconds", 0) + entry.get("seconds", 0)  # a step that ends with an evaluation logs twice
         row |= {name: value for name, value in entry.items() if name in declared}
+        row |= {"seconds": seconds} if seconds else {}
     seen = 0
     for step in sorted(rows):
         row = rows[step]

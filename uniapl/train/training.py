@@ -149,7 +149,7 @@ def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
     history.write(rows, out / "history.csv")
     card = RunCard.for_run(
         run,
-        cost=history.total_cost(rows, run.settings.steps, most),
+        cost=history.total_cost(rows, trainer.state.global_step, most),  # a method may end before its last step
         heldout={name: value for name, value in heldout.items() if name in OF_EVALUATION},
         parameters=trainer.model.num_parameters(),
         weights_sha256=weights_sha256(out / "model"),
