@@ -18,7 +18,7 @@ from uniapl.config.names import GENERAL
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
 from uniapl.dag import snakemake as workflow
-from uniapl.dag.snakemake import check_targets, choose_scale, compute_share
+from uniapl.dag.snakemake import check_targets, choose_scale, compute_share, where_to_look
 from uniapl.errors import UserError
 
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
@@ -316,3 +316,15 @@ def test_targets_and_files_are_no_such_words(clone):
     assert refused(clone, "-n", "headline", "--config", "scale=smoke").endswith(f"its tables are the target {table}")
     code, printed = clone.snakemake("-n", table, "--config", "scale=smoke")
     assert code == 0 and planned(printed)["tables"] == 1, printed
+
+
+def test_the_last_lines_of_a_run_say_where_its_results_are_and_what_to_do_next(tmp_path):
+    runs = Runs(load_scale("smoke"))
+    assert where_to_look(runs, tmp_path) == ""
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke/report.html").write_text("<p>")
+    said = where_to_look(runs, tmp_path)
+    assert said.startswith(f"report   {tmp_path}/smoke/report.html") and f"{tmp_path}/smoke/tables/*/main.md" in said
+    assert "-- extended" in said and "-- publish" in said
+    (tmp_path / "smoke/report_extended.html").write_text("<p>")
+    assert "-- extended" not in where_to_look(runs, tmp_path)

@@ -272,6 +272,21 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {explanation} ({parts})"
 
 
+def where_to_look(runs: Runs, results: Path = Path("results/local")) -> str:
+    """A run's last lines: where its results are, and what to do next. Empty where it made no report."""
+    name = runs.scale.name
+    reports = [path for path in sorted((results / name).glob("report*.html")) if path.stat().st_size]
+    if not reports:
+        return ""
+    lines = [f"report   {path} (claims first; opens in any browser)" for path in reports]
+    lines.append(f"tables   {results / name}/tables/*/main.md (.csv, .tex), {results / name}/overview/paper.md")
+    lines.append(f"figures  figures/out/local/{name}/*.pdf")
+    if len(reports) < 2:
+        lines.append(f"next     snakemake --cores all --config scale={name} -- extended: the experiments for reviewers")
+    lines.append(f"next     snakemake --config scale={name} -- publish: a set that others can verify and cite")
+    return "\n".join(lines)
+
+
 def hold_run_lock(lock: str = ".snakemake.lock") -> None:
     """Hold the lock that `make` waits for, until this process ends.
 
