@@ -76,5 +76,6 @@ onsuccess:
     share = flow.compute_share(
         f"results/local/{SCALE}/timings", STARTED, workflow.resource_settings.cores
     )
-    if share and not PLOTS_ONLY:
-        print(share, file=sys.stderr)
+    lines = [] if PLOTS_ONLY else list(filter(None, [share, flow.where_to_look(RUNS)]))
+    if lines:
+        print("\n".join(lines), file=sys.stderr)

@@ -56,7 +56,8 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "a prompt without response": (
         {"p.jsonl": lines(PROMPT, PROMPT | {"key": 2}), "r.jsonl": lines(SAID)},
         SCORE,
-        "r.jsonl: 1 of 2 prompts have no response (joined by key): key 2",
+        "r.jsonl: 1 of 2 prompts have no response (joined by key; answer them, or score a prompts file without them): "
+        "key 2",
     ),
     "two responses to one prompt": (
         GOOD | {"r.jsonl": lines(SAID, SAID)},
@@ -167,6 +168,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         {"logs/readme": ""},
         "suite --samples logs --out out.csv",
         "logs: holds no samples_*.jsonl: run lm_eval with --log_samples --output_path logs",
+    ),
+    "a file of samples where a folder is meant": (
+        {"logs/samples_arc_2024-01-02T03-04-05.678901.jsonl": lines({"doc_id": 0})},
+        "suite --samples logs/samples_arc_2024-01-02T03-04-05.678901.jsonl --out out.csv",
+        "678901.jsonl: is a file: give its folder, logs, or score its answers: uniapl score",
     ),
     "benchmarks that were not asked": (
         {},
