@@ -1,13 +1,13 @@
 """SFT until its validation loss stops falling: the first stage of a pipeline that switches by RETU's rule.
 
 RETU (arXiv 2512.11470; LINs-lab/RETU 5fbdfcb, README.md) says to switch from SFT to RL once the validation loss is at
-its plateau. It states no number for that; here, with v_k the loss at the k-th evaluation, SFT ends after evaluation k as
-soon as
+its plateau. It states no number for that; here, with v_k the loss at the k-th evaluation, SFT ends after evaluation k
+as soon as
 
     min(v_1 ... v_k) >= (1 - least_gain) min(v_1 ... v_(k - patience))
 
-The second stage is baselines/grpo.py, from this stage's checkpoint. v is the mean over validation prompts of the expert's
-negative log-likelihood per token. A plateau that never comes is SFT of `steps` steps, bit for bit.
+The second stage is baselines/grpo.py, from this stage's checkpoint. v is the mean over validation prompts of the
+expert's negative log-likelihood per token. A plateau that never comes is SFT of `steps` steps, bit for bit.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from baselines import sft
 from uniapl.config import setting
 from uniapl.config.job import Job
-from uniapl.data.prompts import responses_of
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import messages
@@ -38,6 +37,8 @@ METRICS = {"validation_loss": "negative log-likelihood of the expert's responses
 
 def validation_rows(job: Job) -> list[dict]:
     """Validation prompts of the trained types with the expert's responses, in TRL's format of prompt and completion."""
+    from uniapl.data.prompts import responses_of  # with all checkers
+
     path, count = job.data / "expert.jsonl", job.run.settings.validation_prompts
     if not path.is_file():
         raise UserError(f"arm {job.run.arm} needs the expert's responses to validation prompts: there is no {path}")
