@@ -1,4 +1,4 @@
-"""PlateauTrainer: SFT that ends when its validation loss no longer falls (baselines/sft_plateau.py has the rule)."""
+"""PlateauTrainer: SFT that ends when its validation loss stops falling (baselines/sft_plateau.py has the rule)."""
 
 import torch
 from transformers import TrainerCallback

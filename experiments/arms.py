@@ -6,7 +6,7 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, hpt, sft, sft_plateau, uniapl
+from baselines import grpo, grpo_reward_shaped, hpt, prefix_rft, relift, sft, sft_plateau, trapo, trsft, uniapl
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -24,6 +24,11 @@ SFT_PLATEAU_THEN_GRPO = replace(
 UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
 CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
 HPT = Arm("hpt", hpt, label="HPT")
+PREFIX_RFT = Arm("prefix_rft", prefix_rft, label="Prefix-RFT")
+RELIFT = Arm("relift", relift, label="ReLIFT")
+TRAPO = Arm("trapo", trapo, label="TRAPO")
+TRSFT = Arm("trsft", trsft, label="TrSFT")
+TRSFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="trsft_then_grpo", start="trsft", label="TrSFT then GRPO")
 SHAPED = Arm("grpo_reward_shaped", grpo_reward_shaped, label="GRPO with a shaped reward")
 
 A_SFT = Arm("a_sft", uniapl, changes=ONLY_DEMONSTRATIONS, label="A-SFT")

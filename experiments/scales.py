@@ -17,8 +17,12 @@ from baselines import (
     layers_discriminator,
     luffy,
     miniature_discriminator,
+    prefix_rft,
+    relift,
     sft,
     sft_plateau,
+    trapo,
+    trsft,
     uniapl,
 )
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
@@ -57,10 +61,14 @@ SMOKE = Scale(
     settings={
         sft: SFT_SMOKE,
         sft_plateau: {**SFT_SMOKE, "evaluate_every": 2},
+        trsft: SFT_SMOKE,
         grpo: RL_SMOKE,
         grpo_reward_shaped: RL_SMOKE,
         luffy: {**RL_SMOKE, "group": 3},
         hpt: RL_SMOKE,
+        prefix_rft: {**RL_SMOKE, "prefix_decay": 6},
+        relift: {**RL_SMOKE, "buffer": 4, "sft_learning_rate": 1e-3},
+        trapo: {**RL_SMOKE, "prompts_per_step": 2, "group": 8},
         uniapl: UNIAPL_SMOKE,
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
@@ -91,10 +99,14 @@ TINY = Scale(
     settings={
         sft: SFT_TINY,
         sft_plateau: {**SFT_TINY, "schedule": "constant_with_warmup"},  # a decay to 0 would make a plateau of its own
+        trsft: SFT_TINY,
         grpo: RL_TINY,
         grpo_reward_shaped: RL_TINY,
         luffy: {**RL_TINY, "group": 7},
         hpt: RL_TINY,
+        prefix_rft: {**RL_TINY, "prefix_decay": 100},
+        relift: {**RL_TINY, "buffer": 32, "sft_learning_rate": 5e-4},
+        trapo: RL_TINY,
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

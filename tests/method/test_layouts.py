@@ -14,8 +14,10 @@ from support import miniature, trainers, two_processes
 from support.places import ROOT
 from trl import SFTTrainer
 
+from baselines import prefix_rft_trainer
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.prefix_rft_trainer import PrefixRFTTrainer
 from uniapl.method.demonstrations import Demonstrations
 from uniapl.method.sft import SFT
 from uniapl.method.trainer import UniAPLTrainer
@@ -116,6 +118,18 @@ class WholeRowInEveryMicroBatch(LUFFYTrainer):
         self.demonstrations.batch = lambda rows, tokens, weights: batch(rows, tokens)
 
 
+class MostEntropyOfMicroBatch(PrefixRFTTrainer):
+    """Keeps the prefix tokens with most entropy of a micro-batch, as the authors' code does, not those of each row."""
+
+    def _compute_loss(self, model, inputs):
+        whole = prefix_rft_trainer.kept_tokens
+        prefix_rft_trainer.kept_tokens = lambda *of: whole(*(x.reshape(1, -1) for x in of[:2]), of[2]).view(of[0].shape)
+        try:
+            return super()._compute_loss(model, inputs)
+        finally:
+            prefix_rft_trainer.kept_tokens = whole
+
+
 @pytest.mark.parametrize(
     ("build", "mutant"),
     [
@@ -123,6 +137,7 @@ class WholeRowInEveryMicroBatch(LUFFYTrainer):
         (trainers.luffy, WholeRowInEveryMicroBatch),
         (trainers.mixed, MeanOfDemonstrations),
         (trainers.hpt, MeanOfGated),
+        (trainers.prefix_rft, MostEntropyOfMicroBatch),
     ],
     ids=lambda part: part.__name__,
 )

@@ -11,7 +11,11 @@ from trl import GRPOConfig, GRPOTrainer, SFTConfig
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.relift_trainer import ReLIFTTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
+from baselines.trapo_trainer import TRAPOTrainer
+from baselines.trsft_trainer import TrSFTTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -137,6 +141,58 @@ def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **op
     return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
 
 
+def prefix_rft(tmp_path, *, trainer=PrefixRFTTrainer, high=0.9, low_end=0.1, top_entropy=0.4, rows=None, **options):
+    """One of four rollouts begins with a tenth to nine tenths of its demonstration."""
+    shares = {"high": high, "low_end": low_end, "decay": 6, "top_entropy": top_entropy}
+    return mixture(tmp_path, trainer, rows=rows, options=options, **shares)
+
+
+def rarely(completions, **_):
+    """A reward of 0 or 1 that random weights seldom earn: a fourth of their groups of four earn none."""
+    return [float(len(c[0]["content"]) % 4 == 0) for c in completions]
+
+
+def never(completions, **_):
+    """A reward that no response earns."""
+    return [0.0] * len(completions)
+
+
+class WatchedReLIFT(ReLIFTTrainer):
+    """Keeps of the second optimizer's step its rows, the weights before, and the gradient before it is clipped."""
+
+    def _sft_step(self, rows):
+        self.rows, self.before = rows, miniature.weights(self.model)
+        step, clip = self.sft_optimizer.step, self.sft_max_grad_norm
+        self.sft_max_grad_norm = 1e9
+
+        def seen():
+            self.gradient = torch.cat([p.grad.flatten().clone() for p in self.model.parameters()])
+            step()
+
+        self.sft_optimizer.step = seen
+        logged = super()._sft_step(rows)
+        self.sft_optimizer.step, self.sft_max_grad_norm = step, clip
+        return logged
+
+
+def relift(tmp_path, *, trainer=ReLIFTTrainer, reward=rarely, size=1, entropy_weight=0.01, rows=None, **options):
+    """One prompt that none of its four rollouts solved is a full buffer."""
+    sft = {"sft_learning_rate": 1e-3, "sft_max_grad_norm": 1.0, "entropy_weight": entropy_weight}
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, size=size, **sft)
+
+
+PARTS = {"groups": (2, 1, 1), "prefixes": (0.0, 0.4, 1.0), "thresholds": (-1.0, 0.6, 0.9)}
+
+
+def trapo(tmp_path, *, trainer=TRAPOTrainer, alpha=0.1, parts=PARTS, reward=parity, rows=None, **options):
+    """Two rollouts, one that may begin with 40 % of the demonstration, and one that may be all of it."""
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, alpha=alpha, **parts)
+
+
+def trsft(tmp_path, *, alpha=0.1, **options):
+    return sft(tmp_path, **{"trainer": functools.partial(TrSFTTrainer, alpha=alpha), **options})
+
+
 def prompt_completions(rows: list[dict]) -> list[dict]:
     """The rows as SFTTrainer reads them."""
     answers = [[{"role": "assistant", "content": row["demonstration"]}] for row in rows]
@@ -177,13 +233,17 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-OF_SFT = ("sft", "sft_plateau")  # they sample no rollouts
+OF_SFT = ("sft", "sft_plateau", "trsft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
     "sft_plateau": plateau,
+    "trsft": trsft,
     "grpo": own_grpo,
     "grpo_reward_shaped": reward_shaped,
     "luffy": luffy,
     "uniapl": mixed,
     "hpt": hpt,
+    "prefix_rft": prefix_rft,
+    "relift": relift,
+    "trapo": trapo,
 }

@@ -15,6 +15,8 @@ from transformers import AutoModelForSequenceClassification
 
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.trapo_trainer import TRAPOTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
 from uniapl.discriminators import pairs
@@ -25,19 +27,24 @@ MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonst
 LOGGED = ("loss_", "distance", "lam", "demonstration_tokens")
 
 
+class ScriptedRollouts(GRPO):
+    """Rollouts that depend on the prompt and the rollout's place among all processes' alone."""
+
+    sampled: list[int] = []  # their places, where it is not all of the process's rollouts that are sampled
+
+    def _generate_single_turn(self, prompt_ids, *args, **kwargs):
+        first = self.accelerator.process_index * len(prompt_ids)
+        places = self.sampled or range(first, first + len(prompt_ids))
+        ids = [
+            [random.Random(str((ids, place))).randrange(5, 300) for _ in range(3 + place % 4)]
+            for ids, place in zip(prompt_ids, places, strict=True)
+        ]
+        return ids, None
+
+
 def scripted(trainer):
-    """The class with rollouts that depend on the prompt and the rollout's place among all processes' alone."""
-
-    class Scripted(trainer):
-        def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-            first = self.accelerator.process_index * len(prompt_ids)
-            ids = [
-                [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
-                for i, ids in enumerate(prompt_ids)
-            ]
-            return ids, None
-
-    return Scripted
+    """The class with scripted rollouts in the place of TRL's."""
+    return type(f"Scripted{trainer.__name__}", (trainer, ScriptedRollouts), {})
 
 
 class EverySecond(scripted(UniAPLTrainer)):
@@ -47,13 +54,42 @@ class EverySecond(scripted(UniAPLTrainer)):
         return torch.tensor([row["row"] % 2 for row in inputs])
 
 
+class InParts(scripted(TRAPOTrainer)):
+    def sample(self, chosen, *args, **kwargs):
+        first = self.accelerator.process_index * len(self._rows)
+        self.sampled = [first + i for i in chosen or [0]]
+        return super().sample(chosen, *args, **kwargs)
+
+
+def full_buffer(folder, **options):
+    """ReLIFT with three rows in a buffer of four: its first step's unsolved prompt fills it."""
+    trainer = trainers.relift(
+        folder, trainer=scripted(trainers.WatchedReLIFT), reward=trainers.never, size=4, **options
+    )
+    trainer.buffer = [0, 1, 2]
+    return trainer
+
+
+IN_FOUR_PARTS = {
+    "groups": (3, 2, 2, 1),  # of eight, of which the second process has the last four
+    "prefixes": (0.0, 0.2, 0.5, 1.0),
+    "thresholds": (-1.0, 0.9, 0.9, 0.9),
+}
 METHODS = {
     "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
     "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
-    "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
-    "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
+    "trsft": lambda folder, **options: trainers.trsft(folder, rows=miniature.chats(8), **options),
+    "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=ScriptedRollouts, **options),
+    "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=ScriptedRollouts, **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
+    "prefix_rft": lambda folder, **options: trainers.prefix_rft(
+        folder, trainer=scripted(PrefixRFTTrainer), max_completion_length=40, **options
+    ),
+    "relift": full_buffer,
+    "trapo": lambda folder, **options: trainers.trapo(
+        folder, trainer=InParts, parts=IN_FOUR_PARTS, reward=trainers.rarely, max_completion_length=40, **options
+    ),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
         folder, trainer=scripted(UniAPLTrainer), **MIXED, own_prompts=True, **o
@@ -68,7 +104,8 @@ def first_step(build, folder: Path, rows: int) -> dict:
     trainer = build(folder, per_device_train_batch_size=rows, **ONE_STEP)
     _, gradients, _ = trainers.trained(trainer)
     logged = {name: value for name, value in trainer.state.log_history[0].items() if name.startswith(LOGGED)}
-    return {"gradient": gradients[0], "processes": trainer.accelerator.num_processes, "logged": logged}
+    gradient = getattr(trainer, "gradient", gradients[0])  # ReLIFT's is of its second optimizer
+    return {"gradient": gradient, "processes": trainer.accelerator.num_processes, "logged": logged}
 
 
 def discriminators(folder: Path) -> dict:
