@@ -115,6 +115,7 @@ STAGES = {
         "say what this machine lacks for a scale; train its first steps",
         "--scale paper --gpus 8 --gpu h100",
     ),
+    "status": Command("uniapl.dag.status", "say what a run is doing, what failed, and how long the rest takes", ""),
     "hub": Command("uniapl.data.hub", "list what is pinned of the hub, pin it, or fetch it", "list"),
     "lease": Command("uniapl.dag.lease", "run a command on GPUs that no other lease has", "-n 0 -- python --version"),
 }
