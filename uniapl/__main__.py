@@ -102,6 +102,11 @@ STAGES = {
     "verify": Command(
         "uniapl.publish.verify", "compute a published set's tables again from its rows", "results/published/tiny"
     ),
+    "compare": Command(
+        "uniapl.publish.compare",
+        "hold published sets against each other, paired by prompt",
+        "results/published/tiny PATH/OF/ANOTHER/SET --arms uniapl grpo",
+    ),
     "renew": Command(
         "uniapl.publish.renew", "write a published set's tables anew from its rows", "results/published/tiny"
     ),
