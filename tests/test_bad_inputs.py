@@ -214,6 +214,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "verify tiny",
         "tiny/manifest.json: no such file; name a folder like results/published/tiny",
     ),
+    "a set to export that is none": (
+        {"tiny/readme": ""},
+        "export tiny --form croissant --out new",
+        "tiny/manifest.json: no such file; name a folder like results/published/tiny",
+    ),
     "a set beside nothing": (
         {"tiny/readme": ""},
         "compare tiny",

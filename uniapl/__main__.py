@@ -107,6 +107,11 @@ STAGES = {
         "hold published sets against each other, paired by prompt",
         "results/published/tiny PATH/OF/ANOTHER/SET --arms uniapl grpo",
     ),
+    "export": Command(
+        "uniapl.publish.exports.command",
+        "write a published set as lm-eval, Every Eval Ever, Hugging Face or Croissant have it",
+        "results/published/tiny --form every-eval-ever --out exported",
+    ),
     "renew": Command(
         "uniapl.publish.renew", "write a published set's tables anew from its rows", "results/published/tiny"
     ),

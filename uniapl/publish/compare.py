@@ -3,8 +3,8 @@
 Every arm of every set is a row: prompts followed (strict, greedy) with its 95 % interval, its rank, and what a training
 of it costs. Every pair of rows is compared on the same prompts, by the statistics of the analyses
 (uniapl/analyse/accuracy.py): interval over seeds and prompts, Holm's p over the pairs of a benchmark, exact McNemar
-over the seeds that both have. A rank is one number only where intervals and Holm's p decide every pair that it depends on;
-else it is from - to.
+over the seeds that both have. A rank is one number only where intervals and Holm's p decide every pair that it depends
+on; else it is from - to.
 
 Refused, with the reason: a file that is not the manifest's; other test prompts; scores of other checkers, backends,
 number formats or kinds of device; a set named twice. Verdicts are not computed again: `uniapl verify SET` does that.
