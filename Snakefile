@@ -70,6 +70,14 @@ onstart:
         flow.hold_run_lock()
         flow.wait_for_orphans()
         mark_results(Path("results/local") / SCALE)
+        flow.show_progress(log, RUNS)
+
+
+onerror:
+    print(
+        "something failed: `uniapl status` says what and why; the same command continues",
+        file=sys.stderr,
+    )
 
 
 onsuccess:

@@ -214,6 +214,16 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "verify tiny",
         "tiny/manifest.json: no such file; name a folder like results/published/tiny",
     ),
+    "a set to export that is none": (
+        {"tiny/readme": ""},
+        "export tiny --form croissant --out new",
+        "tiny/manifest.json: no such file; name a folder like results/published/tiny",
+    ),
+    "a set beside nothing": (
+        {"tiny/readme": ""},
+        "compare tiny",
+        "tiny/manifest.json: no such file; name a folder like results/published/tiny",
+    ),
     "a manifest that was cut": (
         {"tiny/manifest.json": '{"id": "tiny",\n'},
         "verify tiny",
@@ -228,6 +238,7 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "a machine for no scale": ({}, "preflight --scale tinny", "unknown scale 'tinny': known are"),
     "a run that nobody finished": ({}, "publish --scale smoke", "the tree is at unknown: commit first"),
     "an id that the lock has not": ({}, "hub fetch Qwen/Qwen3-0.6", "did you mean 'Qwen/Qwen3-0.6B'?"),
+    "no run to look at": ({}, "status", ".: no run of Snakemake has written .snakemake/log/*.snakemake.log: name the"),
     "a lease without command": ({}, "lease -n 1", "a lease needs -n of 0 or more and a command: python -m uniapl"),
 }
 

@@ -102,6 +102,16 @@ STAGES = {
     "verify": Command(
         "uniapl.publish.verify", "compute a published set's tables again from its rows", "results/published/tiny"
     ),
+    "compare": Command(
+        "uniapl.publish.compare",
+        "hold published sets against each other, paired by prompt",
+        "results/published/tiny PATH/OF/ANOTHER/SET --arms uniapl grpo",
+    ),
+    "export": Command(
+        "uniapl.publish.exports.command",
+        "write a published set as lm-eval, Every Eval Ever, Hugging Face or Croissant have it",
+        "results/published/tiny --form every-eval-ever --out exported",
+    ),
     "renew": Command(
         "uniapl.publish.renew", "write a published set's tables anew from its rows", "results/published/tiny"
     ),
@@ -115,6 +125,7 @@ STAGES = {
         "say what this machine lacks for a scale; train its first steps",
         "--scale paper --gpus 8 --gpu h100",
     ),
+    "status": Command("uniapl.dag.status", "say what a run is doing, what failed, and how long the rest takes", ""),
     "hub": Command("uniapl.data.hub", "list what is pinned of the hub, pin it, or fetch it", "list"),
     "lease": Command("uniapl.dag.lease", "run a command on GPUs that no other lease has", "-n 0 -- python --version"),
 }

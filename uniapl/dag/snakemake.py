@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import logging
 import os
 import shutil
 import sys
@@ -11,6 +12,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from snakemake_interface_logger_plugins.common import LogEvent
+
 from uniapl.__main__ import MEASURE, STAGES
 from uniapl.config import Compute, Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
@@ -18,13 +21,16 @@ from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
-from uniapl.dag import environment, lease
+from uniapl.dag import environment, lease, runlog, status
 from uniapl.errors import UserError
 
-SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
+# --config NAME=URL, who answers in the place of a model of our own, and NAME of who hears of trainings: variable of a
+# command, its option
+SERVERS = {
     "teacher": ("UNIAPL_TEACHER", "--endpoint"),
     "polar": ("UNIAPL_SERVERS", "--polar"),
     "rollouts": ("UNIAPL_SERVERS", "--rollouts"),
+    "report_to": ("UNIAPL_SERVERS", "--report-to"),
 }
 CONFIG_KEYS = ("scale", "repository", *SERVERS)
 MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
@@ -74,7 +80,7 @@ def set_environment(runs: Runs, config: dict) -> None:
     """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
     servers of --config.
 
-    A server is no parameter of a rule: another host gives the same results.
+    A server, or who hears of a training, is no parameter of a rule: with another one results are the same.
     """
     for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():
         os.environ.setdefault(name, value)
@@ -270,6 +276,38 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
     explanation = "of wall time x cores in training and generation"
     return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {explanation} ({parts})"
+
+
+class Progress(logging.Handler):
+    """Prints a line about the whole DAG when a job ends, at most every EVERY seconds, and appends it to `file`."""
+
+    EVERY = 10
+
+    def __init__(self, log: Path, file: Path):
+        super().__init__()
+        self.log, self.file, self.last = log, file, 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "event", None) != LogEvent.PROGRESS:
+            return
+        now, done = time.time(), record.done == record.total
+        if now - self.last < self.EVERY and not done:
+            return
+        self.last = now
+        run = runlog.read(self.log.read_text(encoding="utf-8", errors="replace"))
+        line = runlog.line(run, now, status.seconds_before(Path("."), run.scale), status.left_of(run, Path(".")))
+        print(line, file=sys.stderr, flush=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.file, "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))} {line}\n")
+
+
+def show_progress(logs: list[str], runs: Runs) -> None:
+    """Let `Progress` read the run's log; nothing where Snakemake writes none."""
+    from snakemake.logging import logger
+
+    for log in logs:
+        logger.addHandler(Progress(Path(log), Path("results/local") / runs.scale.name / "progress.log"))
 
 
 def where_to_look(runs: Runs, results: Path = Path("results/local")) -> str:
