@@ -37,7 +37,7 @@ METRICS = {"validation_loss": "negative log-likelihood of the expert's responses
 
 def validation_rows(job: Job) -> list[dict]:
     """Validation prompts of the trained types with the expert's responses, in TRL's format of prompt and completion."""
-    from uniapl.data.prompts import responses_of  # with all checkers
+    from uniapl.data.prompts import responses_of
 
     path, count = job.data / "expert.jsonl", job.run.settings.validation_prompts
     if not path.is_file():

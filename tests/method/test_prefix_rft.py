@@ -11,6 +11,8 @@ from trl import GRPOTrainer
 from baselines import luffy_trainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer, kept_tokens
+from baselines.trapo_trainer import TRAPOTrainer
+from uniapl.method.engine.trainer import FAST, EngineTrainer
 from uniapl.method.grpo import GRPO
 
 ONE_STEP = {"max_steps": 1, "max_grad_norm": 1e9}
@@ -97,7 +99,22 @@ def test_the_last_rollout_of_each_group_begins_with_the_demonstration_and_is_rew
             assert sum(text in whole for whole in texts) == 1
             tokens += length
     log = trainer.state.log_history[0]
+    assert log["tokens_generated"] == inputs["completion_mask"].sum() - tokens
     assert log["prefix_tokens"] == tokens and log["demonstration_rows"] == 4 and log["prefix_low"] == 0.6
+
+
+@pytest.mark.parametrize("build", [trainers.prefix_rft, trainers.trapo], ids=["prefix_rft", "trapo"])
+def test_the_sampler_continues_from_just_the_prefix_that_the_trainer_reads(tmp_path, build):
+    """The engine compares the sampler's probability of every own token with the trainer's."""
+
+    def engine_trainer(**options):
+        method = {trainers.prefix_rft: PrefixRFTTrainer, trainers.trapo: TRAPOTrainer}[build]
+        return type("Engine", (method, EngineTrainer), {})(engine=FAST, **options)
+
+    trainer = build(tmp_path, trainer=engine_trainer, max_completion_length=30)
+    trainer.train()
+    for row in trainer.state.log_history[:3]:
+        assert row["prefix_tokens"] > 0 and row["sampling/sampling_logp_difference/max"] < 1e-5
 
 
 def test_the_lower_bound_falls_and_prefixes_are_drawn_above_it(tmp_path):

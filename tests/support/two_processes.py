@@ -24,7 +24,7 @@ from uniapl.method.grpo import GRPO
 
 ONE_STEP = {"max_steps": 1, "max_grad_norm": 1e9, "num_generations": 8}
 MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonstrations_per_step": 8}
-LOGGED = ("loss_", "distance", "lam", "demonstration_tokens")
+LOGGED = ("loss_", "distance", "lam", "demonstration_", "prefix_tokens", "buffer", "gated")
 
 
 class ScriptedRollouts(GRPO):

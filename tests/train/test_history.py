@@ -71,6 +71,12 @@ def test_rows_are_counted_where_the_method_counts_them_and_else_are_the_most():
     assert total_cost(history(silent, GATED, most), 2, most).demonstration_rows == 16
 
 
+def test_a_method_may_count_its_tokens_and_an_evaluation_takes_time_of_its_step():
+    log = [{"step": 1, "completions/mean_length": 5.0, "tokens_generated": 60.0, "seconds": 1.0}]
+    (row,) = history([*log, {"step": 1, "seconds": 0.5}], GATED, StepRows(rollouts=16))
+    assert (row["tokens_generated"], row["seconds"]) == (60.0, 1.5)
+
+
 def test_a_declared_metric_is_a_curve_and_what_depends_on_the_machine_is_none():
     rows = pd.DataFrame(history(LOG, GATED, StepRows(rollouts=16))).assign(arm="hpt", seed=0)
     drawn = curves(rows)

@@ -93,7 +93,12 @@ class Prefixed(NumberedRows, GRPO):
         output["prefix"] = torch.tensor(self._lengths, device=device)
         output["teaches"] = torch.tensor([self.teaches(place) for place in self.places()], device=device)
         output["teaches"] &= output["prefix"] > 0
-        for name, count in (("prefix_tokens", output["prefix"]), ("demonstration_rows", output["teaches"])):
+        counts = {
+            "prefix_tokens": output["prefix"],
+            "demonstration_rows": output["teaches"],
+            "tokens_generated": output["completion_mask"].sum(1) - output["prefix"],
+        }
+        for name, count in counts.items():
             total = self.accelerator.gather(count.sum()).sum().item()
             self._metrics["train" if self.model.training else "eval"][name].append(total)
         return output

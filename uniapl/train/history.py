@@ -51,8 +51,8 @@ def check_metrics(names: Iterable[str], method: Method) -> None:
 def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
     """One row per optimizer step: what NAMES, the shared metrics and the method's say, and the tokens.
 
-    tokens_generated: sampled response tokens; tokens_trained: prompt and response tokens in the loss. `most`: the rows
-    of a step, where the method logs none.
+    tokens_generated: sampled response tokens, those of all rollouts where the method logs no number of its own;
+    tokens_trained: prompt and response tokens in the loss. `most`: the rows of a step, where the method logs none.
     """
     declared = (SHARED.keys() | method.METRICS.keys() | set(COUNTED)) - NAMES.keys() - set(NAMES.values())
     rows: dict[int, dict] = {}
@@ -71,7 +71,7 @@ def history(log: list[dict], method: Method, most: StepRows) -> list[dict]:
             seen = now
         rollouts = row.get("rollouts", most.rollouts)
         if rollouts and "length" in row:
-            row["tokens_generated"] = row["length"] * rollouts
+            row.setdefault("tokens_generated", row["length"] * rollouts)
     return [rows[step] for step in sorted(rows)]
 
 
