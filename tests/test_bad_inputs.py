@@ -219,6 +219,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "export tiny --form croissant --out new",
         "tiny/manifest.json: no such file; name a folder like results/published/tiny",
     ),
+    "a training to push that is none": (
+        {"tiny/train/grpo/seed0/history.csv": ""},
+        "push tiny/train/grpo/seed0 --to new",
+        "seed0/run.json: No such file or directory",
+    ),
     "a set beside nothing": (
         {"tiny/readme": ""},
         "compare tiny",

@@ -112,6 +112,11 @@ STAGES = {
         "write a published set as lm-eval, Every Eval Ever, Hugging Face or Croissant have it",
         "results/published/tiny --form every-eval-ever --out exported",
     ),
+    "push": Command(
+        "uniapl.publish.push",
+        "put a checkpoint with its model card into a folder or a hub repository; says first what it would do",
+        "results/local/tiny/train/uniapl/seed0 --to pushed",
+    ),
     "renew": Command(
         "uniapl.publish.renew", "write a published set's tables anew from its rows", "results/published/tiny"
     ),
