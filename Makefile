@@ -24,7 +24,7 @@ wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi sh
 SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
 
-.PHONY: reproduce extended figures test lint venv cluster bench-gpu clean-venv venv-vllm test-vllm
+.PHONY: reproduce extended figures test lint venv verify-sets cluster bench-gpu clean-venv venv-vllm test-vllm
 
 venv: $(VENV)/ready
 
@@ -57,6 +57,14 @@ figures: venv
 
 test: venv
 	@$(IN_VENV) python -m pytest -n auto
+
+# every published set: hashes, analyses from rows, tables from analyses; of another repository's scale with its files in
+# submissions/SCALE (docs/submit.md)
+verify-sets: venv
+	@failed=0; for manifest in results/published/*/manifest.json results/published/*/partial.json; do \
+	  set=$${manifest%/*}; own=submissions/$${set##*/}; if [ -e "$$manifest" ]; then \
+	  $(IN_VENV) UNIAPL_REPOSITORY="$$([ ! -d "$$own" ] || echo "$(CURDIR)/$$own")" uniapl verify "$$set" || failed=1; fi; \
+	done; exit $$failed
 
 venv-vllm: $(VLLM_VENV)/ready
 

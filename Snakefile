@@ -70,11 +70,20 @@ onstart:
         flow.hold_run_lock()
         flow.wait_for_orphans()
         mark_results(Path("results/local") / SCALE)
+        flow.show_progress(log, RUNS)
+
+
+onerror:
+    print(
+        "something failed: `uniapl status` says what and why; the same command continues",
+        file=sys.stderr,
+    )
 
 
 onsuccess:
     share = flow.compute_share(
         f"results/local/{SCALE}/timings", STARTED, workflow.resource_settings.cores
     )
-    if share and not PLOTS_ONLY:
-        print(share, file=sys.stderr)
+    lines = [] if PLOTS_ONLY else list(filter(None, [share, flow.where_to_look(RUNS)]))
+    if lines:
+        print("\n".join(lines), file=sys.stderr)

@@ -56,7 +56,8 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "a prompt without response": (
         {"p.jsonl": lines(PROMPT, PROMPT | {"key": 2}), "r.jsonl": lines(SAID)},
         SCORE,
-        "r.jsonl: 1 of 2 prompts have no response (joined by key): key 2",
+        "r.jsonl: 1 of 2 prompts have no response (joined by key; answer them, or score a prompts file without them): "
+        "key 2",
     ),
     "two responses to one prompt": (
         GOOD | {"r.jsonl": lines(SAID, SAID)},
@@ -168,6 +169,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "suite --samples logs --out out.csv",
         "logs: holds no samples_*.jsonl: run lm_eval with --log_samples --output_path logs",
     ),
+    "a file of samples where a folder is meant": (
+        {"logs/samples_arc_2024-01-02T03-04-05.678901.jsonl": lines({"doc_id": 0})},
+        "suite --samples logs/samples_arc_2024-01-02T03-04-05.678901.jsonl --out out.csv",
+        "678901.jsonl: is a file: give its folder, logs, or score its answers: uniapl score",
+    ),
     "benchmarks that were not asked": (
         {},
         "general --root smoke --out out",
@@ -208,6 +214,21 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "verify tiny",
         "tiny/manifest.json: no such file; name a folder like results/published/tiny",
     ),
+    "a set to export that is none": (
+        {"tiny/readme": ""},
+        "export tiny --form croissant --out new",
+        "tiny/manifest.json: no such file; name a folder like results/published/tiny",
+    ),
+    "a training to push that is none": (
+        {"tiny/train/grpo/seed0/history.csv": ""},
+        "push tiny/train/grpo/seed0 --to new",
+        "seed0/run.json: No such file or directory",
+    ),
+    "a set beside nothing": (
+        {"tiny/readme": ""},
+        "compare tiny",
+        "tiny/manifest.json: no such file; name a folder like results/published/tiny",
+    ),
     "a manifest that was cut": (
         {"tiny/manifest.json": '{"id": "tiny",\n'},
         "verify tiny",
@@ -222,6 +243,7 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "a machine for no scale": ({}, "preflight --scale tinny", "unknown scale 'tinny': known are"),
     "a run that nobody finished": ({}, "publish --scale smoke", "the tree is at unknown: commit first"),
     "an id that the lock has not": ({}, "hub fetch Qwen/Qwen3-0.6", "did you mean 'Qwen/Qwen3-0.6B'?"),
+    "no run to look at": ({}, "status", ".: no run of Snakemake has written .snakemake/log/*.snakemake.log: name the"),
     "a lease without command": ({}, "lease -n 1", "a lease needs -n of 0 or more and a command: python -m uniapl"),
 }
 

@@ -1,24 +1,27 @@
 """The command `uniapl`: every stage by one word, fast to start, and one line for a word that it does not know."""
 
+import argparse
 import importlib
 import os
 import re
+import shlex
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 from support.places import ROOT
 
-from uniapl.__main__ import STAGES, main, usage
+from uniapl.__main__ import EXIT_CODES, STAGES, main, usage
 
 
 def test_every_command_is_a_module_with_a_main_and_has_a_line_in_the_help(capsys):
     main(["--help"])
     printed = capsys.readouterr().out
     assert printed.strip() == usage()
-    for name, (module, does) in STAGES.items():
-        assert f"  {name} ".ljust(12) + does in printed
-        assert callable(importlib.import_module(module).main)
+    for name, command in STAGES.items():
+        assert f"  {name} ".ljust(12) + command.does in printed
+        assert callable(importlib.import_module(command.module).main)
 
 
 @pytest.mark.parametrize("word, line", [("trian", "did you mean 'train'?"), ("xyz", "`uniapl --help` lists all")])
@@ -34,6 +37,49 @@ def test_a_stage_gets_the_rest_of_the_line_and_its_own_name(capsys, monkeypatch)
     with pytest.raises(SystemExit) as ended:
         main(["verify", "--help"])
     assert ended.value.code == 0 and capsys.readouterr().out.startswith("usage: uniapl verify ")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_example_of_every_command_is_one_that_it_takes(name, capsys, monkeypatch):
+    """Its own parser reads it; a file of the checkout that it names is there."""
+    with pytest.raises(SystemExit) if name != "data" else nullcontext():
+        main([name, "--help"])
+    printed = capsys.readouterr().out
+    line = re.search(r"^example:\n  (.*)\n\nexit codes:$", printed, re.MULTILINE)[1]
+    program, command, *arguments = shlex.split(line)
+    assert (program, command) == ("uniapl", name)
+    parse, parsed = argparse.ArgumentParser.parse_args, []
+
+    def parse_alone(parser, argv):
+        parsed.append(parse(parser, argv))
+        raise SystemExit(0)
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_alone)
+    with pytest.raises(SystemExit) as ended:
+        main([name, *arguments])
+    assert ended.value.code == 0 and len(parsed) == 1
+    named = [word for word in arguments if word.startswith("results/published/tiny")]
+    assert all((ROOT / word).exists() for word in named)
+
+
+RUNS_ANYWHERE = ("score", "suite", "tables", "overview", "plan", "hub")  # in a fresh checkout, in a second
+
+
+@pytest.mark.parametrize("name", RUNS_ANYWHERE)
+def test_an_example_that_needs_no_run_runs_as_typed(name, tmp_path, monkeypatch, capsys):
+    for folder in ("results", "experiments", "baselines", "hub.lock.json"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.iterdir())
+    main([name, *shlex.split(STAGES[name].example)])
+    assert capsys.readouterr().out or set(tmp_path.iterdir()) > before
+
+
+def test_exit_codes_are_in_the_help_and_the_documentation(capsys):
+    main(["--help"])
+    assert EXIT_CODES in capsys.readouterr().out
+    documented = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / "docs/reliability.md").read_text(), re.MULTILINE)
+    assert documented == re.findall(r"^  (\d+) +(.*)$", EXIT_CODES, re.MULTILINE)
 
 
 def test_the_command_itself_imports_nothing_of_the_rooms_and_python_m_is_the_same():
@@ -63,7 +109,7 @@ def test_a_stage_says_at_its_end_what_it_and_its_children_used_where_it_is_asked
         "    subprocess.run([sys.executable, '-c', 'x = bytearray(300_000_000)'])\n"
         "    while time.process_time() < 1: pass\n"
     )
-    program = "import uniapl.__main__ as m; m.STAGES = {'one': ('stage', '')}; m.main(['one'])"
+    program = "import uniapl.__main__ as m; m.STAGES = {'one': m.Command('stage', '', '')}; m.main(['one'])"
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}:{tmp_path}"}
     for asked in ({}, {"UNIAPL_MEASURE": "1"}):
         ended = subprocess.run([sys.executable, "-c", program], env=environment | asked, capture_output=True, text=True)

@@ -87,7 +87,7 @@ def test_slurm_gets_one_request_per_job_and_the_job_runs_on_the_gpus_it_was_give
         + " --gpus=2"
     )
     assert seen.read_text() == "[0,1] 2 of 2\n"  # those of the allocation
-    assert "this run has 100 cluster job(s) at a time" in printed
+    assert "this run has at most 100 job(s) at a time" in printed
 
 
 @pytest.fixture

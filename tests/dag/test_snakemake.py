@@ -18,7 +18,8 @@ from uniapl.config.names import GENERAL
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
 from uniapl.dag import snakemake as workflow
-from uniapl.dag.snakemake import choose_scale, compute_share
+from uniapl.dag.snakemake import check_targets, choose_scale, compute_share, where_to_look
+from uniapl.errors import UserError
 
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
 
@@ -50,7 +51,7 @@ def test_the_first_line_announces_scale_reason_time_and_the_number_of_jobs_of_th
 
 
 @pytest.mark.parametrize("target", ["default", "extended"])
-@pytest.mark.parametrize("scale", [*BUILT, "rehearsal"])
+@pytest.mark.parametrize("scale", [*BUILT, "small", "rehearsal"])
 def test_jobs_are_counted_by_stage_as_the_rules_make_them(scale, target, dry_run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # without published results, as the clone
     runs = Runs(load_scale(scale))
@@ -291,3 +292,39 @@ def test_the_share_is_training_and_generation_over_wall_time_and_cores(tmp_path,
     )
     assert compute_share(tmp_path, started + 1000, 2) == ""
     assert compute_share(tmp_path / "nowhere", started, 2) == ""
+
+
+@pytest.mark.parametrize(
+    "target, line",
+    [
+        (
+            "headline",
+            "headline: is an experiment; its tables are the target results/local/smoke/tables/headline/main.md",
+        ),
+        ("train", "train: is a stage: `--until train` ends a run with it; targets are its files"),
+    ],
+)
+def test_a_word_that_is_no_target_says_what_to_type(target, line):
+    with pytest.raises(UserError) as error:
+        check_targets(Runs(load_scale("smoke")), [target])
+    assert str(error.value) == line
+
+
+def test_targets_and_files_are_no_such_words(clone):
+    table = "results/local/smoke/tables/headline/main.md"
+    check_targets(Runs(load_scale("smoke")), ["all", "extended", "tuning", "publish", table])
+    assert refused(clone, "-n", "headline", "--config", "scale=smoke").endswith(f"its tables are the target {table}")
+    code, printed = clone.snakemake("-n", table, "--config", "scale=smoke")
+    assert code == 0 and planned(printed)["tables"] == 1, printed
+
+
+def test_the_last_lines_of_a_run_say_where_its_results_are_and_what_to_do_next(tmp_path):
+    runs = Runs(load_scale("smoke"))
+    assert where_to_look(runs, tmp_path) == ""
+    (tmp_path / "smoke").mkdir()
+    (tmp_path / "smoke/report.html").write_text("<p>")
+    said = where_to_look(runs, tmp_path)
+    assert said.startswith(f"report   {tmp_path}/smoke/report.html") and f"{tmp_path}/smoke/tables/*/main.md" in said
+    assert "-- extended" in said and "-- publish" in said
+    (tmp_path / "smoke/report_extended.html").write_text("<p>")
+    assert "-- extended" not in where_to_look(runs, tmp_path)

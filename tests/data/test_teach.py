@@ -193,7 +193,7 @@ def test_a_rerun_with_other_settings_is_refused_and_changes_nothing(teacher, n, 
     backend = scripted(lambda request: answer("fine", request=request))
     teach(Teacher(), prompts(3), backend, tmp_path / "d.jsonl", {})
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert set(before) == {"d.jsonl", "d.config.json", "d.spent.jsonl", "d.summary.json"}
+    assert set(before) == {"d.jsonl", ".d.jsonl.sha256", "d.config.json", "d.spent.jsonl", "d.summary.json"}
     with pytest.raises(UserError, match=message) as error:
         teach(teacher, prompts(n), backend, tmp_path / "d.jsonl", {})
     assert "name another --out" in str(error.value)

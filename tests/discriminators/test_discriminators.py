@@ -5,6 +5,7 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 from support import miniature as world
@@ -100,11 +101,14 @@ def test_settings_of_the_miniature_import_no_torch():
 
 def test_checked_scores_are_float32_on_the_cpu():
     given = torch.tensor([1.5, -2.0], dtype=torch.float64)
-    for scores in (given, [1.5, -2.0], [1.5, -2]):
-        assert (
-            torch.equal(validated_scores(scores, 2), torch.tensor([1.5, -2.0]))
-            and validated_scores(scores, 2).dtype == torch.float32
-        )
+    for scores in (given, [1.5, -2.0], [1.5, -2], given.numpy(), given.numpy().astype("float32")):
+        found = validated_scores(scores, 2)
+        assert torch.equal(found, torch.tensor([1.5, -2.0])) and found.dtype == torch.float32
+
+
+@pytest.mark.parametrize("scores", [torch.tensor([3, -2]), np.array([3, -2]), [3, -2]])
+def test_whole_numbers_are_scores_too(scores):
+    assert torch.equal(validated_scores(scores, 2), torch.tensor([3.0, -2.0]))
 
 
 @pytest.mark.parametrize(
@@ -117,10 +121,11 @@ def test_checked_scores_are_float32_on_the_cpu():
         ([0.0], r"shape \(1,\) for 2 responses"),
         (torch.zeros(2, 1), r"shape \(2, 1\) for 2 responses"),
         (torch.zeros(2, requires_grad=True), "with a gradient"),
-        (torch.zeros(2, dtype=torch.long), "torch.int64, not a tensor of floats"),
+        (torch.zeros(2, dtype=torch.bool), "torch.bool, and scores are real numbers"),
+        (torch.zeros(2, dtype=torch.complex64), "torch.complex64, and scores are real numbers"),
         ([0.0, None], "no list of numbers"),
         (["a", "b"], "no list of numbers"),
-        (None, "NoneType, not a tensor"),
+        (None, "a NoneType that is no list of numbers"),
     ],
 )
 def test_bad_scores_are_refused_in_one_line(scores, message):

@@ -45,7 +45,7 @@ def test_a_missing_or_empty_demonstration_is_named(tmp_path, demonstration, mess
     [
         (lambda texts: torch.full((len(texts) + 1,), 1.0), "shape"),
         (lambda texts: torch.ones(len(texts), requires_grad=True), "gradient"),
-        (lambda texts: torch.ones(len(texts), dtype=torch.long), "not a tensor of floats"),
+        (lambda texts: torch.ones(len(texts), dtype=torch.bool), "scores are real numbers"),
     ],
 )
 def test_scores_of_the_wrong_form_stop_the_training(tmp_path, of, message):

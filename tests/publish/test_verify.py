@@ -16,7 +16,7 @@ def problems(folder: Path, capsys) -> list[str]:
     """The lines that the command ends with, without the last, which counts them."""
     with pytest.raises(SystemExit) as left:
         verify.main([str(folder)])
-    *lines, last = capsys.readouterr().err.splitlines()
+    *lines, last = (line for line in capsys.readouterr().err.splitlines() if not line.startswith("computing "))
     assert left.value.code == 1 and f"{len(lines)} differences from " in last
     return [line.removeprefix(f"{folder}/") for line in lines]
 
@@ -30,7 +30,9 @@ def edit(path: Path, old: str, new: str) -> None:
 def test_analyses_and_tables_follow_from_the_published_rows(published, capsys):
     verify.main([str(published)])
     n = len(json.loads((published / "manifest.json").read_text())["sha256"])
-    assert f"{n} files as published; analyses and tables of 1 experiments follow" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert f"{n} files as published; analyses and tables of 1 experiments follow" in printed.out
+    assert printed.err == f"computing {EXPERIMENT}, 1 of 1 experiments\n"
 
 
 def test_one_changed_digit_is_named_by_file_row_and_column_or_line(published, capsys):
@@ -112,3 +114,13 @@ def test_a_manifest_that_is_not_json_or_lacks_a_key_is_one_line(published, capsy
 def test_rows_of_runs_are_those_of_the_arm_at_its_seeds():
     frame = pd.DataFrame({"arm": ["a", "a", "b"], "seed": [0, 1, 0], "value": [1, 2, 3]})
     assert evidence.rows_of_runs(frame, {"a": (1,), "b": (0, 1)}).value.tolist() == [2, 3]
+
+
+def test_a_difference_far_into_a_line_is_shown(tmp_path):
+    row = "| uniapl | 61.0 [55.2, 66.9] | 3.3 [0.9, 5.6] | 59.0 [52.3, 65.6] | 58.1 [51.4, 64.8] | 13.1 | {} | 5 |"
+    for name, number in (("stored", "-6.3"), ("fresh", "-6.2")):
+        (tmp_path / name).write_text(f"head\n{row.format(number)}\n")
+    (line,) = verify.different_lines(tmp_path / "stored", tmp_path / "fresh")
+    assert line.startswith(f"{tmp_path / 'stored'}:2: ")
+    shown, computed = line.partition(":2: ")[2].split(", computed ")
+    assert "-6.3 | 5 |" in shown and "-6.2 | 5 |" in computed and max(len(shown), len(computed)) <= 62

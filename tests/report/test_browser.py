@@ -139,6 +139,16 @@ def test_no_screen_is_too_narrow(browser, report, width):
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_a_figure_keeps_its_size_and_scrolls_and_the_page_does_not(browser, report):
+    browser.send("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    shown = browser.run(
+        "(img => { img.width = 1400; img.height = 1000;"
+        "  return [img.getBoundingClientRect().height, img.parentElement.scrollWidth > img.parentElement.clientWidth,"
+        "          document.documentElement.scrollWidth, img.parentElement.tabIndex] })(document.images[0])"
+    )
+    assert shown == [416, True, 360, 0]  # 26 rem of the height
+
+
 def test_no_table_scrolls_where_it_fits(browser, report):
     browser.send("Emulation.setDeviceMetricsOverride", width=1600, height=844, deviceScaleFactor=1, mobile=False)
     browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")

@@ -38,6 +38,15 @@ def test_a_claim_has_its_verdict_interval_and_reason(local, tmp_path):
     assert "supported" in text and "not decided 2 of 3 seeds of uniapl" in text
 
 
+def test_the_first_sentence_says_what_was_found():
+    overview, _ = sections.claims(read(ROOT / "results/published/tiny"))
+    counts, said = sections.verdicts(overview), sections.sentence(overview)
+    assert f"Of {sum(counts.values())} claims, after Holm's adjustment: {counts['supported']} supported" in said
+    named = said.partition("Supported: ")[2].split("; ")
+    assert len(named) == counts["supported"] and "[" not in said, said
+    assert sections.sentence(None) == ""
+
+
 def test_what_a_set_lacks_is_named_and_never_zero(local, tmp_path):
     (local / "tables/headline/cost.csv").unlink()
     text = Parsed(build(local, tmp_path)).text

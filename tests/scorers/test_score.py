@@ -18,6 +18,7 @@ from uniapl.scorers.match import match, read_responses
 from uniapl.scorers.verdicts import score, summary
 
 DATA = PUBLISHED_DATA / "ifeval"
+UNANSWERED = "(joined by key; answer them, or score a prompts file without them)"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 
@@ -104,7 +105,7 @@ def test_several_responses_files_are_scored_as_each_alone(run, several):
     [
         ([RESPONSES, RESPONSES], ["s0.csv"], "2 --responses and 1 --out: name an output for each"),
         ([RESPONSES, RESPONSES], ["s.csv", "s.csv"], "s.csv: is an input or another output"),
-        ([RESPONSES, RESPONSES[:1]], None, "1 of 2 prompts have no response (joined by key): key 7"),
+        ([RESPONSES, RESPONSES[:1]], None, f"1 of 2 prompts have no response {UNANSWERED}: key 7"),
     ],
 )
 def test_a_mistake_in_one_of_several_writes_none(several, tmp_path, capsys, responses, outs, message):
@@ -128,8 +129,12 @@ def test_a_prompt_passes_only_where_all_its_instructions_do():
 
 
 BAD = {  # what is wrong: (prompts, responses, what the message says)
-    "missing": (PROMPTS, RESPONSES[:1], "1 of 2 prompts have no response (joined by key): key 7"),
-    "missing by text": (PROMPTS, without(RESPONSES[:1], "key"), "no response (joined by prompt): key 7"),
+    "missing": (PROMPTS, RESPONSES[:1], f"1 of 2 prompts have no response {UNANSWERED}: key 7"),
+    "missing by text": (
+        PROMPTS,
+        without(RESPONSES[:1], "key"),
+        f"no response {UNANSWERED.replace('key', 'prompt')}: key 7",
+    ),
     "extra": (PROMPTS[:1], RESPONSES, "1 of 2 responses answer no prompt (joined by key): key 3"),
     "extra by text": (
         PROMPTS[:1],

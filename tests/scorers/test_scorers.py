@@ -60,12 +60,16 @@ def test_a_data_set_pads_arguments_with_none(kwargs):
 
 
 @pytest.mark.parametrize(
-    "asked",
-    [{}, {"kwargs": [KWARGS]}, {**columns(1), "instructions": ["[]"]}],
+    "asked, line",
+    [
+        ({}, "needs the columns instruction_id_list and kwargs, or the column instructions in their place"),
+        ({"kwargs": [KWARGS]}, "needs the columns instruction_id_list and kwargs"),
+        ({**columns(1), "instructions": ["[]"]}, "has instructions and instruction_id_list and kwargs, .* remove one"),
+    ],
 )
-def test_missing_columns_are_one_line(asked):
+def test_missing_and_superfluous_columns_are_one_line(asked, line):
     for function in (reward, fraction):
-        with pytest.raises(UserError, match="needs the columns instruction_id_list and kwargs, or instructions alone"):
+        with pytest.raises(UserError, match=line):
             function(completions=["the sea"], prompts=["p"], **asked)
 
 

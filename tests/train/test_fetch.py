@@ -4,19 +4,22 @@ import json
 
 import pandas as pd
 import pytest
-from support import miniature, polar_world
+import torch
+from support import gguf_file, miniature, polar_world
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 
-from uniapl.config import arm_of, load_scale
+from uniapl.config import Run, arm_of, load_scale
 from uniapl.config.runs import Runs
 from uniapl.costs.estimate import Estimate
 from uniapl.costs.gpus import GPUS
+from uniapl.data.miniature.world import World
 from uniapl.errors import UserError
 from uniapl.generate import responses as generate
 from uniapl.generate.suite import load
 from uniapl.jsonl import write_jsonl
 from uniapl.models import harness
 from uniapl.models.checkpoints import messages
+from uniapl.provenance import sha256_of
 from uniapl.train import fetch as fetched
 
 THINKING = "{% if enable_thinking is defined and enable_thinking is false %}<no thought>{% endif %}"
@@ -154,3 +157,17 @@ def test_responses_alone_are_kept_as_such(policy, tmp_path, monkeypatch):
     assert len(pd.read_parquet(tmp_path / "out/greedy.parquet")) == 4
     assert pd.read_parquet(tmp_path / "out/logprobs.parquet").empty
     assert json.loads((tmp_path / "out/harness.json").read_text())["backend"] == "vllm"
+
+
+def test_a_gguf_file_is_a_policy_as_any_other_and_moves_with_its_folder(tmp_path):
+    gguf_file.write(tmp_path / "tiny.gguf", context=512)
+    settings = fetched.Settings(model=str(tmp_path / "tiny.gguf"), context=256)
+    run = Run(scale="", arm="base", seed=0, method=fetched, settings=settings, world=World(), start=None)
+    (tmp_path / "base").mkdir()
+    fetched.fetch(run, tmp_path / "base")
+    (tmp_path / "base").rename(tmp_path / "moved")
+    card = json.loads((tmp_path / "moved/run.json").read_text())
+    assert card["source"]["sha256"] == sha256_of(tmp_path / "tiny.gguf")
+    assert len(card["weights_sha256"]) == 64
+    assert AutoTokenizer.from_pretrained(tmp_path / "moved/model").model_max_length == 256
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "moved/model").dtype == torch.float32

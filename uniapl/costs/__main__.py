@@ -3,7 +3,8 @@
     python -m uniapl.costs --scale paper --gpus 8 --gpu h100
 
 prints jobs per stage, GPU-hours per arm and in total, days at least, the teacher's tokens, memory of every kind of job,
-disk, what does not fit with the setting to change, and every assumption. Prices are printed where you name them.
+disk, what does not fit with the setting to change, and every assumption. Prices are printed where you name them. The
+exit code is 1 where something does not fit.
 """
 
 import argparse
@@ -40,6 +41,8 @@ def main(argv: list[str] | None = None) -> None:
         )
     estimate = Estimate(runs, experiments, GPUS[choose("--gpu", args.gpu, GPUS)], args.gpus)
     print(report.text(estimate, args.gpu_price, args.token_prices))
+    if estimate.does_not_fit:
+        raise SystemExit(1)
 
 
 if __name__ == "__main__":

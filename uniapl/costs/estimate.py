@@ -1,5 +1,6 @@
 """The plan of a scale on given GPUs, as numbers: what uniapl/costs/report.py prints."""
 
+import operator
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,7 @@ from uniapl.costs.shapes import shape_of
 from uniapl.errors import UserError
 from uniapl.models import harness
 
+POWERS = (1, 2, 4, 8, 16)  # over how many GPUs a model's heads are split
 LIMITED = ("suite", "converse")  # stages that are counted with the time that they ask for
 
 
@@ -115,11 +117,10 @@ class Estimate:
     @cached_property
     def disk(self) -> dict[str, float]:
         """Bytes: downloads, the checkpoints of all trainings, the states of those that run at a time."""
-        models = {run.settings.model for run in self.fetched} | {self.runs.scale.world.teacher.model}
         shapes = {run.arm: work.policy(run) for run in self.trainings}
         at_once = max((self.gpus // self.gpus_granted("train", arm) for arm in shapes), default=0)
         return {
-            "downloads": sum(work.download(shape_of(model)) for model in models),
+            "downloads": sum(work.download(shape_of(model)) for model in self.models),
             "checkpoints": sum(work.checkpoint(shapes[run.arm]) for run in self.trainings),
             "unfinished trainings": at_once
             * max((work.resumable(s, sharded=self.runs.scale.compute.sharded) for s in shapes.values()), default=0),
@@ -189,24 +190,35 @@ class Estimate:
     def _teacher(self) -> str | None:
         """One line where the teacher does not fit."""
         teacher = self.runs.scale.world.teacher
+        elsewhere = "serve it elsewhere (--config teacher=URL), or choose another teacher"
         if teacher.tensor_parallel > self.gpus:
+            fewer = [n for n in POWERS if n <= self.gpus and operator.le(*self._teacher_on(n))][-1:]
+            smaller = [
+                f"set tensor_parallel={n} in its world.teacher (experiments/scales.py), which fits" for n in fewer
+            ]
             return (
                 f"teach: world.teacher.tensor_parallel={teacher.tensor_parallel} and there are {self.gpus} GPU(s): "
-                "serve the teacher elsewhere (--config teacher=URL), or choose another teacher"
+                + ", ".join([*smaller, elsewhere])
             )
-        least, has = fit.vllm(
-            shape_of(teacher.model),
-            teacher.max_model_len,
-            gpu=self.gpu.memory,
-            memory_share=harness.ALONE,
-            gpus=teacher.tensor_parallel,
-        )
+        least, has = self._teacher_on(teacher.tensor_parallel)
         if least > has:
             return (
                 f"teach: vLLM needs {least / 1e9:.1f} GB on each GPU and has {has / 1e9:.1f}: raise "
-                "world.teacher.tensor_parallel, or serve the teacher elsewhere (--config teacher=URL)"
+                f"world.teacher.tensor_parallel (experiments/scales.py), or {elsewhere}"
             )
         return None
+
+    def _teacher_on(self, gpus: int) -> tuple[float, float]:
+        """Bytes that the teacher's vLLM needs on each of so many GPUs, and those that it has."""
+        teacher = self.runs.scale.world.teacher
+        shape, share = shape_of(teacher.model), harness.ALONE
+        return fit.vllm(shape, teacher.max_model_len, gpu=self.gpu.memory, memory_share=share, gpus=gpus)
+
+    @cached_property
+    def models(self) -> list[str]:
+        """The models that the plan reckons with: those that are fetched, and the teacher."""
+        fetched = {run.settings.model for run in self.fetched}
+        return sorted(fetched | {self.runs.scale.world.teacher.model})
 
     @property
     def cache_tokens(self) -> int:

@@ -24,12 +24,13 @@ def trainings(runs: Runs, experiments: list[str]) -> list[tuple[str, int]]:
 def by_stage(runs: Runs, experiments: list[str]) -> dict[str, int]:
     """Jobs per stage; `target` is the rule that asks for all of them."""
     public = runs.scale.kind == "public"
+    prompted = int(runs.scale.kind in ("everyday", "public"))  # with prompts and a teacher of their own
     checkpoints, evaluated = trainings(runs, experiments), len(batches(runs, experiments))
     fetched = sum(arm in runs.fetched for arm, _ in checkpoints)
     counts = {
-        "prompts": int(public),
+        "prompts": prompted,
         "weights": int(public and bool(hub.pinned(runs.scale.world.teacher.model))),
-        "teach": int(public),
+        "teach": prompted,
         "data": 1,
         "fetch": fetched,
         "train": len(checkpoints) - fetched,

@@ -29,15 +29,16 @@ def without_gpu(runs: Runs) -> list[str]:
 
 def time(e: Estimate) -> list[str]:
     """GPU-hours per arm and in total, days."""
-    lines = ["", "GPU-hours   runs  GPUs    train  generate    total"]
+    lines = ["", "GPU-hours of all runs of an arm; GPUs of one of them; a base is fetched and only evaluated"]
+    lines.append(f"{'arm':<23} {'runs':>4} {'GPUs':>4} {'train':>7} {'generate':>8} {'total':>8}")
     for arm, hours in sorted(e.hours.items()):
-        lines.append(
-            f"{arm:<24} {hours.runs:>3} {hours.gpus:>3} {hours.train:>8.1f} {hours.generate:>8.1f} {hours.total:>8.1f}"
-        )
+        trained = f"{hours.runs:>4} {hours.gpus:>4} {hours.train:>7.1f}" if hours.runs else f"{'':>4} {'':>4} {'':>7}"
+        lines.append(f"{arm:<23} {trained} {hours.generate:>8.1f} {hours.total:>8.1f}")
     for stage, hours in e.other_hours.items():
         most = " (its time limit: no arithmetic)" if stage in LIMITED else ""
         lines.append(f"{stage:<50} {hours:>7.1f}{most}")
-    lines.append(f"{'in all':<50} {e.total_hours:>7.1f}")
+    limits = sum(e.other_hours[stage] for stage in LIMITED)
+    lines.append(f"{'in all':<50} {e.total_hours:>7.1f} (of these {limits:.1f} are time limits)")
     lines.append(f"at least {e.days:.1f} days on {e.gpus} GPU(s): all busy, and no less than the longest chain of jobs")
     return lines
 
@@ -49,12 +50,13 @@ def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:
     over = "within" if work.tokens <= budget else "ABOVE"
     lines = [
         "",
-        f"teacher {world.teacher.model}: {work.prompts:,} prompts, {work.answers:,.0f} answers "
+        f"teacher {world.teacher.model}: {work.prompts:,} prompts ({world.train:,} to train on, "
+        f"{world.validation:,} to validate, {e.a.test_prompts:,} to test), {work.answers:,.0f} answers "
         f"(at most {world.teacher.attempts} each), {work.demonstrations:,.0f} of {world.train:,} training prompts "
         "with a demonstration",
         f"tokens: {work.prompt_tokens / 1e6:.1f} million of prompts, {work.response_tokens / 1e6:.1f} of answers; "
-        f"{over} token_budget {budget / 1e6:.0f} million (every answer as long as it may be: "
-        f"{work.most_tokens / 1e6:.0f})",
+        f"{over} token_budget {budget / 1e6:.0f} million ("
+        f"{work.most_tokens / 1e6:.0f} million where every prompt needs all attempts and every answer its full length)",
         f"on {e.gpus_granted('teach')} GPU(s): {e.teach_seconds / 3600:.1f} hours, "
         f"{e.other_hours['teach']:.1f} GPU-hours",
     ]
@@ -68,12 +70,14 @@ def memory(e: Estimate) -> list[str]:
     lines = ["", f"GB on one GPU of {e.gpu.memory / 1e9:.0f}, at the fullest moment, longest rows"]
     for names, parts in group_by_peak(e.peaks):
         lines += [f"{sum(parts.values()) / 1e9:>7.1f}  {names}", f"         {in_gb(parts)}"]
+    lines.append("the probe: validation prompts that a training answers at times, held against base and discriminator")
     lines.append(f"vLLM beside a training has room for {e.cache_tokens:,} tokens of keys and values")
     return lines
 
 
 def disk(e: Estimate) -> list[str]:
     parts = ", ".join(f"{name} {size / 1e9:,.0f}" for name, size in e.disk.items())
+    parts += " (states to resume from, of as many as run at a time)"
     return ["", f"disk {sum(e.disk.values()) / 1e9:,.0f} GB: {parts}"]
 
 
@@ -85,7 +89,7 @@ def fits(e: Estimate) -> list[str]:
 def assumptions(e: Estimate) -> list[str]:
     """Every assumed value with its source, the GPU's and the shapes' sources."""
     values = [f"- {name} = {value:g}: {source}" for name, value, source in with_sources(e.a)]
-    models = [f"- shape of {model}: {source}" for model, source in SOURCES.items()]
+    models = [f"- shape of {model}: {SOURCES[model]}" for model in e.models]
     return ["", "assumptions (uniapl/costs/assumptions.py):", *values, f"- GPU: {e.gpu.source}", *models]
 
 

@@ -92,6 +92,11 @@ def take_lock(path: Path, note: str, flags: int = fcntl.LOCK_NB) -> int | None:
     return file
 
 
+def folder() -> Path:
+    """Where this user's locks are."""
+    return Path(os.environ.get("UNIAPL_LEASES", f"/tmp/uniapl-leases-{os.getuid()}"))
+
+
 def holder(path: Path) -> str:
     """What the holder of a lock wrote into it."""
     return path.read_text(errors="replace") or "a lease that is just beginning"
@@ -149,8 +154,7 @@ def lease(count: int, command: list[str]) -> dict[str, str]:
             f"asked for {count} GPU(s), and {where} {len(pool)}: see `nvidia-smi -L`, and choose a profile that has "
             "fewer, such as --workflow-profile profiles/gpu1"
         )
-    folder = Path(os.environ.get("UNIAPL_LEASES", f"/tmp/uniapl-leases-{os.getuid()}"))
-    locks = take(pool, count, folder, f"process {os.getpid()} ({' '.join(' '.join(command).split())[:120]})")
+    locks = take(pool, count, folder(), f"process {os.getpid()} ({' '.join(' '.join(command).split())[:120]})")
     for lock in locks.values():
         os.set_inheritable(lock, True)  # the command keeps the lock by keeping the file open
     order = {} if chosen is not None else {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}  # of nvidia-smi's indices

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import logging
 import os
 import shutil
 import sys
@@ -11,20 +12,25 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from uniapl.__main__ import MEASURE
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from uniapl.__main__ import MEASURE, STAGES
 from uniapl.config import Compute, Scale, choose, load_scale
 from uniapl.config.load import scales_of_repository
 from uniapl.config.repository import check_results, choose_repository
 from uniapl.config.resources import Resources
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
-from uniapl.dag import environment, lease
+from uniapl.dag import environment, lease, runlog, status
 from uniapl.errors import UserError
 
-SERVERS = {  # --config NAME=URL, who answers in the place of a model of our own: variable of a command, its option
+# --config NAME=URL, who answers in the place of a model of our own, and NAME of who hears of trainings: variable of a
+# command, its option
+SERVERS = {
     "teacher": ("UNIAPL_TEACHER", "--endpoint"),
     "polar": ("UNIAPL_SERVERS", "--polar"),
     "rollouts": ("UNIAPL_SERVERS", "--rollouts"),
+    "report_to": ("UNIAPL_SERVERS", "--report-to"),
 }
 CONFIG_KEYS = ("scale", "repository", *SERVERS)
 MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one run: a twentieth less CPU time
@@ -32,6 +38,7 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
     "MALLOC_TRIM_THRESHOLD_": "16000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
+TARGETS = ("all", "extended", "tuning", "publish")  # words that Snakemake takes, beside files
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
 JOBS_LOCK = ".snakemake.jobs.lock"
 # Bash as Snakemake sets it, and a shared lock that the job's last process gives back at its end, however it ends.
@@ -50,6 +57,7 @@ def prepare(workflow, config: dict) -> tuple[Runs, bool]:
     runs = Runs(scale)
     if not alone:
         or_exit(runs.check)
+        or_exit(check_targets, runs, _parsed(sys.argv[1:]).targets)
         or_exit(check_results, Path("results/local") / scale.name)
         or_exit(limit_gpus, workflow, runs)
         if workflow.is_main_process and not _parsed(sys.argv[1:]).dryrun:
@@ -72,7 +80,7 @@ def set_environment(runs: Runs, config: dict) -> None:
     """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
     servers of --config.
 
-    A server is no parameter of a rule: another host gives the same results.
+    A server, or who hears of a training, is no parameter of a rule: with another one results are the same.
     """
     for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():
         os.environ.setdefault(name, value)
@@ -139,6 +147,16 @@ def plots_only(argv: list[str]) -> bool:
     return bool(figures)
 
 
+def check_targets(runs: Runs, asked: list[str]) -> None:
+    """Raise UserError for a target that is the name of an experiment or of a stage, with what to type instead."""
+    results = f"results/local/{runs.scale.name}"
+    for target in asked:
+        if target in runs.experiments and target not in TARGETS:
+            raise UserError(f"{target}: is an experiment; its tables are the target {results}/tables/{target}/main.md")
+        if target in STAGES and target in jobs.by_stage(runs, runs.extended):
+            raise UserError(f"{target}: is a stage: `--until {target}` ends a run with it; targets are its files")
+
+
 def uses_conda(deployment_settings) -> bool:
     """Whether rules run in environments of conda: asked for, and there is one."""
     from snakemake.settings.types import DeploymentMethod
@@ -164,9 +182,9 @@ def ignore_missing_conda(deployment_settings) -> bool:
 
 
 def capacity(resource_settings) -> str:
-    """What a run has to work with: the cores of this machine, or so many jobs of a cluster at a time."""
+    """What a run has to work with: the cores of this machine, or so many jobs at a time, as on a cluster."""
     if resource_settings.nodes is not None:
-        return f"{resource_settings.nodes} cluster job(s) at a time"
+        return f"at most {resource_settings.nodes} job(s) at a time"
     return f"{resource_settings.cores or 'all'} core(s)"
 
 
@@ -258,6 +276,53 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     parts = ", ".join(f"{rule} {seconds:.0f} s" for rule, seconds in spent.items())
     explanation = "of wall time x cores in training and generation"
     return f"{wall:.0f} s on {cores} core(s): {share:.0f} % {explanation} ({parts})"
+
+
+class Progress(logging.Handler):
+    """Prints a line about the whole DAG when a job ends, at most every EVERY seconds, and appends it to `file`."""
+
+    EVERY = 10
+
+    def __init__(self, log: Path, file: Path):
+        super().__init__()
+        self.log, self.file, self.last = log, file, 0.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "event", None) != LogEvent.PROGRESS:
+            return
+        now, done = time.time(), record.done == record.total
+        if now - self.last < self.EVERY and not done:
+            return
+        self.last = now
+        run = runlog.read(self.log.read_text(encoding="utf-8", errors="replace"))
+        line = runlog.line(run, now, status.seconds_before(Path("."), run.scale), status.left_of(run, Path(".")))
+        print(line, file=sys.stderr, flush=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.file, "a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(now))} {line}\n")
+
+
+def show_progress(logs: list[str], runs: Runs) -> None:
+    """Let `Progress` read the run's log; nothing where Snakemake writes none."""
+    from snakemake.logging import logger
+
+    for log in logs:
+        logger.addHandler(Progress(Path(log), Path("results/local") / runs.scale.name / "progress.log"))
+
+
+def where_to_look(runs: Runs, results: Path = Path("results/local")) -> str:
+    """A run's last lines: where its results are, and what to do next. Empty where it made no report."""
+    name = runs.scale.name
+    reports = [path for path in sorted((results / name).glob("report*.html")) if path.stat().st_size]
+    if not reports:
+        return ""
+    lines = [f"report   {path} (claims first; opens in any browser)" for path in reports]
+    lines.append(f"tables   {results / name}/tables/*/main.md (.csv, .tex), {results / name}/overview/paper.md")
+    lines.append(f"figures  figures/out/local/{name}/*.pdf")
+    if len(reports) < 2:
+        lines.append(f"next     snakemake --cores all --config scale={name} -- extended: the experiments for reviewers")
+    lines.append(f"next     snakemake --config scale={name} -- publish: a set that others can verify and cite")
+    return "\n".join(lines)
 
 
 def hold_run_lock(lock: str = ".snakemake.lock") -> None:

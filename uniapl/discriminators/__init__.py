@@ -11,6 +11,7 @@ length      nearness to the reference's length alone (controls.py)         yes  
 Imports no torch, so that settings can be read without it.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -121,18 +122,21 @@ def load_discriminator(job: "Job", kind: str | None = None) -> Discriminator:
     return load(kind, folder, seed=job.run.seed)
 
 
-def validated_scores(scores: "Tensor | list[float]", n: int) -> "Tensor":
-    """`scores` as (N,) float32 on the CPU. Raises ValueError where they are not `n` finite floats without gradient."""
+def validated_scores(scores: "Tensor | Sequence[float]", n: int) -> "Tensor":
+    """`scores` (a tensor, an array, a list; floats or integers) as (N,) float32 on the CPU.
+
+    Raises ValueError where they are not `n` finite real numbers without gradient.
+    """
     import torch
 
-    if isinstance(scores, list):
+    if not isinstance(scores, torch.Tensor):
         try:
-            scores = torch.tensor(scores, dtype=torch.float32)
+            scores = torch.as_tensor(scores)
         except (TypeError, ValueError, RuntimeError) as error:
-            raise ValueError(f"the discriminator returned a list that is no list of numbers: {error}") from error
-    if not isinstance(scores, torch.Tensor) or not scores.is_floating_point():
-        kind = scores.dtype if isinstance(scores, torch.Tensor) else type(scores).__name__
-        raise ValueError(f"the discriminator returned {kind}, not a tensor of floats")
+            kind = type(scores).__name__
+            raise ValueError(f"the discriminator returned a {kind} that is no list of numbers: {error}") from error
+    if scores.is_complex() or scores.dtype == torch.bool:
+        raise ValueError(f"the discriminator returned {scores.dtype}, and scores are real numbers")
     if tuple(scores.shape) != (n,):
         raise ValueError(f"the discriminator returned scores of shape {tuple(scores.shape)} for {n} responses")
     if scores.requires_grad:

@@ -2,7 +2,9 @@
 
     python -m uniapl.generate.suite                                                     what the suites hold
     python -m uniapl.generate.suite --suite miniature --model CHECKPOINT --out rows.csv
-    python -m uniapl.generate.suite --samples FOLDER --out rows.csv      of `lm_eval --log_samples`
+    python -m uniapl.generate.suite --samples FOLDER --out rows.csv      of `lm_eval --log_samples`, with its verdicts
+
+`--samples` takes lm-eval's verdicts as they are, of any version of a task; `uniapl score` computes IFEval's anew.
 
 A row is one value of one prompt: task, doc_id, metric (lm-eval's name with its filter, such as
 `exact_match,strict-match`), value. The mean over a task's rows is lm-eval's figure, but for what lm-eval pools, as the
@@ -88,6 +90,8 @@ def rows(results: Mapping) -> pd.DataFrame:
 
 def read_samples(folder: Path) -> dict:
     """The samples that `lm_eval --log_samples --output_path FOLDER` wrote, as `rows` takes them. Raises UserError."""
+    if folder.is_file():
+        raise UserError(f"{folder}: is a file: give its folder, {folder.parent}, or score its answers: uniapl score")
     samples: dict[str, list[dict]] = {}
     for path in sorted(folder.rglob("samples_*.jsonl")):
         task = re.sub(r"_\d{4}-\d\d-\d\dT[\d.:-]+$", "", path.stem.removeprefix("samples_"))
@@ -249,7 +253,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--suite", choices=SUITES)
-    source.add_argument("--samples", type=Path, help="a folder that lm_eval --log_samples wrote")
+    source.add_argument("--samples", type=Path, help="a folder that lm_eval --log_samples wrote: its verdicts, as rows")
     parser.add_argument("--model", help="a checkpoint's folder or a hub id")
     parser.add_argument("--out", type=Path, help="rows, as CSV or Parquet by the name's ending")
     parser.add_argument("--run-code", action="store_true", help="run the code that the model writes, on this machine")

@@ -9,6 +9,7 @@ is missing are checked, and how much of it there is, is said.
 
 import argparse
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -60,8 +61,15 @@ def different_lines(path: Path, computed: Path) -> Iterator[str]:
     stored, fresh = (p.read_text(encoding="utf-8").splitlines() if p.is_file() else [] for p in (path, computed))
     for number, (a, b) in enumerate(zip([*stored, ""], [*fresh, ""], strict=False), start=1):
         if a != b:
-            yield f"{path}:{number}: {a[:60]!r}, computed {b[:60]!r}"
+            yield f"{path}:{number}: {', computed '.join(map(repr, around_the_difference(a, b)))}"
             return
+
+
+def around_the_difference(a: str, b: str, width: int = 60) -> tuple[str, str]:
+    """The parts of two different lines, at most `width` characters each, that begin shortly before they differ."""
+    same = len(os.path.commonprefix([a, b]))
+    start = max(0, same - width // 2) if max(len(a), len(b)) > width else 0
+    return a[start : start + width], b[start : start + width]
 
 
 def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
@@ -88,7 +96,8 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
     yield from contradictions(folder, manifest)
     rows, scale = evidence.read(folder / "rows"), load_scale(folder.name)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
-    for experiment in manifest["experiments"]:
+    for number, experiment in enumerate(manifest["experiments"], start=1):
+        print(f"computing {experiment}, {number} of {len(manifest['experiments'])} experiments", file=sys.stderr)
         with tempfile.TemporaryDirectory() as temporary:
             out, published = Path(temporary), folder / "analyse" / experiment
             analyse_from_rows(

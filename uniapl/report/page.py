@@ -33,6 +33,7 @@ def render(results: ResultSet, figures: Path) -> str:
         policy=policy(style, script),
         overview=overview,
         verdicts=sections.verdicts(overview),
+        sentence=sections.sentence(overview),
         beside=sections.of_set(results, "beside"),
         general=sections.of_set(results, "general"),
         paper=sections.of_set(results, "paper"),

@@ -205,6 +205,20 @@ def verdicts(overview: Table | None) -> dict[str, int]:
     return {verdict: counts[verdict] for verdict in (*VERDICTS, *counts) if counts.get(verdict)}
 
 
+def sentence(overview: Table | None) -> str:
+    """What was found, in words: how many claims have each verdict after Holm's adjustment, and which are decided."""
+    counts = verdicts(overview)
+    if not counts:
+        return ""
+    names = {SUPPORTED: [], CONTRADICTED: []}
+    for row, mark in zip(overview.view.rows, overview.marks, strict=True):
+        if mark.verdict in names:
+            names[mark.verdict].append(re.sub(r" \(\[.*\)$", "", row[1]))
+    found = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
+    decided = [f"{verdict.capitalize()}: {'; '.join(claims)}." for verdict, claims in names.items() if claims]
+    return " ".join([f"Of {sum(counts.values())} claims, after Holm's adjustment: {found}.", *decided])
+
+
 def sections(results: ResultSet, figures: Path, of_claims: dict[str, Table]) -> list[Section]:
     """The experiments of the set, in its order, then those that it lacks, without tables."""
     by_experiment: dict[str, list[str]] = {}  # a figure stands with the first of its experiments, once all are there

@@ -51,10 +51,13 @@ def __getattr__(name: str):
 def _instructions(columns: Mapping[str, Sequence | None], where: Sequence[str]) -> list[str]:
     """The JSON of each rollout's instructions. Raises UserError where a column is missing, and for a row's form."""
     present = {name: column for name, column in columns.items() if column is not None}
-    if present.keys() not in ({"instructions"}, {"instruction_id_list"}, {"instruction_id_list", "kwargs"}):
+    if "instructions" in present and len(present) > 1:
+        others = " and ".join(sorted(present.keys() - {"instructions"}))
+        raise UserError(f"the training set has instructions and {others}, which say the same: remove one of the two")
+    if not present.keys() & {"instructions", "instruction_id_list"}:
         raise UserError(
-            "the reward needs the columns instruction_id_list and kwargs, or instructions alone: keep them in the "
-            "training set"
+            "the reward needs the columns instruction_id_list and kwargs, or the column instructions in their place: "
+            "keep them in the training set"
         )
     rows = [dict(zip(present, values, strict=True)) for values in zip(*present.values(), strict=True)]
     return [json.dumps(checkers.read_instructions(row, here)) for row, here in zip(rows, where, strict=True)]

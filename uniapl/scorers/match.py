@@ -75,7 +75,8 @@ def match(prompts: list[dict], responses: list[dict]) -> list[str]:
     refuse_rows(
         close, len(by_id), f"prompts have a response whose {by} differs by blanks at its ends alone: make them one"
     )
-    refuse_rows(missing, len(by_id), f"prompts have no response (joined by {by})")
+    remedy = "answer them, or score a prompts file without them"
+    refuse_rows(missing, len(by_id), f"prompts have no response (joined by {by}; {remedy})")
     extra = [row for i, row in answers.items() if i not in by_id]
     refuse_rows(extra, len(answers), f"responses answer no prompt (joined by {by})")
     changed = [row for i, row in by_id.items() if answers[i].get("prompt") not in (None, row["prompt"])]

@@ -17,7 +17,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from uniapl.config import Evaluation, Method, arm_of, load_scale
+from uniapl.config import Evaluation, Method, Run, arm_of, choose, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
 from uniapl.costs.fit import check_training, reads_discriminator
@@ -65,6 +65,29 @@ def watch(trainer, method: Method) -> None:
     trainer.add_callback(Watch(method, trainer.accelerator))
 
 
+def integrations(names: list[str]) -> list:
+    """transformers' callbacks that report a training elsewhere, such as trackio.
+
+    Raises UserError for a name that it does not know, and for a package that is not installed.
+    """
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    callbacks = []
+    for name in names:
+        try:
+            callbacks.append(INTEGRATION_TO_CALLBACK[choose("--report-to", name, INTEGRATION_TO_CALLBACK)]())
+        except (RuntimeError, ImportError) as error:  # each integration says itself what it needs
+            raise UserError(f"--report-to {name}: {error}") from error
+    return callbacks
+
+
+def report_elsewhere(trainer, callbacks: list, run: Run) -> None:
+    """Let transformers' callbacks hear of the training, under the name of its scale, arm and seed."""
+    trainer.args.project, trainer.args.run_name = f"uniapl-{run.scale}", f"{run.arm} seed {run.seed}"
+    for callback in callbacks:
+        trainer.add_callback(callback)
+
+
 def add_probe(trainer, job: Job, evaluation: Evaluation) -> None:
     """Measure the policy on validation prompts while it trains, against the base and the frozen discriminator.
 
@@ -109,9 +132,12 @@ def build(job: Job):
         raise UserError(f"arm {job.run.arm}: {error}") from error
 
 
-def train(job: Job, evaluation: Evaluation, out: Path) -> None:
-    """Train the run, or finish it; write its checkpoint, history and card to `out`."""
-    run, state = job.run, job.state
+def train(job: Job, evaluation: Evaluation, out: Path, report_to: list[str] | None = None) -> None:
+    """Train the run, or finish it; write its checkpoint, history and card to `out`.
+
+    `report_to`: transformers' integrations that hear of it too, which changes no result.
+    """
+    run, state, elsewhere = job.run, job.state, integrations(report_to or [])
     set_vllm()
     with collector_paused():
         check_training(job, evaluation)
@@ -124,6 +150,7 @@ def train(job: Job, evaluation: Evaluation, out: Path) -> None:
     reduce_in_float32(trainer.accelerator)
     first = trainer.accelerator.is_main_process
     watch(trainer, run.method)
+    report_elsewhere(trainer, elsewhere, run)
     if job.base and first and not run.compute.sharded:  # no process has a sharded policy to measure
         add_probe(trainer, job, evaluation)
     checkpoint = last_checkpoint(state, trainer.accelerator)
@@ -176,6 +203,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--discriminator", type=Path, help="checkpoint of the frozen discriminator")
     parser.add_argument("--polar", help="URL of a server that scores in POLAR's place")
     parser.add_argument("--rollouts", help="URL of TRL's vLLM server, in the place of vLLM in this process")
+    parser.add_argument("--report-to", nargs="+", help="transformers' integrations that hear of it, such as trackio")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     scale = load_scale(args.scale)
@@ -192,4 +220,4 @@ def main(argv: list[str] | None = None) -> None:
     check_arguments(job)
     on_all_devices("uniapl.train", sys.argv[1:] if argv is None else argv, sharded=scale.compute.sharded)
     with sole_training(args.out):
-        train(job, scale.evaluation, args.out)
+        train(job, scale.evaluation, args.out, args.report_to)

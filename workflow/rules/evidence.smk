@@ -69,6 +69,11 @@ rule tables:
             )
             for table in names.TABLES
         ),
+        expand(
+            "results/local/{{scale}}/tables/{{experiment}}/{table}.{form}",
+            table=names.TABLES,
+            form=["md", "tex"],
+        ),
     log:
         "results/local/{scale}/logs/tables/{experiment}.log",
     benchmark:

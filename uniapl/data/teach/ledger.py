@@ -36,10 +36,11 @@ class Journal:
         os.ftruncate(self._file, whole)
         self._size = whole
         self.rows = read_jsonl(path) if whole else []
-        checksums.forget(path)  # it grows from here on
+        self._path = path
 
     def append(self, row: dict) -> None:
         """Add a row. It is in the hands of the operating system when this returns, so no kill loses it."""
+        checksums.forget(self._path)  # it grows
         line = (json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8", "replace")
         try:
             if os.write(self._file, line) != len(line):
