@@ -6,7 +6,15 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, hpt, sft, sft_plateau, uniapl
+from baselines import (
+    grpo,
+    grpo_reward_shaped,
+    hpt,
+    luffy,
+    sft,
+    sft_plateau,
+    uniapl,
+)
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -34,6 +42,8 @@ SFT_THEN_A_GRPO = Arm(
 A_SFT_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="a_sft_then_a_grpo", start="a_sft", label="A-SFT then A-GRPO")
 SFT_CONTROL = Arm("sft_control", uniapl, changes={**ONLY_DEMONSTRATIONS, **NO_TERM}, label="the SFT control")
 SFT_CONTROL_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="sft_control_then_a_grpo", start="sft_control", label="")
+
+LUFFY = Arm("luffy", luffy, label="LUFFY")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

@@ -102,25 +102,13 @@ def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, trai
     )
 
 
-def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, rows=None, **options):
-    options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **options}
-    return trainer(
-        model=miniature.policy(),
-        reward_funcs=[miniature.words],
-        args=GRPOConfig(output_dir=str(tmp_path), **options),
-        gamma=gamma,
-        train_dataset=Dataset.from_list(rows or miniature.chats()),
-        processing_class=miniature.tokenizer(),
-    )
-
-
 def parity(completions, **_):
     """A reward of 0 or 1 that random weights earn in half of their responses."""
     return [float(len(c[0]["content"]) % 2) for c in completions]
 
 
 def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settings):
-    """A trainer of baselines/ with a binary reward and its own `settings`; `options` are GRPOConfig's."""
+    """A trainer of baselines/ with its own `settings`, a binary reward if nothing else; `options` are GRPOConfig's."""
     options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **dict(options)}
     return trainer(
         model=miniature.policy(),
@@ -130,6 +118,10 @@ def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settin
         processing_class=miniature.tokenizer(),
         **settings,
     )
+
+
+def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, reward=miniature.words, rows=None, **options):
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, gamma=gamma)
 
 
 def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):

@@ -22,20 +22,24 @@ from uniapl.method.grpo import GRPO
 
 ONE_STEP = {"max_steps": 1, "max_grad_norm": 1e9, "num_generations": 8}
 MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonstrations_per_step": 8}
-LOGGED = ("loss_", "distance", "lam", "demonstration_tokens")
+LOGGED = ("loss_", "distance", "lam", "demonstration_tokens", "weight_demonstration", "ratio_clipped")
+
+
+def scripted_ids(process: int, prompt_ids: list) -> list[list[int]]:
+    """Rollouts that depend on the prompt and the rollout's place among all processes' alone."""
+    first = process * len(prompt_ids)
+    return [
+        [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
+        for i, ids in enumerate(prompt_ids)
+    ]
 
 
 def scripted(trainer):
-    """The class with rollouts that depend on the prompt and the rollout's place among all processes' alone."""
+    """The class with these rollouts."""
 
     class Scripted(trainer):
         def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-            first = self.accelerator.process_index * len(prompt_ids)
-            ids = [
-                [random.Random(str((ids, first + i))).randrange(5, 300) for _ in range(3 + (first + i) % 4)]
-                for i, ids in enumerate(prompt_ids)
-            ]
-            return ids, None
+            return scripted_ids(self.accelerator.process_index, prompt_ids), None
 
     return Scripted
 
@@ -48,8 +52,10 @@ class EverySecond(scripted(UniAPLTrainer)):
 
 
 METHODS = {
-    "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
-    "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
+    **{
+        name: lambda folder, name=name, **o: trainers.METHODS[name](folder, rows=miniature.chats(8), **o)
+        for name in trainers.OF_SFT
+    },
     "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=scripted(GRPO), **options),
     "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
