@@ -11,6 +11,7 @@ from baselines import (
     grpo_reward_shaped,
     hpt,
     luffy,
+    rl_plus,
     sft,
     sft_plateau,
     uniapl,
@@ -44,6 +45,7 @@ SFT_CONTROL = Arm("sft_control", uniapl, changes={**ONLY_DEMONSTRATIONS, **NO_TE
 SFT_CONTROL_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="sft_control_then_a_grpo", start="sft_control", label="")
 
 LUFFY = Arm("luffy", luffy, label="LUFFY")
+RL_PLUS = Arm("rl_plus", rl_plus, label="RL-PLUS")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

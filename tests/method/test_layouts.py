@@ -16,6 +16,7 @@ from trl import SFTTrainer
 
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.rl_plus_trainer import RLPlusTrainer
 from uniapl.method.demonstrations import Demonstrations
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -128,11 +129,16 @@ class WholeRowInLUFFY(WholeRow, LUFFYTrainer):
     pass
 
 
+class WholeRowInRLPlus(WholeRow, RLPlusTrainer):
+    pass
+
+
 @pytest.mark.parametrize(
     ("build", "mutant"),
     [
         (trainers.sft, MeanOfMicroBatches),
         (trainers.luffy, WholeRowInLUFFY),
+        (trainers.rl_plus, WholeRowInRLPlus),
         (trainers.mixed, MeanOfDemonstrations),
         (trainers.hpt, MeanOfGated),
     ],

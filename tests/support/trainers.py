@@ -11,6 +11,7 @@ from trl import GRPOConfig, GRPOTrainer, SFTConfig
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.rl_plus_trainer import RLPlusTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
@@ -124,6 +125,10 @@ def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, reward=miniature.words, 
     return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, gamma=gamma)
 
 
+def rl_plus(tmp_path, *, trainer=RLPlusTrainer, rows=None, **options):
+    return mixture(tmp_path, trainer, reward=miniature.words, rows=rows, options=options)
+
+
 def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):
     """A prompt of whose four rollouts none or one earns the reward goes to its demonstration."""
     return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
@@ -178,4 +183,5 @@ METHODS = {
     "luffy": luffy,
     "uniapl": mixed,
     "hpt": hpt,
+    "rl_plus": rl_plus,
 }
