@@ -14,6 +14,7 @@ from baselines import (
     rl_plus,
     sft,
     sft_plateau,
+    srft,
     uniapl,
 )
 from uniapl.config import Arm
@@ -46,6 +47,8 @@ SFT_CONTROL_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="sft_control_then_a_grpo
 
 LUFFY = Arm("luffy", luffy, label="LUFFY")
 RL_PLUS = Arm("rl_plus", rl_plus, label="RL-PLUS")
+SRFT = Arm("srft", srft, label="SRFT")
+SRFT_PLUS = Arm("srft_plus", srft, changes={"entropy_sign": 1}, label="SRFT with its code's sign")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

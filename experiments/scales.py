@@ -20,6 +20,7 @@ from baselines import (
     rl_plus,
     sft,
     sft_plateau,
+    srft,
     uniapl,
 )
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
@@ -63,6 +64,7 @@ SMOKE = Scale(
         luffy: {**RL_SMOKE, "group": 3},
         hpt: RL_SMOKE,
         rl_plus: {**RL_SMOKE, "group": 3},
+        srft: {**RL_SMOKE, "group": 3},
         uniapl: UNIAPL_SMOKE,
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
@@ -98,6 +100,7 @@ TINY = Scale(
         luffy: {**RL_TINY, "group": 7},
         hpt: RL_TINY,
         rl_plus: {**RL_TINY, "group": 7},
+        srft: {**RL_TINY, "group": 7},
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

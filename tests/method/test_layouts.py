@@ -17,6 +17,7 @@ from trl import SFTTrainer
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.srft_trainer import SRFTTrainer
 from uniapl.method.demonstrations import Demonstrations
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -133,12 +134,19 @@ class WholeRowInRLPlus(WholeRow, RLPlusTrainer):
     pass
 
 
+class MeanOfExperts(SRFTTrainer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.demonstrations.__class__ = OwnMean
+
+
 @pytest.mark.parametrize(
     ("build", "mutant"),
     [
         (trainers.sft, MeanOfMicroBatches),
         (trainers.luffy, WholeRowInLUFFY),
         (trainers.rl_plus, WholeRowInRLPlus),
+        (trainers.srft, MeanOfExperts),
         (trainers.mixed, MeanOfDemonstrations),
         (trainers.hpt, MeanOfGated),
     ],

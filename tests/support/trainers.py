@@ -13,6 +13,7 @@ from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
+from baselines.srft_trainer import SRFTTrainer
 from support import miniature
 from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
@@ -129,6 +130,15 @@ def rl_plus(tmp_path, *, trainer=RLPlusTrainer, rows=None, **options):
     return mixture(tmp_path, trainer, reward=miniature.words, rows=rows, options=options)
 
 
+# e^H of random weights is near 460: weights with which each of the four losses has a part in the gradient
+SRFT = {"gamma": 0.1, "w_demonstration": 300.0, "w_correct": 0.002, "w_wrong": 1.0, "entropy_sign": -1}
+
+
+def srft(tmp_path, *, trainer=SRFTTrainer, rows=None, **options):
+    own = {name: options.pop(name, value) for name, value in SRFT.items()}
+    return mixture(tmp_path, trainer, rows=rows, options=options, **own)
+
+
 def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):
     """A prompt of whose four rollouts none or one earns the reward goes to its demonstration."""
     return mixture(tmp_path, trainer, rows=rows, options=options, gate=gate, sft_weight=sft_weight)
@@ -184,4 +194,5 @@ METHODS = {
     "uniapl": mixed,
     "hpt": hpt,
     "rl_plus": rl_plus,
+    "srft": srft,
 }

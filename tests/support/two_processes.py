@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.srft_trainer import SRFTTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
 from uniapl.discriminators import pairs
@@ -61,6 +62,7 @@ METHODS = {
     "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=scripted(GRPO), **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
     "rl_plus": lambda folder, **options: trainers.rl_plus(folder, trainer=scripted(RLPlusTrainer), **options),
+    "srft": lambda folder, **options: trainers.srft(folder, trainer=scripted(SRFTTrainer), **options),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
