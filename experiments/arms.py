@@ -7,10 +7,12 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 from dataclasses import replace
 
 from baselines import (
+    dft,
     grpo,
     grpo_reward_shaped,
     hpt,
     luffy,
+    psft,
     rl_plus,
     sft,
     sft_plateau,
@@ -49,6 +51,10 @@ LUFFY = Arm("luffy", luffy, label="LUFFY")
 RL_PLUS = Arm("rl_plus", rl_plus, label="RL-PLUS")
 SRFT = Arm("srft", srft, label="SRFT")
 SRFT_PLUS = Arm("srft_plus", srft, changes={"entropy_sign": 1}, label="SRFT with its code's sign")
+DFT = Arm("dft", dft, label="DFT")
+PSFT = Arm("psft", psft, label="PSFT")
+DFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="dft_then_grpo", start="dft", label="DFT then GRPO")
+PSFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="psft_then_grpo", start="psft", label="PSFT then GRPO")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

@@ -11,12 +11,14 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 from dataclasses import replace
 
 from baselines import (
+    dft,
     grpo,
     grpo_reward_shaped,
     hpt,
     layers_discriminator,
     luffy,
     miniature_discriminator,
+    psft,
     rl_plus,
     sft,
     sft_plateau,
@@ -65,6 +67,8 @@ SMOKE = Scale(
         hpt: RL_SMOKE,
         rl_plus: {**RL_SMOKE, "group": 3},
         srft: {**RL_SMOKE, "group": 3},
+        dft: SFT_SMOKE,
+        psft: {**SFT_SMOKE, "mini_batches": 2},
         uniapl: UNIAPL_SMOKE,
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
@@ -101,6 +105,8 @@ TINY = Scale(
         hpt: RL_TINY,
         rl_plus: {**RL_TINY, "group": 7},
         srft: {**RL_TINY, "group": 7},
+        dft: SFT_TINY,
+        psft: SFT_TINY,
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

@@ -16,6 +16,7 @@ from trl import SFTTrainer
 
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.psft_trainer import PSFTTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
 from baselines.srft_trainer import SRFTTrainer
 from uniapl.method.demonstrations import Demonstrations
@@ -99,6 +100,12 @@ class MeanOfMicroBatches(SFT):
         return loss / self.current_gradient_accumulation_steps
 
 
+class MeanOfRatios(PSFTTrainer):
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        own = (inputs["labels"][:, 1:] != -100).sum() * self.current_gradient_accumulation_steps
+        return super().compute_loss(model, inputs, return_outputs, own)
+
+
 class OwnMean(Demonstrations):
     def batch(self, rows, tokens, weights=None):
         of_rows = sum(len(self.rows[row][1]) for row in rows) * self.trainer.current_gradient_accumulation_steps
@@ -144,6 +151,8 @@ class MeanOfExperts(SRFTTrainer):
     ("build", "mutant"),
     [
         (trainers.sft, MeanOfMicroBatches),
+        (trainers.dft, MeanOfMicroBatches),
+        (trainers.psft, MeanOfRatios),
         (trainers.luffy, WholeRowInLUFFY),
         (trainers.rl_plus, WholeRowInRLPlus),
         (trainers.srft, MeanOfExperts),

@@ -11,6 +11,7 @@ from trl import GRPOConfig, GRPOTrainer, SFTConfig
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
+from baselines.psft_trainer import PSFTTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
 from baselines.sft_plateau_trainer import PlateauTrainer
 from baselines.srft_trainer import SRFTTrainer
@@ -169,6 +170,14 @@ def plateau(tmp_path, *, patience=9, least_gain=0.0, evaluate_every=1, **options
     return sft(tmp_path, **{"trainer": functools.partial(PlateauTrainer, eval_dataset=held, **rule), **options})
 
 
+def dft(tmp_path, **options):
+    return sft(tmp_path, loss_type="dft", **options)
+
+
+def psft(tmp_path, *, trainer=PSFTTrainer, mini_batches=2, clip=0.28, **options):
+    return sft(tmp_path, trainer=functools.partial(trainer, mini_batches=mini_batches, clip=clip), **options)
+
+
 def reward_shaped(tmp_path, **options):
     rewards = (miniature.words, reward_function(miniature.Scorer(miniature.nearness)))
     return grpo(tmp_path, rewards=rewards, reward_weights=[1.0, 0.1], **{"trainer": GRPO, **options})
@@ -184,7 +193,7 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-OF_SFT = ("sft", "sft_plateau")  # they sample no rollouts
+OF_SFT = ("sft", "sft_plateau", "dft", "psft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
     "sft_plateau": plateau,
@@ -193,6 +202,8 @@ METHODS = {
     "luffy": luffy,
     "uniapl": mixed,
     "hpt": hpt,
+    "dft": dft,
+    "psft": psft,
     "rl_plus": rl_plus,
     "srft": srft,
 }
