@@ -7,6 +7,7 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 from dataclasses import replace
 
 from baselines import (
+    adversarial_reward,
     dft,
     grpo,
     grpo_reward_shaped,
@@ -55,6 +56,10 @@ DFT = Arm("dft", dft, label="DFT")
 PSFT = Arm("psft", psft, label="PSFT")
 DFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="dft_then_grpo", start="dft", label="DFT then GRPO")
 PSFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="psft_then_grpo", start="psft", label="PSFT then GRPO")
+ADVERSARIAL_REWARD = Arm(
+    "adversarial_reward", adversarial_reward, label="GRPO with a co-trained discriminator's reward"
+)
+GAD = Arm("gad", adversarial_reward, changes={"w_verifier": 0.0, "lam": 1.0}, label="GAD")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

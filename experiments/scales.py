@@ -11,6 +11,7 @@ those that experiments/tuning.py found best on the validation split (results/LOG
 from dataclasses import replace
 
 from baselines import (
+    adversarial_reward,
     dft,
     grpo,
     grpo_reward_shaped,
@@ -67,6 +68,7 @@ SMOKE = Scale(
         hpt: RL_SMOKE,
         rl_plus: {**RL_SMOKE, "group": 3},
         srft: {**RL_SMOKE, "group": 3},
+        adversarial_reward: RL_SMOKE,
         dft: SFT_SMOKE,
         psft: {**SFT_SMOKE, "mini_batches": 2},
         uniapl: UNIAPL_SMOKE,
@@ -105,6 +107,7 @@ TINY = Scale(
         hpt: RL_TINY,
         rl_plus: {**RL_TINY, "group": 7},
         srft: {**RL_TINY, "group": 7},
+        adversarial_reward: RL_TINY,
         dft: SFT_TINY,
         psft: SFT_TINY,
         uniapl: {**RL_TINY, **LEARNS_TINY},

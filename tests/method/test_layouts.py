@@ -42,6 +42,9 @@ METHODS = {
     "grpo, rollouts of several lengths": lambda folder, **options: trainers.own_grpo(
         folder, trainer=two_processes.scripted(GRPO), **options
     ),
+    "adversarial_reward, rollouts of several lengths": lambda folder, **options: trainers.adversarial_reward(
+        folder, trainer=two_processes.scripted(UniAPLTrainer), **options
+    ),
     "grpo, loss_type grpo": lambda folder, **options: trainers.own_grpo(folder, loss_type="grpo", **options),
 }
 SPLIT = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 8}  # 2 rows: half a group of rollouts
@@ -106,6 +109,12 @@ class MeanOfRatios(PSFTTrainer):
         return super().compute_loss(model, inputs, return_outputs, own)
 
 
+class MeanOfRollouts(UniAPLTrainer):
+    def _compute_loss(self, model, inputs):
+        own = inputs["completion_mask"].sum() * self.current_gradient_accumulation_steps
+        return super()._compute_loss(model, {**inputs, "num_items_in_batch": own})
+
+
 class OwnMean(Demonstrations):
     def batch(self, rows, tokens, weights=None):
         of_rows = sum(len(self.rows[row][1]) for row in rows) * self.trainer.current_gradient_accumulation_steps
@@ -156,6 +165,7 @@ class MeanOfExperts(SRFTTrainer):
         (trainers.luffy, WholeRowInLUFFY),
         (trainers.rl_plus, WholeRowInRLPlus),
         (trainers.srft, MeanOfExperts),
+        (trainers.adversarial_reward, two_processes.scripted(MeanOfRollouts)),
         (trainers.mixed, MeanOfDemonstrations),
         (trainers.hpt, MeanOfGated),
     ],

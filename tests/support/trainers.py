@@ -193,6 +193,11 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
+def adversarial_reward(tmp_path, **options):
+    """Both rewards, the discriminator's changing with every lesson."""
+    return uniapl(tmp_path, Learning(), **{"w_demo": 0.0, "lam": 0.3, **options})
+
+
 OF_SFT = ("sft", "sft_plateau", "dft", "psft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
@@ -206,4 +211,5 @@ METHODS = {
     "psft": psft,
     "rl_plus": rl_plus,
     "srft": srft,
+    "adversarial_reward": adversarial_reward,
 }

@@ -63,6 +63,7 @@ METHODS = {
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
     "rl_plus": lambda folder, **options: trainers.rl_plus(folder, trainer=scripted(RLPlusTrainer), **options),
     "srft": lambda folder, **options: trainers.srft(folder, trainer=scripted(SRFTTrainer), **options),
+    "adversarial_reward": lambda folder, **o: trainers.adversarial_reward(folder, trainer=scripted(UniAPLTrainer), **o),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
