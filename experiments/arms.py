@@ -15,6 +15,7 @@ from baselines import (
     luffy,
     psft,
     rl_plus,
+    sdft,
     sft,
     sft_plateau,
     srft,
@@ -59,6 +60,7 @@ PSFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="psft_then_grpo", start="psft", lab
 ADVERSARIAL_REWARD = Arm(
     "adversarial_reward", adversarial_reward, label="GRPO with a co-trained discriminator's reward"
 )
+SDFT = Arm("sdft", sdft, label="SDFT")
 GAD = Arm("gad", adversarial_reward, changes={"w_verifier": 0.0, "lam": 1.0}, label="GAD")
 
 

@@ -5,14 +5,16 @@ import functools
 import torch
 from datasets import Dataset
 from torch.distributed.tensor import DTensor
-from transformers import TrainerCallback
+from transformers import AutoModelForCausalLM, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
+from trl.experimental.sdft import SDFTConfig
 
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.psft_trainer import PSFTTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.sdft_trainer import SDFT
 from baselines.sft_plateau_trainer import PlateauTrainer
 from baselines.srft_trainer import SRFTTrainer
 from support import miniature
@@ -198,6 +200,18 @@ def adversarial_reward(tmp_path, **options):
     return uniapl(tmp_path, Learning(), **{"w_demo": 0.0, "lam": 0.3, **options})
 
 
+def sdft(tmp_path, *, trainer=SDFT, rows=None, **options):
+    """The policy from a folder: TRL loads the teacher from there."""
+    miniature.policy().save_pretrained(tmp_path / "policy")
+    options = {name: value for name, value in {**COMMON, **options}.items() if name != "beta"}
+    return trainer(
+        model=AutoModelForCausalLM.from_pretrained(tmp_path / "policy"),
+        args=SDFTConfig(output_dir=str(tmp_path), max_prompt_length=None, **options),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+    )
+
+
 OF_SFT = ("sft", "sft_plateau", "dft", "psft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
@@ -212,4 +226,5 @@ METHODS = {
     "rl_plus": rl_plus,
     "srft": srft,
     "adversarial_reward": adversarial_reward,
+    "sdft": sdft,
 }

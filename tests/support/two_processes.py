@@ -16,6 +16,7 @@ from transformers import AutoModelForSequenceClassification
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.sdft_trainer import SDFT
 from baselines.srft_trainer import SRFTTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
@@ -46,6 +47,13 @@ def scripted(trainer):
     return Scripted
 
 
+class ScriptedSDFT(SDFT):
+    """With the rollouts of `scripted`."""
+
+    def _generate(self, prompt_ids):
+        return prompt_ids, scripted_ids(self.accelerator.process_index, prompt_ids)
+
+
 class EverySecond(scripted(UniAPLTrainer)):
     """Learns the demonstrations of every second prompt of the data set."""
 
@@ -64,6 +72,7 @@ METHODS = {
     "rl_plus": lambda folder, **options: trainers.rl_plus(folder, trainer=scripted(RLPlusTrainer), **options),
     "srft": lambda folder, **options: trainers.srft(folder, trainer=scripted(SRFTTrainer), **options),
     "adversarial_reward": lambda folder, **o: trainers.adversarial_reward(folder, trainer=scripted(UniAPLTrainer), **o),
+    "sdft": lambda folder, **options: trainers.sdft(folder, trainer=ScriptedSDFT, **options),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
     "uniapl": lambda folder, **o: trainers.uniapl(folder, trainer=scripted(UniAPLTrainer), **MIXED, **o),
     "own prompts": lambda folder, **o: trainers.uniapl(
