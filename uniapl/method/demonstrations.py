@@ -82,10 +82,11 @@ def padded(rows: list[tuple[Tensor, Tensor]], pad_token_id: int) -> tuple[Tensor
     return torch.cat(ids, 1), torch.cat(masks, 1), masks[1]
 
 
-def check_rows(name: str, dataset: Dataset, needs_demonstration: bool) -> None:
+def check_rows(name: str, dataset: Dataset, needs_demonstration: bool, instead: str = "") -> None:
     """Raise ValueError where the data set has no column prompt or demonstration, or a row's demonstration is empty.
 
-    A row may lack its demonstration (None) where `needs_demonstration` is False.
+    A row may lack its demonstration (None) where `needs_demonstration` is False; `instead` is another remedy than to
+    give it one.
     """
     if isinstance(dataset, IterableDataset):
         raise ValueError(f"a map-style {name} is needed: demonstrations are drawn by index")
@@ -94,7 +95,7 @@ def check_rows(name: str, dataset: Dataset, needs_demonstration: bool) -> None:
             raise ValueError(f"a column {column!r} is needed in {name}, found {dataset.column_names}")
     for row, text in enumerate(dataset["demonstration"]):
         if text is None and needs_demonstration:
-            raise ValueError(f"{name}, row {row}: no demonstration; pass those that exist as `demonstrations=`")
+            raise ValueError(f"{name}, row {row}: no demonstration, and the method needs one of every prompt{instead}")
         if text is not None and not text.strip():
             raise ValueError(f"{name}, row {row}: the demonstration is empty")
 

@@ -48,7 +48,8 @@ class UniAPLTrainer(NumberedRows, GRPO):
         for name in ("tools", "environment_factory", "rollout_func"):
             if kwargs.get(name):
                 raise ValueError(f"UniAPLTrainer scores single-turn responses and refuses {name}")
-        check_rows("train_dataset", train_dataset, needs_demonstration=demonstrations is None or args.own_prompts)
+        needed, instead = demonstrations is None or args.own_prompts, ": pass those that exist as `demonstrations=`"
+        check_rows("train_dataset", train_dataset, needed, "" if args.own_prompts else instead)
         if demonstrations is not None:
             if args.own_prompts:
                 raise ValueError("own_prompts learns train_dataset's demonstrations: leave `demonstrations` out")
