@@ -53,6 +53,7 @@ class PrefixRFTTrainer(Prefixed):
         return lengths
 
     def _compute_loss(self, model, inputs):
-        with self.forward_pass(model, inputs) as (_, entropy):
-            kept = kept_tokens(entropy, self.prefix_mask(inputs), self.top_entropy)
+        forward = self.rollout_forward(model, inputs)
+        kept = kept_tokens(forward[1], self.prefix_mask(inputs), self.top_entropy)
+        with self.reusing(forward):
             return super()._compute_loss(model, {**inputs, "advantages": inputs["advantages"][:, None] * kept})

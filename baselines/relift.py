@@ -19,9 +19,10 @@ CODE = "TheRoadQaQ/ReLIFT eb95454, examples/math-7b/train.sh"
 class Settings(grpo.Settings):
     group: int = setting(8, f"{CODE}:54")
     loss_type: str = setting("dr_grpo", f"{CODE}:71: sum / longest response; the std is left out, too (70)")
-    max_grad_norm: float = setting(0.7, f"{CODE}:32, of both optimizers here")
+    max_grad_norm: float = setting(0.7, f"{CODE}:32")
     buffer: int = per_scale(f"{CODE}:18-19 has 128, one step of SFT, beside 128 prompts per step")
     sft_learning_rate: float = per_scale(f"{CODE}:22 has 1e-6, that of its GRPO")
+    sft_max_grad_norm: float = setting(1.0, "relift/verl/verl/relift/config/relift_trainer.yaml:74, which it leaves")
     entropy_weight: float = setting(0.001, f"{CODE}:21")
 
 
@@ -46,7 +47,7 @@ def build(job: Job) -> "ReLIFTTrainer":
         args=GRPOConfig(**grpo.grpo_arguments(job), scale_rewards="none"),
         size=s.buffer,
         sft_learning_rate=s.sft_learning_rate,
-        sft_max_grad_norm=s.max_grad_norm,
+        sft_max_grad_norm=s.sft_max_grad_norm,
         entropy_weight=s.entropy_weight,
         train_dataset=grpo.dataset(job, tokenizer),
         processing_class=tokenizer,

@@ -94,9 +94,7 @@ class ReLIFTTrainer(NumberedRows, GRPO):
         learned = torch.zeros((), device=accelerator.device)
         for start in range(0, len(share), device_rows):
             batch = self.demonstrations.batch(share[start : start + device_rows], responses)
-            logps, entropy, _ = self._get_per_token_logps_and_entropies(
-                self.model_wrapped, batch.ids, batch.attention, batch.response.size(1), compute_entropy=True
-            )
+            logps, entropy = self.demonstrations.forward(self.model_wrapped, batch, compute_entropy=True)
             loss = objective.demonstration_loss(logps, batch.response, batch.tokens)
             learned += loss.detach()
             accelerator.backward(loss - self.entropy_weight * (entropy * batch.response).sum() / batch.tokens)

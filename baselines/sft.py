@@ -1,5 +1,6 @@
 """SFT: trl.SFTTrainer, resumable, loss on the response alone. It also pretrains the miniature's base, on the corpus."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,13 @@ def rows(job: Job) -> list[dict]:
 METRICS: dict[str, str] = {}  # beside those that every method may log
 
 
-def build(job: Job, trainer: "type[SFTTrainer] | None" = None, **options) -> "SFTTrainer":
-    """The run's trainer: trl.SFTTrainer, bit for bit; or `trainer`, which extends it and has `options` more."""
+def build(
+    job: Job, trainer: "type[SFTTrainer] | None" = None, config: Mapping | None = None, **options
+) -> "SFTTrainer":
+    """The run's trainer: trl.SFTTrainer, bit for bit; or `trainer`, which extends it and has `options` more.
+
+    `config` are arguments of SFTConfig beside the run's.
+    """
     from datasets import Dataset
     from trl import SFTConfig
 
@@ -63,6 +69,7 @@ def build(job: Job, trainer: "type[SFTTrainer] | None" = None, **options) -> "SF
         adam_beta2=s.adam_beta2,
         train_sampling_strategy="group_by_length",  # less padding
         max_length=None,
+        **(config or {}),
     )
     return (trainer or SFT)(
         model=load_policy(job.start),

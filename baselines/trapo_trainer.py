@@ -99,9 +99,10 @@ class TRAPOTrainer(Prefixed):
         return self.own_rows(means, len(rewards)).tolist()
 
     def _compute_loss(self, model, inputs):
-        prefix = self.prefix_mask(inputs)
-        with self.forward_pass(model, inputs) as (logps, _):
+        prefix, forward = self.prefix_mask(inputs), self.rollout_forward(model, inputs)
+        with self.reusing(forward):
             loss = super()._compute_loss(model, {**inputs, "tool_mask": (~prefix).int()})
+        logps = forward[0]
         weight = trust(logps, self.alpha) * prefix * inputs["teaches"][:, None]
         longest = len(logps) * self.max_completion_length * self.current_gradient_accumulation_steps
         return loss - (weight * logps).sum() / longest

@@ -6,7 +6,25 @@ that of GRPO after SFT, whichever method trains them; the other arms have the ra
 
 from dataclasses import replace
 
-from baselines import grpo, grpo_reward_shaped, hpt, prefix_rft, relift, sft, sft_plateau, trapo, trsft, uniapl
+from baselines import (
+    adversarial_reward,
+    dft,
+    grpo,
+    grpo_reward_shaped,
+    hpt,
+    luffy,
+    prefix_rft,
+    psft,
+    relift,
+    rl_plus,
+    sdft,
+    sft,
+    sft_plateau,
+    srft,
+    trapo,
+    trsft,
+    uniapl,
+)
 from uniapl.config import Arm
 
 ONLY_DEMONSTRATIONS = {"mu_peak": 1.0, "mu_valley": 1.0}
@@ -39,6 +57,20 @@ SFT_THEN_A_GRPO = Arm(
 A_SFT_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="a_sft_then_a_grpo", start="a_sft", label="A-SFT then A-GRPO")
 SFT_CONTROL = Arm("sft_control", uniapl, changes={**ONLY_DEMONSTRATIONS, **NO_TERM}, label="the SFT control")
 SFT_CONTROL_THEN_A_GRPO = replace(SFT_THEN_A_GRPO, name="sft_control_then_a_grpo", start="sft_control", label="")
+
+LUFFY = Arm("luffy", luffy, label="LUFFY")
+RL_PLUS = Arm("rl_plus", rl_plus, label="RL-PLUS")
+SRFT = Arm("srft", srft, label="SRFT")
+SRFT_PLUS = Arm("srft_plus", srft, changes={"entropy_sign": 1}, label="SRFT with its code's sign")
+DFT = Arm("dft", dft, label="DFT")
+PSFT = Arm("psft", psft, label="PSFT")
+DFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="dft_then_grpo", start="dft", label="DFT then GRPO")
+PSFT_THEN_GRPO = replace(SFT_THEN_GRPO, name="psft_then_grpo", start="psft", label="PSFT then GRPO")
+ADVERSARIAL_REWARD = Arm(
+    "adversarial_reward", adversarial_reward, label="GRPO with a co-trained discriminator's reward"
+)
+SDFT = Arm("sdft", sdft, label="SDFT")
+GAD = Arm("gad", adversarial_reward, changes={"w_verifier": 0.0, "lam": 1.0}, label="GAD")
 
 
 def with_demonstrations(name: str, changes: dict) -> tuple[Arm, ...]:

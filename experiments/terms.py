@@ -5,8 +5,8 @@ off-policy members of the group. Demonstrations alone are there twice: `sft_cont
 the other corners that learn them, `sft` its own. The corners without demonstrations have GRPO's rate.
 """
 
-from baselines import luffy, uniapl
-from experiments.arms import A_GRPO, A_SFT, CHORD, GRPO, ROLLOUTS, SFT, SFT_CONTROL, UNIAPL
+from baselines import uniapl
+from experiments.arms import A_GRPO, A_SFT, CHORD, GRPO, LUFFY, ROLLOUTS, SFT, SFT_CONTROL, UNIAPL
 from uniapl.config import Arm, Experiment
 
 EXPERIMENT = Experiment(
@@ -24,7 +24,7 @@ EXPERIMENT = Experiment(
         CHORD,
         UNIAPL,
         Arm("uniapl_own_prompts", uniapl, changes={"own_prompts": True}),
-        Arm("luffy", luffy, label="LUFFY"),
+        LUFFY,
     ),
     against=("uniapl",),
     most_seeds=3,

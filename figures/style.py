@@ -80,12 +80,20 @@ VARIANT = re.compile(r"(.+)_(d\d+|noise\d+|biased)")  # other demonstrations of 
 TOL_MUTED = ("#999933", "#44AA99", "#117733", "#661100", "#6699CC")
 OTHERS = [Look(c, m, d) for m, d in (("d", (0, (5, 2))), ("H", (0, (2, 1))), ("8", (0, (8, 2)))) for c in TOL_MUTED]
 NAMES = {"sft": "SFT", "grpo": "GRPO", "uniapl": "UniAPL", "chord": "CHORD", "luffy": "LUFFY"}
+NAMES |= {"srft": "SRFT", "dft": "DFT", "psft": "PSFT", "sdft": "SDFT", "gad": "GAD"}
+NAMES |= {"hpt": "HPT", "relift": "ReLIFT", "trapo": "TRAPO", "trsft": "TrSFT"}
 NAMES |= {"mu": "μ", "eps": "ε"}
 LABELS = {  # of arms whose name does not say it
     "grpo_reward_shaped": "GRPO, shaped reward",
     "adv_only": "adversarial only",
     "sft_control": "SFT (control)",
     "sft_control_then_a_grpo": "SFT (control)→A-GRPO",
+    "adversarial_reward": "co-trained reward",
+    "rl_plus": "RL-PLUS",
+    "prefix_rft": "Prefix-RFT",
+    "sft_plateau": "SFT to its plateau",
+    "sft_plateau_then_grpo": "SFT to its plateau→GRPO",
+    "srft_plus": "SRFT, sign of its code",
     "lambda_003": "λ 0.03",
     "lambda_03": "λ 0.3",
     "lambda_1": "λ 1",

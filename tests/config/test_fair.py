@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from support.settings import EVALUATION, per_scale
 
-from baselines import grpo, grpo_reward_shaped, luffy, sft, uniapl
+from baselines import grpo, luffy, sft, uniapl
 from experiments.arms import A_GRPO, GRPO, SFT, SFT_THEN_A_GRPO, SFT_THEN_GRPO, UNIAPL
 from experiments.claims import follows_more
 from experiments.scales import PAPER, PAPER_4B, SCALES, SMOKE, TINY
@@ -53,7 +53,7 @@ def test_a_rate_step_count_batch_or_length_without_a_value_at_the_scale_is_refus
 
 
 def test_a_method_has_no_default_that_is_a_rate_a_step_count_a_batch_or_a_length_of_the_miniature():
-    for method in (sft, grpo, grpo_reward_shaped, luffy, uniapl):
+    for method in {method for at in SCALES for method in at.settings if method.build}:
         fields = {field.name: field.default for field in dataclasses.fields(method.Settings)}
         for name in ("steps", "learning_rate", "warmup", *(set(fields) & {"max_new_tokens", "mu_decay"})):
             assert fields[name] is dataclasses.MISSING, (method.__name__, name)

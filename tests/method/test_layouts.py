@@ -18,7 +18,11 @@ from baselines import prefix_rft_trainer
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.psft_trainer import PSFTTrainer
+from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.srft_trainer import SRFTTrainer
 from uniapl.method.demonstrations import Demonstrations
+from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
 from uniapl.method.trainer import UniAPLTrainer
 
@@ -37,6 +41,12 @@ ROWS = {  # lengths that differ as much as this world's do: the shortest and the
 METHODS = {
     **trainers.METHODS,
     "uniapl, own prompts": lambda folder, **options: trainers.mixed(folder, own_prompts=True, **options),
+    "grpo, rollouts of several lengths": lambda folder, **options: trainers.own_grpo(
+        folder, trainer=two_processes.scripted(GRPO), **options
+    ),
+    "adversarial_reward, rollouts of several lengths": lambda folder, **options: trainers.adversarial_reward(
+        folder, trainer=two_processes.scripted(UniAPLTrainer), **options
+    ),
     "grpo, loss_type grpo": lambda folder, **options: trainers.own_grpo(folder, loss_type="grpo", **options),
 }
 SPLIT = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 8}  # 2 rows: half a group of rollouts
@@ -44,7 +54,7 @@ WHOLE = {"per_device_train_batch_size": 16}
 
 
 def gradient(build, folder, **options) -> torch.Tensor:
-    """The gradient of one step on 16 rows: of SFT the 16 of ROWS, of the others 4 prompts with 4 rollouts each."""
+    """The gradient of one step on 16 rows: without rollouts the 16 of ROWS, else 4 prompts with 4 rollouts each."""
     return trainers.trained(build(folder, **ONE_STEP, **ROWS, **options))[1][0]
 
 
@@ -59,9 +69,12 @@ def test_eight_micro_batches_have_the_gradient_of_one_batch(tmp_path, method):
     assert whole.norm() > 0 and differ(whole, split) < 1e-5
 
 
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in trainers.OF_SFT])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in (*trainers.OF_SFT, "sdft")])
 def test_the_order_of_rollouts_changes_nothing(tmp_path, method, monkeypatch):
-    """TRL shuffles what it generated; here the order is turned round, so that groups are cut elsewhere."""
+    """TRL shuffles what it generated; here the order is turned round, so that groups are cut elsewhere.
+
+    SDFT does not shuffle its rows, and its loss is a mean of them.
+    """
     from trl.trainer import grpo_trainer
 
     plain = gradient(METHODS[method], tmp_path, **SPLIT)
@@ -76,9 +89,10 @@ def test_the_order_of_rollouts_changes_nothing(tmp_path, method, monkeypatch):
     assert differ(plain, gradient(METHODS[method], tmp_path, **SPLIT)) < 1e-5 and len(seen) == 1
 
 
-def test_the_order_of_rows_changes_nothing_in_sft(tmp_path):
-    plain = gradient(trainers.sft, tmp_path, **SPLIT)
-    turned = trainers.sft(tmp_path, **ONE_STEP, **SPLIT, rows=ROWS["rows"][::-1])
+@pytest.mark.parametrize("method", trainers.OF_SFT)
+def test_the_order_of_rows_changes_nothing_without_rollouts(tmp_path, method):
+    plain = gradient(METHODS[method], tmp_path, **SPLIT)
+    turned = METHODS[method](tmp_path, **ONE_STEP, **SPLIT, rows=ROWS["rows"][::-1])
     assert differ(plain, trainers.trained(turned)[1][0]) < 1e-5
 
 
@@ -89,6 +103,18 @@ class MeanOfMicroBatches(SFT):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         loss = SFTTrainer.compute_loss(self, model, inputs, return_outputs)
         return loss / self.current_gradient_accumulation_steps
+
+
+class MeanOfRatios(PSFTTrainer):
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        own = (inputs["labels"][:, 1:] != -100).sum() * self.current_gradient_accumulation_steps
+        return super().compute_loss(model, inputs, return_outputs, own)
+
+
+class MeanOfRollouts(UniAPLTrainer):
+    def _compute_loss(self, model, inputs):
+        own = inputs["completion_mask"].sum() * self.current_gradient_accumulation_steps
+        return super()._compute_loss(model, {**inputs, "num_items_in_batch": own})
 
 
 class OwnMean(Demonstrations):
@@ -109,7 +135,7 @@ class MeanOfGated(HPTTrainer):
         self.demonstrations.__class__ = OwnMean
 
 
-class WholeRowInEveryMicroBatch(LUFFYTrainer):
+class WholeRow:
     """Counts the expert's row anew in each micro-batch that has a part of its group."""
 
     def __init__(self, **kwargs):
@@ -130,11 +156,30 @@ class MostEntropyOfMicroBatch(PrefixRFTTrainer):
             prefix_rft_trainer.kept_tokens = whole
 
 
+class WholeRowInLUFFY(WholeRow, LUFFYTrainer):
+    pass
+
+
+class WholeRowInRLPlus(WholeRow, RLPlusTrainer):
+    pass
+
+
+class MeanOfExperts(SRFTTrainer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.demonstrations.__class__ = OwnMean
+
+
 @pytest.mark.parametrize(
     ("build", "mutant"),
     [
         (trainers.sft, MeanOfMicroBatches),
-        (trainers.luffy, WholeRowInEveryMicroBatch),
+        (trainers.dft, MeanOfMicroBatches),
+        (trainers.psft, MeanOfRatios),
+        (trainers.luffy, WholeRowInLUFFY),
+        (trainers.rl_plus, WholeRowInRLPlus),
+        (trainers.srft, MeanOfExperts),
+        (trainers.adversarial_reward, two_processes.scripted(MeanOfRollouts)),
         (trainers.mixed, MeanOfDemonstrations),
         (trainers.hpt, MeanOfGated),
         (trainers.prefix_rft, MostEntropyOfMicroBatch),

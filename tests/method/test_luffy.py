@@ -6,7 +6,7 @@ from datasets import Dataset
 from support import miniature, trainers
 from trl import GRPOConfig
 
-from baselines.luffy_trainer import LUFFYTrainer, mixed_advantage, shaped_loss
+from baselines.luffy_trainer import ExpertInGroup, LUFFYTrainer, mixed_advantage, shaped_loss
 
 
 def luffy(tmp_path, gamma=0.1, **options):
@@ -64,7 +64,7 @@ def test_the_experts_row_of_a_prompt_is_the_demonstration_of_this_prompt(tmp_pat
 
 def test_a_step_adds_the_experts_rows_to_trls_loss(tmp_path):
     trainer, seen = luffy(tmp_path), []
-    plain = super(LUFFYTrainer, trainer)._compute_loss
+    plain = super(ExpertInGroup, trainer)._compute_loss
 
     def watched(model, inputs):
         loss = LUFFYTrainer._compute_loss(trainer, model, inputs)

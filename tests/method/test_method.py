@@ -38,3 +38,11 @@ def test_the_table_of_what_a_training_logs_has_every_declared_metric_and_no_othe
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in section.splitlines() if line.startswith("| `")]
     assert {name.strip("`"): meaning.replace("¦", "|") for name, meaning in rows} == declared
     assert len(rows) == len(declared)
+
+
+def test_the_document_of_the_methods_is_in_alphabetical_order_and_names_tests_that_exist():
+    text = (ROOT / "docs" / "methods.md").read_text()
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert headings == sorted(headings, key=str.casefold)
+    tests = set().union(*(functions(path) for path in (ROOT / "tests").rglob("test_*.py")))
+    assert set(re.findall(r"`(test_\w+)`", text)) <= tests

@@ -8,8 +8,7 @@ from support import miniature, trainers
 from support.trainers import parity, trained
 from trl import GRPOTrainer
 
-from baselines import luffy_trainer
-from baselines.luffy_trainer import LUFFYTrainer
+from baselines.luffy_trainer import ExpertInGroup
 from baselines.prefix_rft_trainer import PrefixRFTTrainer, kept_tokens
 from baselines.trapo_trainer import TRAPOTrainer
 from uniapl.method.engine.trainer import FAST, EngineTrainer
@@ -51,19 +50,21 @@ def test_without_prefixes_it_is_stock_grpo_bit_for_bit(tmp_path):
     assert all(torch.equal(*pair) for pair in zip(ours[1], stock[1], strict=True))
 
 
-def test_a_whole_demonstration_is_luffy_without_shaping(tmp_path, monkeypatch):
-    """Three rollouts and the expert's response. Unshaped, LUFFY's ratio to the policy itself is p / sg(p)."""
+class UnshapedLUFFY(ExpertInGroup):
+    """LUFFY whose ratio on the expert's tokens is that to the policy itself, p / sg(p)."""
 
-    def unshaped(logp, mask, advantage, gamma):
-        return -(advantage[:, None] * (logp - logp.detach()).exp() * mask).sum()
+    def expert_loss(self, model, batch, advantages, inputs):
+        logp = self.demonstrations.logps(model, batch)
+        return -(advantages[:, None] * (logp - logp.detach()).exp() * batch.response).sum() / self.longest(inputs)
 
+
+def test_a_whole_demonstration_is_luffy_without_shaping(tmp_path):
+    """Three rollouts and the expert's response."""
     options = {**ONE_STEP, "max_completion_length": 64}
     whole = {"high": 1.0, "low_end": 1.0, "top_entropy": 1.0, "trainer": with_rollouts_of_prompts(PrefixRFTTrainer)}
     ours = trained(trainers.prefix_rft(tmp_path, **whole, per_device_train_batch_size=16, **options))
-    monkeypatch.setattr(luffy_trainer, "shaped_loss", unshaped)
-    monkeypatch.setattr(miniature, "words", parity)
-    group = {"num_generations": 3, "per_device_train_batch_size": 12}
-    theirs = trained(trainers.luffy(tmp_path, trainer=with_rollouts_of_prompts(LUFFYTrainer), **options, **group))
+    options |= {"num_generations": 3, "per_device_train_batch_size": 12}
+    theirs = trained(trainers.mixture(tmp_path, with_rollouts_of_prompts(UnshapedLUFFY), options=options))
     rows = 3 / 4  # each divides by its own number of rollouts
     assert theirs[1][0].norm() > 0
     torch.testing.assert_close(ours[1][0], theirs[1][0] * rows, rtol=1e-3, atol=1e-6)

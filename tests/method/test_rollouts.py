@@ -51,7 +51,7 @@ def test_a_field_of_the_checkpoint_that_acts_on_rollouts_is_refused_by_name(name
         check_generation(model, GenerationConfig(max_new_tokens=8, **REQUESTED))
 
 
-@pytest.mark.parametrize("method", ["grpo", "grpo_reward_shaped", "luffy", "uniapl"])
+@pytest.mark.parametrize("method", [name for name in trainers.METHODS if name not in trainers.OF_SFT])
 def test_every_method_with_rollouts_refuses_it(tmp_path, monkeypatch, method):
     build = miniature.policy
 

@@ -5,15 +5,20 @@ import functools
 import torch
 from datasets import Dataset
 from torch.distributed.tensor import DTensor
-from transformers import TrainerCallback
+from transformers import AutoModelForCausalLM, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
+from trl.experimental.sdft import SDFTConfig
 
 from baselines.grpo_reward_shaped import reward_function
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.psft_trainer import PSFTTrainer
 from baselines.relift_trainer import ReLIFTTrainer
+from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.sdft_trainer import SDFT
 from baselines.sft_plateau_trainer import PlateauTrainer
+from baselines.srft_trainer import SRFTTrainer
 from baselines.trapo_trainer import TRAPOTrainer
 from baselines.trsft_trainer import TrSFTTrainer
 from support import miniature
@@ -106,25 +111,13 @@ def uniapl(tmp_path, discriminator=None, *, rows=None, demonstrations=None, trai
     )
 
 
-def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, rows=None, **options):
-    options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **options}
-    return trainer(
-        model=miniature.policy(),
-        reward_funcs=[miniature.words],
-        args=GRPOConfig(output_dir=str(tmp_path), **options),
-        gamma=gamma,
-        train_dataset=Dataset.from_list(rows or miniature.chats()),
-        processing_class=miniature.tokenizer(),
-    )
-
-
 def parity(completions, **_):
     """A reward of 0 or 1 that random weights earn in half of their responses."""
     return [float(len(c[0]["content"]) % 2) for c in completions]
 
 
 def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settings):
-    """A trainer of baselines/ with a binary reward and its own `settings`; `options` are GRPOConfig's."""
+    """A trainer of baselines/ with its own `settings`, a binary reward if nothing else; `options` are GRPOConfig's."""
     options = {**COMMON, "loss_type": "dr_grpo", "scale_rewards": "none", **dict(options)}
     return trainer(
         model=miniature.policy(),
@@ -134,6 +127,23 @@ def mixture(tmp_path, trainer, *, reward=parity, rows=None, options=(), **settin
         processing_class=miniature.tokenizer(),
         **settings,
     )
+
+
+def luffy(tmp_path, *, trainer=LUFFYTrainer, gamma=0.1, reward=miniature.words, rows=None, **options):
+    return mixture(tmp_path, trainer, reward=reward, rows=rows, options=options, gamma=gamma)
+
+
+def rl_plus(tmp_path, *, trainer=RLPlusTrainer, rows=None, **options):
+    return mixture(tmp_path, trainer, reward=miniature.words, rows=rows, options=options)
+
+
+# e^H of random weights is near 460: weights with which each of the four losses has a part in the gradient
+SRFT = {"gamma": 0.1, "w_demonstration": 300.0, "w_correct": 0.002, "w_wrong": 1.0, "entropy_sign": -1}
+
+
+def srft(tmp_path, *, trainer=SRFTTrainer, rows=None, **options):
+    own = {name: options.pop(name, value) for name, value in SRFT.items()}
+    return mixture(tmp_path, trainer, rows=rows, options=options, **own)
 
 
 def hpt(tmp_path, *, trainer=HPTTrainer, gate=1, sft_weight=0.7, rows=None, **options):
@@ -218,6 +228,14 @@ def plateau(tmp_path, *, patience=9, least_gain=0.0, evaluate_every=1, **options
     return sft(tmp_path, **{"trainer": functools.partial(PlateauTrainer, eval_dataset=held, **rule), **options})
 
 
+def dft(tmp_path, **options):
+    return sft(tmp_path, loss_type="dft", **options)
+
+
+def psft(tmp_path, *, trainer=PSFTTrainer, mini_batches=2, clip=0.28, **options):
+    return sft(tmp_path, trainer=functools.partial(trainer, mini_batches=mini_batches, clip=clip), **options)
+
+
 def reward_shaped(tmp_path, **options):
     rewards = (miniature.words, reward_function(miniature.Scorer(miniature.nearness)))
     return grpo(tmp_path, rewards=rewards, reward_weights=[1.0, 0.1], **{"trainer": GRPO, **options})
@@ -233,7 +251,24 @@ def own_grpo(tmp_path, **options):
     return grpo(tmp_path, **{"trainer": GRPO, **options})
 
 
-OF_SFT = ("sft", "sft_plateau", "trsft")  # they sample no rollouts
+def adversarial_reward(tmp_path, **options):
+    """Both rewards, the discriminator's changing with every lesson."""
+    return uniapl(tmp_path, Learning(), **{"w_demo": 0.0, "lam": 0.3, **options})
+
+
+def sdft(tmp_path, *, trainer=SDFT, rows=None, **options):
+    """The policy from a folder: TRL loads the teacher from there."""
+    miniature.policy().save_pretrained(tmp_path / "policy")
+    options = {name: value for name, value in {**COMMON, **options}.items() if name != "beta"}
+    return trainer(
+        model=AutoModelForCausalLM.from_pretrained(tmp_path / "policy"),
+        args=SDFTConfig(output_dir=str(tmp_path), max_prompt_length=None, **options),
+        train_dataset=Dataset.from_list(rows or miniature.chats()),
+        processing_class=miniature.tokenizer(),
+    )
+
+
+OF_SFT = ("sft", "sft_plateau", "dft", "psft", "trsft")  # they sample no rollouts
 METHODS = {
     "sft": sft,
     "sft_plateau": plateau,
@@ -246,4 +281,10 @@ METHODS = {
     "prefix_rft": prefix_rft,
     "relift": relift,
     "trapo": trapo,
+    "dft": dft,
+    "psft": psft,
+    "rl_plus": rl_plus,
+    "srft": srft,
+    "adversarial_reward": adversarial_reward,
+    "sdft": sdft,
 }

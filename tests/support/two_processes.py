@@ -16,6 +16,9 @@ from transformers import AutoModelForSequenceClassification
 from baselines.hpt_trainer import HPTTrainer
 from baselines.luffy_trainer import LUFFYTrainer
 from baselines.prefix_rft_trainer import PrefixRFTTrainer
+from baselines.rl_plus_trainer import RLPlusTrainer
+from baselines.sdft_trainer import SDFT
+from baselines.srft_trainer import SRFTTrainer
 from baselines.trapo_trainer import TRAPOTrainer
 from support import miniature, trainers
 from uniapl import UniAPLTrainer
@@ -25,26 +28,36 @@ from uniapl.method.grpo import GRPO
 ONE_STEP = {"max_steps": 1, "max_grad_norm": 1e9, "num_generations": 8}
 MIXED = {"mu_peak": 0.4, "mu_valley": 0.4, "lam": 0.5, "lam_step": 0.1, "demonstrations_per_step": 8}
 LOGGED = ("loss_", "distance", "lam", "demonstration_", "prefix_tokens", "buffer", "gated")
+LOGGED += ("weight_demonstration", "ratio_clipped")
+
+
+def scripted_ids(first: int, prompt_ids: list, places: list[int] | None = None) -> list[list[int]]:
+    """Responses that depend on the prompt and the rollout's place among all processes' alone: from `first` on, or
+    `places`."""
+    places = places or range(first, first + len(prompt_ids))
+    return [
+        [random.Random(str((ids, place))).randrange(5, 300) for _ in range(3 + place % 4)]
+        for ids, place in zip(prompt_ids, places, strict=True)
+    ]
 
 
 class ScriptedRollouts(GRPO):
-    """Rollouts that depend on the prompt and the rollout's place among all processes' alone."""
-
-    sampled: list[int] = []  # their places, where it is not all of the process's rollouts that are sampled
+    sampled: list[int] = []  # the places of what is sampled, where it is not all of the process's rollouts
 
     def _generate_single_turn(self, prompt_ids, *args, **kwargs):
-        first = self.accelerator.process_index * len(prompt_ids)
-        places = self.sampled or range(first, first + len(prompt_ids))
-        ids = [
-            [random.Random(str((ids, place))).randrange(5, 300) for _ in range(3 + place % 4)]
-            for ids, place in zip(prompt_ids, places, strict=True)
-        ]
-        return ids, None
+        return scripted_ids(self.accelerator.process_index * len(prompt_ids), prompt_ids, self.sampled), None
 
 
 def scripted(trainer):
     """The class with scripted rollouts in the place of TRL's."""
     return type(f"Scripted{trainer.__name__}", (trainer, ScriptedRollouts), {})
+
+
+class ScriptedSDFT(SDFT):
+    """With the rollouts of `scripted`."""
+
+    def _generate(self, prompt_ids):
+        return prompt_ids, scripted_ids(self.accelerator.process_index * len(prompt_ids), prompt_ids)
 
 
 class EverySecond(scripted(UniAPLTrainer)):
@@ -76,12 +89,17 @@ IN_FOUR_PARTS = {
     "thresholds": (-1.0, 0.9, 0.9, 0.9),
 }
 METHODS = {
-    "sft": lambda folder, **options: trainers.sft(folder, rows=miniature.chats(8), **options),
-    "sft_plateau": lambda folder, **options: trainers.plateau(folder, rows=miniature.chats(8), **options),
-    "trsft": lambda folder, **options: trainers.trsft(folder, rows=miniature.chats(8), **options),
+    **{
+        name: lambda folder, name=name, **o: trainers.METHODS[name](folder, rows=miniature.chats(8), **o)
+        for name in trainers.OF_SFT
+    },
     "grpo": lambda folder, **options: trainers.own_grpo(folder, trainer=ScriptedRollouts, **options),
     "grpo_reward_shaped": lambda folder, **o: trainers.reward_shaped(folder, trainer=ScriptedRollouts, **o),
     "luffy": lambda folder, **options: trainers.luffy(folder, trainer=scripted(LUFFYTrainer), **options),
+    "rl_plus": lambda folder, **options: trainers.rl_plus(folder, trainer=scripted(RLPlusTrainer), **options),
+    "srft": lambda folder, **options: trainers.srft(folder, trainer=scripted(SRFTTrainer), **options),
+    "adversarial_reward": lambda folder, **o: trainers.adversarial_reward(folder, trainer=scripted(UniAPLTrainer), **o),
+    "sdft": lambda folder, **options: trainers.sdft(folder, trainer=ScriptedSDFT, **options),
     "hpt": lambda folder, **options: trainers.hpt(folder, trainer=scripted(HPTTrainer), gate=4, **options),
     "prefix_rft": lambda folder, **options: trainers.prefix_rft(
         folder, trainer=scripted(PrefixRFTTrainer), max_completion_length=40, **options

@@ -183,19 +183,34 @@ class Demonstrations:
             response = response * weights[:, None]
         return Batch(ids, attention, response, tokens or 1.0, torch.tensor(rows, device=device))
 
+    def per_row(self, batch: Batch, inputs: dict, name: str) -> Tensor:
+        """`inputs[name]` (n, ...), alike within a group, for each of the batch's rows: (B, ...).
+
+        0 for a row that no rollout of the micro-batch has, which is the one of weight 0."""
+        same = batch.rows[:, None] == inputs["row"][None]
+        values = inputs[name][same.int().argmax(1)]
+        return values * same.any(1).view(-1, *[1] * (values.dim() - 1))
+
+    def forward(self, model, batch: Batch, **options) -> tuple[Tensor, Tensor | None]:
+        """log p (B, T) of the response tokens in nats, and with compute_entropy=True the entropies (B, T)."""
+        return self.trainer._get_per_token_logps_and_entropies(
+            model, batch.ids, batch.attention, batch.response.size(1), **options
+        )[:2]
+
     def logps(self, model, batch: Batch) -> Tensor:
-        """log p (B, T) of the response tokens in nats; logs how many rows and tokens the step's demonstrations are.
+        """log p (B, T) of the response tokens in nats, counted: what a method calls once for each micro-batch."""
+        self.count(batch)
+        return self.forward(model, batch)[0]
+
+    def count(self, batch: Batch) -> None:
+        """Log how many rows and tokens the step's demonstrations are.
 
         A row and its tokens count by its weight: a group that was split over micro-batches, or over processes, is one
         row of the step.
         """
         trainer = self.trainer
-        logps, _, _ = trainer._get_per_token_logps_and_entropies(
-            model, batch.ids, batch.attention, batch.response.size(1)
-        )
         weights = batch.response.amax(1)
         tokens = (batch.attention.sum(1) * weights).sum()
         for name, count in (("tokens", tokens), ("rows", weights.sum())):
             of_all = trainer.accelerator.gather(count).sum() * trainer.current_gradient_accumulation_steps
             trainer._metrics["train"][f"demonstration_{name}"].append(of_all.item())
-        return logps

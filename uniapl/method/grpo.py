@@ -87,7 +87,13 @@ def seeded_vllm(seed: int) -> Iterator[None]:
 
 
 class GRPO(Resumable, GRPOTrainer):
-    """trl.GRPOTrainer, bit for bit. Raises ValueError at construction for what would change rollouts unseen."""
+    """trl.GRPOTrainer, bit for bit. Raises ValueError at construction for what would change rollouts unseen.
+
+    A method that reads the rollouts' forward pass, or needs TRL's loss more than once for it, computes it by
+    `rollout_forward` and lets TRL's loss read it: `with self.reusing(forward)`.
+    """
+
+    _forward = None  # what TRL's loss reads in the place of a forward pass of its own
 
     def __init__(self, *, args: GRPOConfig, **kwargs):
         check_arguments(args)
@@ -101,3 +107,22 @@ class GRPO(Resumable, GRPOTrainer):
         """The rows of this process, `rows` of them, in a tensor with those of all processes."""
         start = self.accelerator.process_index * rows
         return gathered[start : start + rows]
+
+    def rollout_forward(self, model, inputs: dict) -> tuple:
+        """log p and entropies (B, T) of a micro-batch's rollouts, in nats, and TRL's auxiliary loss."""
+        ids, mask = (torch.cat([inputs[f"prompt_{x}"], inputs[f"completion_{x}"]], dim=1) for x in ("ids", "mask"))
+        return self._get_per_token_logps_and_entropies(
+            model, ids, mask, inputs["completion_ids"].size(1), compute_entropy=True
+        )
+
+    @contextmanager
+    def reusing(self, forward: tuple) -> Iterator[None]:
+        """Let TRL's loss read this forward pass."""
+        self._forward = forward
+        try:
+            yield
+        finally:
+            self._forward = None
+
+    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
+        return self._forward or super()._get_per_token_logps_and_entropies(*args, **kwargs)

@@ -4,8 +4,6 @@ A rollout is then one response, prefix and continuation: TRL scores and trains i
 the demonstration's travels with it through TRL's buffer, and a method gives these tokens a loss of their own.
 """
 
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor
 from trl import GRPOConfig
@@ -18,7 +16,7 @@ class Prefixed(NumberedRows, GRPO):
     """GRPOTrainer whose rollouts may begin with the first tokens of their prompt's demonstration.
 
     `train_dataset` has prompt, demonstration and what the reward function reads. A method overrides `prefix_lengths`,
-    or all of the generation, and reads `prefix_mask` and `forward_pass` in its loss. Raises ValueError for a prompt
+    or all of the generation, and reads `prefix_mask` in its loss. Raises ValueError for a prompt
     without a demonstration, one whose demonstration and a response after it do not fit into the model's context, and a
     server of vLLM, which samples a whole group from one prompt.
     """
@@ -36,7 +34,6 @@ class Prefixed(NumberedRows, GRPO):
                     f"train_dataset, row {row}: {len(prompt) + len(response)} tokens of prompt and demonstration; the "
                     f"model's context leaves {room} beside a response"
                 )
-        self._forward = None  # the policy's forward pass over the current micro-batch
 
     # Generation.
 
@@ -109,18 +106,3 @@ class Prefixed(NumberedRows, GRPO):
         """(B, T) True for the tokens of a response that are the demonstration's."""
         columns = torch.arange(inputs["completion_ids"].size(1), device=inputs["prefix"].device)
         return columns < inputs["prefix"][:, None]
-
-    @contextmanager
-    def forward_pass(self, model, inputs: dict):
-        """Log-probabilities and entropies (B, T) of the responses; TRL's loss, called inside, has the same pass."""
-        ids, mask = (torch.cat([inputs[f"prompt_{x}"], inputs[f"completion_{x}"]], dim=1) for x in ("ids", "mask"))
-        self._forward = self._get_per_token_logps_and_entropies(
-            model, ids, mask, inputs["completion_ids"].size(1), compute_entropy=True
-        )
-        try:
-            yield self._forward[:2]
-        finally:
-            self._forward = None
-
-    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
-        return self._forward or super()._get_per_token_logps_and_entropies(*args, **kwargs)

@@ -72,7 +72,6 @@ class UniAPLTrainer(NumberedRows, GRPO):
         self.adversary = Adversary(discriminator, args, self.accelerator) if scores else None
         limit = args.max_demonstration_length
         self.demonstrations = Demonstrations(self, stream, limit) if args.w_demo > 0 else None
-        self._forward = None  # the policy's forward pass over the rollouts of the current micro-batch
 
     # What travels with a rollout through TRL's buffer.
 
@@ -100,9 +99,6 @@ class UniAPLTrainer(NumberedRows, GRPO):
         return output
 
     # The loss.
-
-    def _get_per_token_logps_and_entropies(self, *args, **kwargs):
-        return self._forward or super()._get_per_token_logps_and_entropies(*args, **kwargs)
 
     def _compute_loss(self, model, inputs):
         if not self.model.training:
@@ -140,17 +136,14 @@ class UniAPLTrainer(NumberedRows, GRPO):
     def _rollout_loss(self, model, inputs, weights) -> torch.Tensor:
         """One forward pass over the rollouts, TRL's loss once per advantage; TRL's metrics describe the first."""
         advantages = {"preference": inputs["advantages"], "adversarial": inputs.get("adversarial_advantages")}
-        ids, mask = (torch.cat([inputs[f"prompt_{x}"], inputs[f"completion_{x}"]], dim=1) for x in ("ids", "mask"))
-        self._forward = self._get_per_token_logps_and_entropies(
-            model, ids, mask, inputs["completion_ids"].size(1), compute_entropy=True
-        )
-        metrics, terms = self._metrics, {}
+        forward, metrics, terms = self.rollout_forward(model, inputs), self._metrics, {}
         try:
-            for name in (name for name in advantages if weights[name]):
-                terms[name] = super()._compute_loss(model, {**inputs, "advantages": advantages[name]})
-                self._metrics = {"train": defaultdict(list)}
+            with self.reusing(forward):
+                for name in (name for name in advantages if weights[name]):
+                    terms[name] = super()._compute_loss(model, {**inputs, "advantages": advantages[name]})
+                    self._metrics = {"train": defaultdict(list)}
         finally:
-            self._metrics, self._forward = metrics, None
+            self._metrics = metrics
         return self._weighted_sum(terms, weights)
 
     def _weighted_sum(self, terms: dict[str, torch.Tensor], weights: dict[str, float]) -> torch.Tensor:
