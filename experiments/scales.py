@@ -85,7 +85,10 @@ SMOKE = Scale(
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
     rates={"rollouts": 5e-4, "after_sft": 3e-4},
-    unequal=("learning_rate",),  # six steps of one seed show that the parts fit, and nothing about the arms
+    unequal=(
+        "learning_rate",
+        "prompts_per_step",
+    ),  # six steps of one seed show that the parts fit, and nothing about the arms
     evaluation=Evaluation(**MINIATURE, probe_prompts=16),
 )
 
