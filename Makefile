@@ -24,6 +24,10 @@ wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi sh
 # not $(MAKE) by name: `make -n` runs the lines that have it
 SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
+# .venv is filled by uv where it is on PATH, from the same lock. uv reads no settings of pip (indexes, local wheels):
+# `make venv UV=` is without it
+UV := $(shell command -v uv)
+INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(VENV)/bin/python,$(VENV)/bin/$(PIP) install)
 
 .PHONY: reproduce extended figures test lint venv verify-sets site cluster bench-gpu clean-venv venv-vllm test-vllm
 
@@ -34,11 +38,11 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	  if command -v $$p >/dev/null && $$p -c '$(USABLE)' 2>/dev/null; then python=$$p; break; fi; done; \
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.11 or 3.12 is needed, and none is on PATH: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; fi; \
-	echo "building $(VENV) with $$($$python --version) (a few minutes, once)"; \
+	echo "building $(VENV) with $$($$python --version) and $(if $(UV),uv,pip) (minutes, once)"; \
 	$$python -m venv --clear $(VENV) \
-	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
-	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
-	&& touch $@
+	&& { $(INSTALL) -r requirements.lock && $(INSTALL) --no-deps --no-build-isolation -e . \
+	  || { $(if $(UV),echo "error: uv failed; pip may find what it does not: make venv UV=" >&2; )exit 1; }; } \
+	&& touch $@ && echo "built $(VENV) in $$SECONDS s"
 
 # in the environment that the scale needs; --use-conda where that is .venv, since .venv-vllm has all that there is
 # scale small: the policy and the evaluation prompts are files of two packages
@@ -69,9 +73,10 @@ verify-sets: venv
 
 # the published results as a site, in site/html; opens without a server
 site: figures $(SITE_VENV)/ready
-	@$(IN_VENV) python -m uniapl.report.site --out site/source && $(SITE_VENV)/bin/mkdocs build --strict --quiet -f site/mkdocs.yml \
-	&& largest=$$(find site/html -name '*.html' -size +1000k) && if [ -n "$$largest" ]; then echo "error: above 1 MB: $$largest" >&2; exit 1; fi; \
-	echo "site/html/index.html"
+	@$(IN_VENV) python -m uniapl.report.site --out site/source \
+	&& $(SITE_VENV)/bin/mkdocs build --strict --quiet -f site/mkdocs.yml \
+	&& large=$$(find site/html -name '*.html' -size +1000k) && { [ -z "$$large" ] \
+	  || { echo "error: above 1 MB: $$large" >&2; exit 1; }; } && echo "site/html/index.html"
 
 $(SITE_VENV)/ready: $(VENV)/ready envs/site.txt
 	@$(VENV)/bin/python -m venv --clear $(SITE_VENV) && $(SITE_VENV)/bin/$(PIP) install -r envs/site.txt && touch $@
