@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from baselines import trapo
 from experiments.scales import SMOKE
 from uniapl.config import arm_of
 from uniapl.config.card import LOCAL, PUBLISHED, REQUIRED, SPENT, Cost, RunCard, read_card
@@ -22,6 +23,14 @@ def test_a_card_says_which_run_it_is_of_and_leaves_out_what_is_not_known(tmp_pat
     assert card["settings"]["learning_rate"] == 3e-4 and card["cost"]["optimizer_steps"] == 6
     assert {"source", "bytes", "versions", "compute"} & card.keys() == set()
     assert json.loads(json.dumps(RUN.describe())).items() <= card.items()
+
+
+def test_a_run_describes_itself_as_its_file_will_have_it():
+    """A setting that is a tuple would else differ from the list in the state of an unfinished run."""
+    settings = trapo.Settings(**SMOKE.settings[trapo])
+    run = dataclasses.replace(RUN, method=trapo, settings=settings)
+    assert settings.groups == (4, 2, 1, 1) and run.describe()["settings"]["groups"] == [4, 2, 1, 1]
+    assert json.loads(json.dumps(run.describe())) == run.describe()
 
 
 def test_the_first_run_has_no_start_and_says_so(tmp_path):

@@ -229,7 +229,7 @@ class Run:
     def describe(self) -> dict:
         """The resolved configuration as plain JSON values: what the fingerprint covers."""
         compute = {"compute": dataclasses.asdict(self.compute)} if self.compute != Compute() else {}
-        return compute | {
+        described = compute | {
             "arm": self.arm,
             "seed": self.seed,
             "method": name_of(self.method),
@@ -237,6 +237,7 @@ class Run:
             "world": dataclasses.asdict(self.world),
             "start": self.start.fingerprint if self.start else "scratch",
         }
+        return json.loads(json.dumps(described))  # a tuple becomes a list, as in the file that it is compared with
 
     @property
     def fingerprint(self) -> str:
