@@ -13,6 +13,7 @@ IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
 LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
+SITE_VENV := .venv-site
 VLLM_VENV := .venv-vllm
 VLLM_BUILD := $(if $(shell command -v nvidia-smi),gpu,cpu)
 # CUDA 13, for which vLLM's wheels are built, runs on drivers 580 and newer
@@ -23,8 +24,12 @@ wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi sh
 # not $(MAKE) by name: `make -n` runs the lines that have it
 SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
+# .venv is filled by uv where it is on PATH, from the same lock. uv reads no settings of pip (indexes, local wheels):
+# `make venv UV=` is without it
+UV := $(shell command -v uv)
+INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(VENV)/bin/python,$(VENV)/bin/$(PIP) install)
 
-.PHONY: reproduce extended figures test lint venv verify-sets cluster bench-gpu clean-venv venv-vllm test-vllm
+.PHONY: reproduce extended figures test lint venv verify-sets site cluster bench-gpu clean-venv venv-vllm test-vllm
 
 venv: $(VENV)/ready
 
@@ -33,11 +38,11 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	  if command -v $$p >/dev/null && $$p -c '$(USABLE)' 2>/dev/null; then python=$$p; break; fi; done; \
 	if [ -z "$$python" ]; then \
 	  echo "error: Python 3.11 or 3.12 is needed, and none is on PATH: install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 2; fi; \
-	echo "building $(VENV) with $$($$python --version) (a few minutes, once)"; \
+	echo "building $(VENV) with $$($$python --version) and $(if $(UV),uv,pip) (minutes, once)"; \
 	$$python -m venv --clear $(VENV) \
-	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.lock \
-	&& $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
-	&& touch $@
+	&& { $(INSTALL) -r requirements.lock && $(INSTALL) --no-deps --no-build-isolation -e . \
+	  || { $(if $(UV),echo "error: uv failed; pip may find what it does not: make venv UV=" >&2; )exit 1; }; } \
+	&& touch $@ && echo "built $(VENV) in $$SECONDS s"
 
 # in the environment that the scale needs; --use-conda where that is .venv, since .venv-vllm has all that there is
 # scale small: the policy and the evaluation prompts are files of two packages
@@ -65,6 +70,16 @@ verify-sets: venv
 	  set=$${manifest%/*}; own=submissions/$${set##*/}; if [ -e "$$manifest" ]; then \
 	  $(IN_VENV) UNIAPL_REPOSITORY="$$([ ! -d "$$own" ] || echo "$(CURDIR)/$$own")" uniapl verify "$$set" || failed=1; fi; \
 	done; exit $$failed
+
+# the published results as a site, in site/html; opens without a server
+site: figures $(SITE_VENV)/ready
+	@$(IN_VENV) python -m uniapl.report.site --out site/source \
+	&& $(SITE_VENV)/bin/mkdocs build --strict --quiet -f site/mkdocs.yml \
+	&& large=$$(find site/html -name '*.html' -size +1000k) && { [ -z "$$large" ] \
+	  || { echo "error: above 1 MB: $$large" >&2; exit 1; }; } && echo "site/html/index.html"
+
+$(SITE_VENV)/ready: $(VENV)/ready envs/site.txt
+	@$(VENV)/bin/python -m venv --clear $(SITE_VENV) && $(SITE_VENV)/bin/$(PIP) install -r envs/site.txt && touch $@
 
 venv-vllm: $(VLLM_VENV)/ready
 
@@ -95,4 +110,4 @@ cluster: venv
 	  envs/kubernetes_shared
 
 clean-venv:
-	rm -rf $(VENV) $(VLLM_VENV)
+	rm -rf $(VENV) $(VLLM_VENV) $(SITE_VENV)

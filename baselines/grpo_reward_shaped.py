@@ -34,8 +34,8 @@ def reward_function(discriminator: Discriminator) -> Callable:
         if rows:
             questions, references = [prompts[i][-1]["content"] for i in rows], [demonstration[i] for i in rows]
             responses = [completions[i][0]["content"] for i in rows]
-            scores = validated_scores(discriminator.score(questions, references, responses), len(rows)).tolist()
-            for i, score in zip(rows, scores, strict=True):
+            own = validated_scores(discriminator.score(questions, references, responses), len(rows)).tolist()
+            for i, score in zip(rows, own, strict=True):
                 scores[i] = score
         return scores
 

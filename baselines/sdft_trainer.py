@@ -1,7 +1,7 @@
 """SDFT: TRL's experimental SDFTTrainer, resumable, counted, on rollouts that are the policy's own."""
 
 from datasets import Dataset
-from trl.experimental.sdft import SDFTTrainer
+from trl.experimental.sdft import SDFTConfig, SDFTTrainer
 
 from uniapl.method.deepspeed import check_deepspeed
 from uniapl.method.demonstrations import check_rows
@@ -13,11 +13,17 @@ MASKS = ("prompt_mask", "completion_mask")
 
 class SDFT(Resumable, SDFTTrainer):
     """`train_dataset` has prompt (chat) and demonstration. TRL loads a teacher that is not the policy itself from the
-    folder of the policy's checkpoint. Raises ValueError for a row without demonstration."""
+    folder of the policy's checkpoint. Raises ValueError for a row without demonstration, an alpha outside [0, 1] and
+    likeliest tokens that are fewer than 1 or more than the vocabulary."""
 
-    def __init__(self, *, train_dataset: Dataset, **kwargs):
+    def __init__(self, *, model, args: SDFTConfig, train_dataset: Dataset, **kwargs):
         check_rows("train_dataset", train_dataset, needs_demonstration=True)
-        super().__init__(train_dataset=train_dataset.rename_column("demonstration", "privileged_context"), **kwargs)
+        most = model.config.get_text_config().vocab_size
+        if not 0 <= args.distillation_alpha <= 1 or not 1 <= args.distillation_topk <= most:
+            alpha, top = args.distillation_alpha, args.distillation_topk
+            raise ValueError(f"SDFT needs alpha in [0, 1] and top in [1, {most}], got {alpha} and {top}")
+        rows = train_dataset.rename_column("demonstration", "privileged_context")
+        super().__init__(model=model, args=args, train_dataset=rows, **kwargs)
         check_deepspeed(self.accelerator)
         check_generation(self.accelerator.unwrap_model(self.model), self.generation_config)
         self._total_train_tokens = 0

@@ -85,7 +85,10 @@ SMOKE = Scale(
         miniature_discriminator: {**PAIRS, "steps": 10},
     },
     rates={"rollouts": 5e-4, "after_sft": 3e-4},
-    unequal=("learning_rate",),  # six steps of one seed show that the parts fit, and nothing about the arms
+    unequal=(
+        "learning_rate",
+        "prompts_per_step",
+    ),  # six steps of one seed show that the parts fit, and nothing about the arms
     evaluation=Evaluation(**MINIATURE, probe_prompts=16),
 )
 
@@ -193,7 +196,8 @@ SMALL = Scale(
     },
     rates={"rollouts": 4e-5, "after_sft": 4e-5},
     evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128),
-    suite="none",
+    suite="everyday",
+    general=("base", "sft", "grpo", "sft_then_grpo", "uniapl"),
     most_seeds={"unified": 2},
     compute=Compute(engine=True, bf16=None),
     resources=TWO_CORES,

@@ -74,5 +74,5 @@ def test_a_checker_above_the_limit_is_timed_again_at_the_end(monkeypatch):
     seconds = iter((0.09, 0.01, 0.07))
     monkeypatch.setattr(robustness, "adversarial", lambda: [("dots", "..."), ("words", "a b")])
     monkeypatch.setattr(robustness, "checkers", lambda: [("family", "type", lambda text: True)])
-    monkeypatch.setattr(robustness, "measured", lambda follows, text: next(seconds))
+    monkeypatch.setattr(robustness, "seconds_of", lambda follows, text: next(seconds))
     assert robustness.slowest() == {("family", "type"): (0.07, "dots")}

@@ -49,12 +49,32 @@ def test_make_builds_the_environment_from_the_lock_once_and_again_when_the_lock_
     code, printed = clone.run(MAKE, "venv")
     assert code == 0, printed
     calls = log.read_text()
-    assert "-m pip install" in calls and "-r requirements.lock" in calls
+    assert "-m pip --quiet" in calls and "install -r requirements.lock" in calls
     assert "--no-deps --no-build-isolation -e ." in calls  # versions come from the lock alone
     assert clone.run(MAKE, "venv")[0] == 0 and log.read_text() == calls
     later = time.time() + 10
     os.utime(clone.folder / "requirements.lock", (later, later))
     assert clone.run(MAKE, "venv")[0] == 0 and log.read_text() == 2 * calls
+
+
+@pytest.mark.parametrize("asked, by", [((), "uv"), (("UV=",), "pip")])
+def test_uv_installs_the_same_lock_where_it_is_on_path_unless_it_is_declined(asked, by, clone, python):
+    log, uv = python("python3", usable=True), clone.bin.parent / "uv.log"
+    clone.tool("uv", f'echo "$*" >> {uv}')
+    code, printed = clone.run(MAKE, "venv", *asked)
+    assert code == 0 and f"with Python 3.12.1 and {by} " in printed and "built .venv in " in printed
+    calls = uv.read_text() if by == "uv" else log.read_text()
+    assert (by == "uv") == uv.exists() and "-r requirements.lock" in calls
+    assert "--no-deps --no-build-isolation -e ." in calls
+    assert ("-r requirements.lock" in log.read_text()) == (by == "pip")
+
+
+def test_a_uv_that_fails_is_no_environment_and_names_the_way_without_it(clone, python):
+    python("python3", usable=True)
+    clone.tool("uv", "exit 1")
+    code, printed = clone.run(MAKE, "venv")
+    assert code != 0 and "error: uv failed; pip may find what it does not: make venv UV=" in printed
+    assert not (clone.folder / ".venv/ready").exists()
 
 
 def test_make_adds_the_plugins_of_clusters_to_the_environment(clone, python):

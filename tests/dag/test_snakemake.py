@@ -153,7 +153,7 @@ def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
     assert not re.search(r"^rule generate(?:\n    .*)*\n    priority:", dry_run("tiny"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("world, offline", [("scale.world", "1"), ("PAPER.world", "unset")])
+@pytest.mark.parametrize("world, offline", [("scale.world", "1"), ("PAPER.world, shared=PAPER.shared", "unset")])
 def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
     scales = clone.folder / "experiments/scales.py"
     listed = "{**PAPER.settings, **scale.settings}"  # a public world compares with models that are fetched
@@ -162,8 +162,8 @@ def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
     )
     log = clone.bin.parent / "offline.log"
     clone.tool("python", f'echo "${{HF_HUB_OFFLINE-unset}}" >> {log}; exit 1')
-    clone.snakemake("results/local/smoke/train/base/seed0/run.json", "--config", "scale=smoke")
-    assert log.read_text().split() == [offline]
+    _, printed = clone.snakemake("results/local/smoke/train/base/seed0/run.json", "--config", "scale=smoke")
+    assert log.is_file() and log.read_text().split() == [offline], printed
 
 
 def test_a_run_that_snakemake_started_holds_the_lock_that_make_waits_for(clone):

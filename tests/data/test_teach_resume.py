@@ -194,7 +194,7 @@ def test_settings_that_were_lost_are_refused_before_anything_is_paid(server, ask
     config = asked.parent / "out" / "demonstrations.config.json"
     for broken in ("", "[1]", None):
         config.unlink() if broken is None else config.write_text(broken)
-        assert "demonstrations.config.json: " in refused(arguments(server, asked), capsys)
+        assert "demonstrations.config.json:" in refused(arguments(server, asked), capsys)
     assert len(server.asked) == 60
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import types
 
 import pytest
 import torch
@@ -76,6 +77,16 @@ def test_a_folder_alone_is_a_frozen_discriminator_of_its_kind(saved):
     scores = loaded.score(*world.texts())
     assert torch.equal(discriminators.validated_scores(scores, 6), scores) and scores.std() > 0
     assert not any(p.requires_grad for p in loaded.model.parameters())
+
+
+@pytest.mark.parametrize("kind", ["miniature", "polar"])
+def test_a_kind_that_the_folder_does_not_hold_is_refused(saved, kind):
+    job = types.SimpleNamespace(
+        run=types.SimpleNamespace(arm="own", seed=0), discriminator=saved, base=None, polar=None
+    )
+    with pytest.raises(UserError, match=f"arm own asks for the discriminator '{kind}', and .* holds 'layers'"):
+        discriminators.load_discriminator(job, kind)
+    assert discriminators.load_discriminator(job, "layers").score(*world.texts()).shape == (6,)
 
 
 def test_a_shared_prefix_changes_no_score(saved):

@@ -22,7 +22,6 @@ from baselines.psft_trainer import PSFTTrainer
 from baselines.rl_plus_trainer import RLPlusTrainer
 from baselines.srft_trainer import SRFTTrainer
 from uniapl.method.demonstrations import Demonstrations
-from uniapl.method.grpo import GRPO
 from uniapl.method.sft import SFT
 from uniapl.method.trainer import UniAPLTrainer
 
@@ -42,7 +41,7 @@ METHODS = {
     **trainers.METHODS,
     "uniapl, own prompts": lambda folder, **options: trainers.mixed(folder, own_prompts=True, **options),
     "grpo, rollouts of several lengths": lambda folder, **options: trainers.own_grpo(
-        folder, trainer=two_processes.scripted(GRPO), **options
+        folder, trainer=two_processes.ScriptedRollouts, **options
     ),
     "adversarial_reward, rollouts of several lengths": lambda folder, **options: trainers.adversarial_reward(
         folder, trainer=two_processes.scripted(UniAPLTrainer), **options

@@ -59,3 +59,9 @@ def test_a_prompt_without_a_demonstration_is_named(tmp_path):
     rows = [{**row, "demonstration": None} if i == 3 else row for i, row in enumerate(miniature.chats())]
     with pytest.raises(ValueError, match="train_dataset, row 3: no demonstration"):
         trainers.sdft(tmp_path, rows=rows)
+
+
+@pytest.mark.parametrize("options", [{"distillation_alpha": 1.5}, {"distillation_topk": 0}, {"distillation_topk": 501}])
+def test_an_alpha_and_a_number_of_tokens_out_of_range_are_refused(tmp_path, options):
+    with pytest.raises(ValueError, match=r"alpha in \[0, 1\] and top in \[1, \d+\]"):
+        trainers.sdft(tmp_path, **options)

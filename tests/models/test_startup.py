@@ -104,7 +104,7 @@ def test_the_head_projects_labels_alone_and_nothing_else_changes(projected):
 
 
 def test_a_training_projects_the_tokens_of_responses_alone(policy, projected, tmp_path):
-    rows = [{"prompt": row["prompt"], "demonstration": row["response"]} for row in miniature.rows(6)]
+    rows = [{"key": row["key"], "prompt": row["prompt"], "demonstration": row["response"]} for row in miniature.rows(6)]
     write_jsonl(tmp_path / "train.jsonl", rows)
     (tmp_path / "summary.json").write_text("{}")
     settings = method_settings(sft, steps=2, rows_per_step=3)  # an epoch

@@ -44,6 +44,7 @@ def local(tmp_path, monkeypatch):
         "choice": Experiment("choice", "", "", (first,), (), split="validation", seeds=(9,)),
     }
     monkeypatch.setattr("uniapl.config.runs.experiments_of", lambda scale: list(asked.values()))
+    monkeypatch.setattr(Runs, "general", GENERAL)  # though no experiment here has UniAPL's arm
     monkeypatch.setattr(publish, "commit", lambda: "c0ffee")
     monkeypatch.setattr(publish, "README_SCALE", "smoke")
     monkeypatch.setattr(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from support.places import ROOT
 
-MADE_ANEW = {".snakemake", "__pycache__"}  # by looking at a workflow: no one's results
+MADE_ANEW = {".snakemake", ".snakemake.jobs.lock", "__pycache__"}  # by looking at a workflow: no one's results
 
 
 class Clone:

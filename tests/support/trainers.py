@@ -5,7 +5,7 @@ import functools
 import torch
 from datasets import Dataset
 from torch.distributed.tensor import DTensor
-from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers import TrainerCallback
 from trl import GRPOConfig, GRPOTrainer, SFTConfig
 from trl.experimental.sdft import SDFTConfig
 
@@ -257,11 +257,13 @@ def adversarial_reward(tmp_path, **options):
 
 
 def sdft(tmp_path, *, trainer=SDFT, rows=None, **options):
-    """The policy from a folder: TRL loads the teacher from there."""
-    miniature.policy().save_pretrained(tmp_path / "policy")
+    """The policy says that it is from a folder: TRL loads the teacher from there."""
+    miniature.build_policy(miniature.tokenizer(), miniature.SIZE, 0).save_pretrained(tmp_path / "policy")
+    policy = miniature.policy()
+    policy.config._name_or_path = str(tmp_path / "policy")
     options = {name: value for name, value in {**COMMON, **options}.items() if name != "beta"}
     return trainer(
-        model=AutoModelForCausalLM.from_pretrained(tmp_path / "policy"),
+        model=policy,
         args=SDFTConfig(output_dir=str(tmp_path), max_prompt_length=None, **options),
         train_dataset=Dataset.from_list(rows or miniature.chats()),
         processing_class=miniature.tokenizer(),

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from uniapl.errors import first_names
+
 Seconds = Mapping[str, float]  # by rule, or by the number of a job
 RUNNING, DONE, FAILED = "running", "done", "failed"
 WHEN = re.compile(r"\[(\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]")
@@ -154,5 +156,5 @@ def line(run: Run, now: float, before: Seconds, left: Seconds) -> str:
     if not counts[RUNNING] and not run.waiting:
         return said
     rest, unknown = seconds_left(run, now, before, left)
-    more = f" and {', '.join(sorted(unknown))}, whose time is not known yet" if unknown else ""
+    more = f" and {first_names(sorted(unknown))}, whose time is not known yet" if unknown else ""
     return f"{said}, about {duration(rest)} left{more}"

@@ -113,8 +113,12 @@ def load_discriminator(job: "Job", kind: str | None = None) -> Discriminator:
 
     Raises UserError for an unknown kind and for a folder without a checkpoint of it.
     """
-    kind = kind or kind_of(folder_of(job, None))
+    kind = choose("discriminator", kind or kind_of(folder_of(job, None)), KINDS)
     folder = folder_of(job, kind)
+    if kind not in ("cotrained", *CONTROLS) and kind != (held := kind_of(folder)):
+        raise UserError(
+            f"arm {job.run.arm} asks for the discriminator {kind!r}, and {folder} holds {held!r}: choose it"
+        )
     if kind == "polar" and job.polar:
         from uniapl.discriminators import polar
 

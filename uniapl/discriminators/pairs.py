@@ -169,6 +169,8 @@ def from_policy(folder: Path, layers: int, **extra):
     The head is drawn from torch's global generator; `extra` becomes part of the configuration.
     """
     shape = AutoConfig.from_pretrained(folder).to_dict()
+    for two in ("id2label", "label2id"):  # of two labels, as every configuration has them; transformers would warn
+        shape.pop(two, None)
     shape |= {"num_hidden_layers": layers, "num_labels": 1}
     if shape.get("layer_types"):  # Qwen3 has them, Llama has none
         shape["layer_types"] = shape["layer_types"][:layers]

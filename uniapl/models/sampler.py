@@ -87,8 +87,8 @@ def sample(
             rows, tokens, ended = rows[stay], tokens[stay], ended[stay]
         logits = decoder.step(tokens)
     decoder.cache = None
-    lengths = sizes.tolist()
+    response_lengths = sizes.tolist()
     return Responses(
-        [row[:n] for row, n in zip(ids.tolist(), lengths, strict=True)],
-        [row[:n] for row, n in zip(logprobs.tolist(), lengths, strict=True)],
+        [row[:n] for row, n in zip(ids.tolist(), response_lengths, strict=True)],
+        [row[:n] for row, n in zip(logprobs.tolist(), response_lengths, strict=True)],
     )

@@ -135,7 +135,7 @@ def model_card(card: dict, root: Path, kind: str, *, licence: str | None = None)
         "## What it is not",
         "",
         f"{small or 'It is a research checkpoint: '}not an assistant, not tested for safety, bias or facts, and no "
-        "model of the paper's authors. Its scores say how it follows verifiable instructions on these prompts, no more.",
+        "model of the paper's authors. Its scores say how it follows verifiable instructions on these prompts.",
         "",
         "## Cite",
         "",
