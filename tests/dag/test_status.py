@@ -104,6 +104,7 @@ def test_what_failed_is_said_with_its_reason_and_the_exit_code_is_1(tmp_path, ca
     said = capsys.readouterr().out
     assert ended.value.code == 1
     assert "failed   train grpo 0: results/local/tiny/logs/train/grpo/seed0.log: error: loss is nan at step 3" in said
+    assert "\n1 of 6 jobs done, 1 cut off, 1 failed\n" in said
     assert "cut off  train uniapl 0" in said and "continues it" in said  # nobody holds the lock
     assert "150 s" not in said and "3 min of CPU time in 1 finished jobs, at most 1,501 MB in one process" in said
 

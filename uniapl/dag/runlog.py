@@ -148,12 +148,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def line(run: Run, now: float, before: Seconds, left: Seconds) -> str:
-    """`12 of 105 jobs done, 2 running, 1 failed, about 14 min left`."""
+def line(run: Run, now: float, before: Seconds, left: Seconds, *, alive: bool = True) -> str:
+    """`12 of 105 jobs done, 2 running, 1 failed, about 14 min left`; of a run that ended early without what is left."""
     counts = {state: run.count(state).total() for state in (DONE, RUNNING, FAILED)}
-    said = f"{counts[DONE]} of {run.planned.total()} jobs done, {counts[RUNNING]} running"
+    said = f"{counts[DONE]} of {run.planned.total()} jobs done, {counts[RUNNING]} {'running' if alive else 'cut off'}"
     said += f", {counts[FAILED]} failed" if counts[FAILED] else ""
-    if not counts[RUNNING] and not run.waiting:
+    if not alive or not counts[RUNNING] and not run.waiting:
         return said
     rest, unknown = seconds_left(run, now, before, left)
     more = f" and {first_names(sorted(unknown))}, whose time is not known yet" if unknown else ""

@@ -100,7 +100,7 @@ def report(folder: Path, now: float) -> tuple[str, bool]:
     begun = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.begun or now))
     state = f"running, process {process}" if alive else "finished" if whole else "ended before all was done"
     lines = [f"scale {run.scale or 'unknown'}, begun {begun}: {state}"]
-    lines.append(runlog.line(run, now, seconds_before(folder, run.scale), left))
+    lines.append(runlog.line(run, now, seconds_before(folder, run.scale), left, alive=alive or whole))
     for job in run.jobs.values():
         text = last_line(tail(folder / job.log)) if job.log else ""
         if job.state == runlog.RUNNING:
