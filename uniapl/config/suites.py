@@ -60,22 +60,17 @@ SUITES = {
     ),
     # Procedural questions, and texts whose perplexity per word counts: no hub (uniapl/generate/tasks/general.py).
     "everyday": (
+        Task("uniapl_reasoning_sum_of_digits", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_sum_of_two", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_sum_of_three", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_product", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_expression", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_common_divisor", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_common_multiple", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_equation", "arithmetic", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_legs", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_sequence", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_siblings", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_syllogism", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_family", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_weekday", "multi-step reasoning", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_letters", "text", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_backward", "text", 1.0, few_shot=0, metric="exact,none"),
-        Task("uniapl_reasoning_reversal", "text", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_reasoning_haystack", "text", 1.0, few_shot=0, metric="exact,none"),
         Task("uniapl_text_story", "reading", 1.0, few_shot=0, metric="word_perplexity_of_text,none", unit="per word"),
         Task(

@@ -22,7 +22,7 @@ REASONING, STORY = FOLDER / "reasoning.jsonl", FOLDER / "story.txt"
 HEALTHBENCH = ("eval_framework", "tasks/healthbench/data/healthbench_eval.jsonl")
 BY_PHYSICIANS = "Group 1"  # without any model's answer before them
 SHA256 = {
-    "reasoning": "d8b1559a767d7b5d0224a1715de0b85471fe1e354b4527ee65ea16a7ed462f0b",
+    "reasoning": "ac2893912749a08333aa998fc0139f9d4e9fb5f46500ae85668c4786da31adbf",
     "story": "31ae948538e3ed69c1ef719c155245b5ac52f4292bfeaa34277f168de16451f9",
     "physicians": "648ba52f3f843778c71272002f09cfc256bf58dddc60cf5cef091c996edaaa97",
 }
