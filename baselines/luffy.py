@@ -19,7 +19,7 @@ class InGroup(grpo.Settings):
     """Settings of every method with the expert as a member of the group."""
 
     group: int = setting(7, f"{SCRIPTS}: 7 rollouts and 1 expert response")
-    loss_type: str = setting("dr_grpo", f"{SCRIPTS}, loss_remove_token_mean: sum / longest response")
+    loss_type: str = setting("dr_grpo", "LUFFY's loss_remove_token_mean: sum / longest response")
 
 
 @dataclass(frozen=True, kw_only=True)
