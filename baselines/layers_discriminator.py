@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(Optimization):
-    layers: int = setting(
-        6, "ours: of the 30 of SmolLM2-135M; docs/small_teacher.md has what more of them cost and gain"
-    )
+    layers: int = setting(6, "ours: a fifth of SmolLM2-135M's; `python -m benchmarks.layers` says what others cost")
     pairs_per_step: int = per_scale("ours: triples of an optimizer step")
     response_tokens: int = per_scale("ours: POLAR keeps 4096; here the longest rollout")
     weight_decay: float = setting(0.01, "ours: as the miniature's")
