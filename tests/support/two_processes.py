@@ -50,6 +50,8 @@ class ScriptedRollouts(GRPO):
 
 def scripted(trainer):
     """The class with scripted rollouts in the place of TRL's."""
+    if issubclass(ScriptedRollouts, trainer):
+        return ScriptedRollouts
     return type(f"Scripted{trainer.__name__}", (trainer, ScriptedRollouts), {})
 
 
