@@ -77,7 +77,7 @@ class ExpertInGroup(NumberedRows, GRPO):
 
     def expert_loss(self, model, batch: Batch, advantages: Tensor, inputs: dict) -> Tensor:
         """The loss on the experts of the micro-batch's groups, whose advantages (B,) are given."""
-        raise NotImplementedError
+        raise NotImplementedError  # each method of this kind has its own: luffy, rl_plus, srft
 
     def longest(self, inputs: dict) -> int:
         """dr_grpo's normaliser, for both kinds of rows: the step's rollouts x the longest response."""
