@@ -28,7 +28,8 @@ from unittest import mock
 
 from uniapl.data.prompts import read_prompts
 from uniapl.errors import one_line_errors
-from uniapl.scorers.match import match, read_responses
+from uniapl.scorers.match import Pairs
+from uniapl.scorers.responses import each_response
 
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 5
@@ -100,7 +101,7 @@ def _agreement_ifeval(folder: Path) -> tuple[dict, dict]:
     from uniapl.scorers import verdicts as score
 
     prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    frame = score.score(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
+    frame = score.score(prompts, each_response(folder / "ifeval_textbison_responses.jsonl"))
     rules = ("strict", "loose")
     ours = {(row["key"], row["index"], rule): row[rule] for row in frame.to_dict("records") for rule in rules}
     rows = read_jsonl(folder / "reference_verdicts_textbison.jsonl")
@@ -156,8 +157,9 @@ def scoring(data: Path) -> str:
     from uniapl.checkers import build_all, check, ifeval, texts
 
     prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    answers = match(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
-    pairs = list(zip(prompts, answers, strict=True))
+    with Pairs(prompts) as answered:
+        answered.answer(each_response(folder / "ifeval_textbison_responses.jsonl"))
+        pairs = [(row, response) for row, (_, response) in zip(prompts, answered, strict=True)]
 
     def ours():
         texts.likeliest_language.cache_clear()  # a second round must not profit from having seen the texts
