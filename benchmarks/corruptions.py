@@ -23,9 +23,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import scipy.stats  # noqa: F401  before the first training, which hides it from a process that has not imported it
+
 from uniapl.__main__ import main as uniapl
 
-FLIPS, CUTS = 10, 4
+FLIPS, CUTS = 7, 2
 
 Command = Callable[[Path, Path], list[str]]  # of the results and of an output: the arguments of `uniapl`
 
