@@ -43,6 +43,12 @@ def test_what_nobody_recorded_may_be_used_and_the_table_says_so(results, tmp_pat
     assert "| responses | 7 | 2 | 1 |" in corruptions.table(counts)
 
 
+def test_a_file_with_the_same_bytes_is_no_damage(results, tmp_path):
+    write(results / "data/validation.jsonl", PROMPTS)
+    with pytest.raises(SystemExit, match="validation.jsonl has the same bytes as .*test.jsonl: name another file"):
+        corruptions.corruptions(results, tmp_path / "work")
+
+
 @pytest.mark.parametrize(
     ("code", "line", "expected"),
     [
