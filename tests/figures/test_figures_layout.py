@@ -18,8 +18,8 @@ EXPERIMENTS = (
     *("staged", "unified", "reward_shaping", "constrained", "mu_schedule", "switch", "lambda_sweep", "discriminators"),
     *("teachers", "demonstrations", "controls"),
 )
-OTHERS = ("arms", "constrained", "diversity", "mu", "pareto", "staged", "switch", "claims")
-IN_PANELS = ("scores", "discriminators", "lambda_sweep", "teachers", "demonstrations")  # a benchmark is a title
+OTHERS = ("arms", "constrained", "diversity", "mu", "pareto", "switch", "claims")
+IN_PANELS = ("scores", "discriminators", "lambda_sweep", "teachers")  # a benchmark is a title
 KNOWN = ("uniapl", "lambda_003", "d_random", "sft_d24")
 
 

@@ -166,3 +166,17 @@ def test_pairs_are_joined_anew_for_each_file():
             pairs.answer(rows)
             assert next(iter(pairs))[1] == first
             assert [asked.key for asked, _ in pairs] == [7, 3] and len(pairs) == 2
+
+
+def test_rows_are_taken_in_one_transaction():
+    """A commit looks at every page in memory: one for each row would take the square of the time."""
+    seen = []
+
+    def watched():
+        for row in responses(3):
+            yield row
+            seen.append(pairs._base.in_transaction)
+
+    with Pairs(prompts(3)) as pairs:
+        pairs.answer(watched())
+        assert seen == [True] * 3 and not pairs._base.in_transaction

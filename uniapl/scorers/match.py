@@ -156,7 +156,8 @@ class Pairs:
         try:
             self._base.executemany(statement, rows)
         finally:
-            self._base.execute("COMMIT")
+            if self._base.in_transaction:  # SQLite has ended it where there was no room
+                self._base.execute("COMMIT")
 
     def _select(self, query: str, **names: str) -> Iterator[tuple]:
         with room():
