@@ -40,13 +40,13 @@ from uniapl.data.teach import Teacher
 from uniapl.models.gguf import SMOLLM2
 from uniapl.train import fetch
 
-DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch")
 
 
 def pretrained(**changes) -> Arm:
     """The miniature's base: the random policy after reading the corpus."""
     reading = {"text": "corpus", "prompt_loss": True, "schedule": "cosine", "learning_rate": 5e-3}
-    return Arm("base", sft, start="scratch", once=True, changes={**reading, **changes})
+    return Arm("base", sft, start="scratch", changes={**reading, **changes})
 
 
 MINIATURE = {"max_new_tokens": 48, "batch": 256}  # its expert writes 47 tokens at most
@@ -90,6 +90,7 @@ SMOKE = Scale(
         "prompts_per_step",
     ),  # six steps of one seed show that the parts fit, and nothing about the arms
     evaluation=Evaluation(**MINIATURE, probe_prompts=16),
+    compute=Compute(engine=True),
 )
 
 RL_TINY = {
@@ -133,6 +134,7 @@ TINY = Scale(
     },
     rates={"rollouts": 5e-4, "after_sft": 3e-4},
     evaluation=Evaluation(**MINIATURE, probe_prompts=64),
+    compute=Compute(engine=True),
 )
 
 

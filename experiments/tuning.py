@@ -9,9 +9,14 @@ from baselines import grpo, sft, uniapl
 from uniapl.config import Arm, Experiment, Method
 
 
-def candidates(name: str, method: Method, rates: tuple[float, ...], **start) -> list[Arm]:
-    """One arm per learning rate, named by it."""
-    return [Arm(f"{name}_lr{i + 1}", method, changes={"learning_rate": rate}, **start) for i, rate in enumerate(rates)]
+def candidates(
+    name: str, method: Method, rates: tuple[float, ...], *, start: str = "base", **changes: float
+) -> list[Arm]:
+    """One arm per learning rate, named by it; `changes` are settings that all of them have."""
+    return [
+        Arm(f"{name}_lr{i + 1}", method, start=start, changes={"learning_rate": rate, **changes})
+        for i, rate in enumerate(rates)
+    ]
 
 
 EXPERIMENT = Experiment(
