@@ -283,6 +283,18 @@ def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
         load_scale("tinny")
 
 
+def test_a_scale_with_other_seeds_has_trainings_of_its_own_and_the_same_tests():
+    tiny, again = load_scale("tiny"), load_scale("tiny_from5")
+    assert again.seeds == (5, 6, 7, 8, 9) and (again.name, again.general) == ("tiny_from5", ())
+    assert dataclasses.replace(again, name="tiny", seeds=tiny.seeds, general=tiny.general) == tiny
+    runs = Runs(again)
+    assert {seed for _, seed in runs.trained("headline")} == {5, 6, 7, 8, 9} and not runs.general
+    with pytest.raises(UserError, match="scale tiny_from3: seed 3 is one of tiny's own: begin later"):
+        load_scale("tiny_from3")
+    with pytest.raises(UserError, match="unknown scale 'tinny_from5'"):
+        load_scale("tinny_from5")
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_every_scale_and_experiment_of_the_repository_resolves(name):
     runs = Runs(load_scale(name))
