@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     arms=(
         *candidates("sft", sft, (2e-3, 4e-3, 8e-3)),
         *candidates("grpo", grpo, (3e-4, 5e-4, 8e-4)),
-        *candidates("sft_then_grpo", grpo, (1.5e-4, 3e-4, 5e-4, 8e-4), start="sft"),
+        *candidates("sft_then_grpo", grpo, (3e-4, 5e-4, 8e-4, 1.5e-4), start="sft"),
         *candidates("uniapl", uniapl, (1e-3, 2e-3, 4e-3)),
     ),
     against=(),

@@ -1,4 +1,4 @@
-"""Which learning rate for which mixture?  `snakemake tuning`: three candidates each, on the validation split.
+"""Which learning rate for which mixture?  `snakemake tuning`: three or four candidates each, on the validation split.
 
 The same effort for every method, and none more than the pipeline: its SFT has four candidates here beside the three of
 experiments/tuning.py, because the best of those stood at the grid's edge, and demonstrations learned at UniAPL's
@@ -28,6 +28,20 @@ from uniapl.config import Arm, Experiment
 
 ROLLOUTS = (5e-4, 1e-3, 2e-3)  # of methods that learn demonstrations among rollouts
 FIRST_STAGE = (2e-3, 4e-3, 8e-3)
+GRIDS = {  # a fourth candidate stands last: it was added because the best of three stood at the grid's edge
+    luffy: ROLLOUTS,
+    hpt: (*ROLLOUTS, 4e-3),
+    prefix_rft: (*ROLLOUTS, 2.5e-4),
+    relift: ROLLOUTS,
+    trapo: ROLLOUTS,
+    srft: (*ROLLOUTS, 4e-3),
+    rl_plus: (*ROLLOUTS, 4e-3),
+    adversarial_reward: (*ROLLOUTS, 2.5e-4),
+    sdft: ROLLOUTS,
+    dft: FIRST_STAGE,
+    psft: (*FIRST_STAGE, 1e-3),
+    trsft: FIRST_STAGE,
+}
 
 EXPERIMENT = Experiment(
     name="tuning_mixtures",
@@ -38,17 +52,8 @@ EXPERIMENT = Experiment(
         Arm("sft_constant_lr2", sft, changes={"learning_rate": 2e-3, "schedule": "constant_with_warmup"}),
         Arm("sft_constant_lr3", sft, changes={"learning_rate": 4e-3, "schedule": "constant_with_warmup"}),
         Arm("sft_lr4", sft, changes={"learning_rate": 1.6e-2}),
-        *(
-            arm
-            for method in (luffy, hpt, prefix_rft, relift, trapo, srft, rl_plus, adversarial_reward, sdft)
-            for arm in candidates(method.__name__.split(".")[-1], method, ROLLOUTS)
-        ),
-        *candidates("chord", uniapl, (1e-3, 2e-3, 4e-3), lam=0.0),
-        *(
-            arm
-            for method in (dft, psft, trsft)
-            for arm in candidates(method.__name__.split(".")[-1], method, FIRST_STAGE)
-        ),
+        *candidates("chord", uniapl, (1e-3, 2e-3, 4e-3, 5e-4), lam=0.0),
+        *(arm for method, rates in GRIDS.items() for arm in candidates(method.__name__.split(".")[-1], method, rates)),
     ),
     against=(),
     split="validation",
