@@ -8,7 +8,7 @@ experiments/tuning_mixtures.py. Holm's adjustment is over the claims of one benc
 
 from experiments.arms import (
     ADVERSARIAL_REWARD,
-    CHORD,
+    CHORD_OWN_RATE,
     DFT,
     DFT_THEN_GRPO,
     GRPO,
@@ -25,6 +25,7 @@ from experiments.arms import (
     SFT_PLATEAU_THEN_GRPO,
     SFT_THEN_GRPO,
     SRFT,
+    SRFT_PLUS,
     TRAPO,
     TRSFT,
     TRSFT_THEN_GRPO,
@@ -33,7 +34,19 @@ from experiments.arms import (
 from experiments.claims import RATE, above_on
 from uniapl.config import Experiment
 
-SINGLE_STAGE = (UNIAPL, CHORD, LUFFY, HPT, PREFIX_RFT, RELIFT, TRAPO, SRFT, RL_PLUS, ADVERSARIAL_REWARD)
+SINGLE_STAGE = (
+    UNIAPL,
+    CHORD_OWN_RATE,
+    LUFFY,
+    HPT,
+    PREFIX_RFT,
+    RELIFT,
+    TRAPO,
+    SRFT,
+    SRFT_PLUS,
+    RL_PLUS,
+    ADVERSARIAL_REWARD,
+)
 PIPELINES = (SFT_PLATEAU_THEN_GRPO, DFT_THEN_GRPO, PSFT_THEN_GRPO, TRSFT_THEN_GRPO)
 FIRST_STAGES = (SFT_PLATEAU, DFT, PSFT, TRSFT)
 BENCHMARKS = ("trained", "new_types", "new_topics")

@@ -38,9 +38,9 @@ GRIDS = {  # a fourth candidate stands last: it was added because the best of th
     rl_plus: (*ROLLOUTS, 4e-3),
     adversarial_reward: (*ROLLOUTS, 2.5e-4),
     sdft: ROLLOUTS,
-    dft: FIRST_STAGE,
+    dft: (*FIRST_STAGE, 1e-3),
     psft: (*FIRST_STAGE, 1e-3),
-    trsft: FIRST_STAGE,
+    trsft: (*FIRST_STAGE, 1e-3),
 }
 
 EXPERIMENT = Experiment(
