@@ -68,11 +68,11 @@ def test_a_missing_run_is_named_and_has_no_number():
     plan = dataclasses.replace(PLAN, seeds={"base": (0,), "grpo": (0, 1), "uniapl": (0, 1, 2)})
     runs = run(plan=plan)["runs"].set_index("arm")
     assert runs.missing[["base", "grpo"]].isna().all()
-    assert runs.loc["uniapl", ["n_planned", "n_seeds", "missing"]].tolist() == [3, 2, "2"]
+    assert runs.loc["uniapl", ["n_planned", "n_seeds", "seeds", "missing"]].tolist() == [3, 2, "0, 1", "2"]
     assert runs.comparator.to_dict() == {"base": False, "grpo": True, "uniapl": False}
     without = inputs(scores=scores({cell: digits for cell, digits in STRICT.items() if cell[0] != "grpo"}))
     tables = run(without, plan)
-    assert row(tables["runs"], arm="grpo").missing == "0, 1"
+    assert row(tables["runs"], arm="grpo").missing == "0, 1" and pd.isna(row(tables["runs"], arm="grpo").seeds)
     for name in ("main", "transfer", "aggregate"):
         assert set(tables[name].arm) == {"base", "uniapl"}
     assert tables["type_comparisons"].empty and set(tables["aggregate"].quantity) == {IQM}

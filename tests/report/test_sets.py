@@ -13,7 +13,7 @@ from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
 from uniapl.report import page, sections
 from uniapl.report.read import read
-from uniapl.tables import beside, general, rounded, write
+from uniapl.tables import again, beside, general, rounded, write
 from uniapl.tables.ablations import view_ablations
 
 
@@ -26,12 +26,26 @@ def test_a_set_alone_has_none_of_them(local, tmp_path):
 def test_local_numbers_stand_beside_the_published_ones_in_the_report(local, sets, tmp_path):
     beside.render(*sets, local / "beside")
     text = Parsed(build(local, tmp_path)).text
-    assert "Your runs against ours" in text and "1 of 3 local estimates lie within the published interval" in text
+    assert "Your runs against ours" in text and "1 of 2 lie within it" in text
     shutil.copytree(local / "beside", local / "beside_extended")
     frame = pd.read_csv(local / "beside/beside.csv")
     frame[:1].to_csv(local / "beside_extended/beside.csv", index=False)
     assert len(read(local, extended=True).overview["beside"].text) == 1
     assert len(read(local).overview["beside"].text) == len(frame) > 1
+
+
+def test_verdicts_of_other_seeds_are_in_the_report(local, tmp_path):
+    folder = local / "again"
+    folder.mkdir()
+    claim = dict(experiment="headline", sentence="A beats B.", estimate=1.5, low=-1.0, high=4.0, n_seeds=5, id="C1")
+    sets = [claim | dict(set=name, verdict="not decided", contradicted="none decided") for name in ("ours", "theirs")]
+    pd.DataFrame(sets)[again.ROW].to_csv(folder / "again.csv", index=False)
+    pd.DataFrame([("ours", "theirs", "accuracy (%)", 9, 10, 90.0, 2)], columns=again.SHARE).to_csv(
+        folder / "again_share.csv", index=False
+    )
+    text = Parsed(build(local, tmp_path)).text
+    assert "Verdicts with other seeds" in text and "1 are decided in none" in text
+    assert "ours in theirs" in text and "9 of 10" in text
 
 
 def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(local):

@@ -208,7 +208,7 @@ def test_main_shows_the_difference_to_the_comparators_of_the_experiment(analysis
 
 def test_a_planned_arm_without_a_run_is_missing_and_never_zero(analysis, tmp_path):
     runs = pd.read_csv(analysis / "runs.csv")
-    luffy = pd.DataFrame([("luffy", False, 3, 0, "0, 1, 2")], columns=runs.columns)
+    luffy = pd.DataFrame([("luffy", False, 3, 0, None, "0, 1, 2")], columns=runs.columns)
     pd.concat([runs, luffy]).to_csv(analysis / "runs.csv", index=False)
     tables.render(analysis, tmp_path / "out")
     for name in ("main", "cost", "transfer", "diversity", "distances"):

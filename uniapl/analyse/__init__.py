@@ -102,11 +102,12 @@ def _ordered(table: pd.DataFrame, plan: Question) -> pd.DataFrame:
 
 
 def plan_of(experiment: Experiment, scale: Scale, stated: Mapping[str, dict] | None = None) -> Question:
-    """What an experiment asks at a scale: the base once, then its arms at their seeds; `stated` as in `Plan`."""
+    """What an experiment asks at a scale: the base, then its arms at their seeds; `stated` as in `Question`."""
     arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
-    return Question(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated or {})
+    asked = experiment.against, experiment.decoding, experiment.claims
+    return Question(names, *asked, seeds, stated or {}, shared_seeds=not arms["base"].once)
 
 
 @one_line_errors

@@ -35,6 +35,7 @@ def render(results: ResultSet, figures: Path) -> str:
         verdicts=sections.verdicts(overview),
         sentence=sections.sentence(overview),
         beside=sections.of_set(results, "beside"),
+        again=[t for name in ("again", "again_share") if (t := sections.of_set(results, name))],
         general=sections.of_set(results, "general"),
         paper=sections.of_set(results, "paper"),
         ablations=sections.of_set(results, "ablations"),

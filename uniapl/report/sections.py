@@ -17,6 +17,7 @@ from uniapl.errors import UserError
 from uniapl.report.read import ResultSet, Stored
 from uniapl.tables import VIEWS, View, latex
 from uniapl.tables.ablations import view_ablations
+from uniapl.tables.again import view_again, view_share
 from uniapl.tables.beside import view as view_beside
 from uniapl.tables.columns import MISSING
 from uniapl.tables.general import view as view_general
@@ -39,6 +40,8 @@ TITLES = {
 OF_SETS = {  # tables over all experiments, with what shows them
     "beside": ("Your runs against ours", view_beside),
     "general": ("Trained arms beside their base", view_general),
+    "again": ("Verdicts with other seeds", view_again),
+    "again_share": ("Estimates within the predictions of other seeds", view_share),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
     "arms": ("Arms", view_arms),

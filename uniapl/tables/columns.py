@@ -5,9 +5,9 @@ import pandas as pd
 from uniapl.errors import UserError
 
 ROUNDED = {  # table -> format -> the columns that have it
-    "main": {".1f": "estimate low high", ".0f": "n_seeds n_prompts"},
+    "main": {".1f": "estimate low high predict_low predict_high", ".0f": "n_seeds n_prompts"},
     "comparisons": {
-        ".1f": "difference low high seed_low seed_high detectable",
+        ".1f": "difference low high seed_low seed_high predict_low predict_high detectable",
         ".2f": "effect",
         ".4g": "p p_holm",  # exact: with 9,999 resamples they are multiples of 0.0002
         ".2g": "p_seeds mcnemar_p",
@@ -40,9 +40,12 @@ ROUNDED = {  # table -> format -> the columns that have it
     },
     "paper": {".2f": "estimate low high seed_low seed_high", ".4g": "p_holm", ".0f": "n_seeds n_prompts"},
     "beside": {
-        ".1f": """published_estimate published_low published_high local_estimate local_low local_high difference""",
-        ".0f": "published_n_seeds local_n_seeds",
+        ".1f": """published_estimate published_low published_high local_estimate local_low local_high difference
+            published_predict_low published_predict_high""",
+        ".0f": "published_n_seeds published_n_seeds_against local_n_seeds local_n_seeds_against",
     },
+    "again": {".2f": "estimate low high", ".0f": "n_seeds"},
+    "again_share": {".1f": "share", ".0f": "inside judged not_judged"},
     "general": {
         ".1f": """base_estimate base_low base_high arm_estimate arm_low arm_high
             difference_estimate difference_low difference_high""",
