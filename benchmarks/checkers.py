@@ -8,6 +8,7 @@ scoring     strict and loose verdicts of ours against lm-eval's own `process_res
             which part of the time is language detection                                     to reach: 5 times
 reward      512 responses of the miniature's expert, strictly                                <= 2 % of a GRPO step
 robustness  every type on adversarial texts of 100 kB (benchmarks/robustness.py)             <= 50 ms
+streaming   CPU seconds and peak memory of `uniapl score` on 10^4 to 10^6 made responses     <= 1 GB, and linear
 figures     `snakemake figures/` in a fresh copy of the tracked files
 """
 
@@ -16,6 +17,7 @@ import contextlib
 import functools
 import io
 import json
+import os
 import random
 import shutil
 import statistics
@@ -28,10 +30,12 @@ from unittest import mock
 
 from uniapl.data.prompts import read_prompts
 from uniapl.errors import one_line_errors
-from uniapl.scorers.match import match, read_responses
+from uniapl.scorers.match import Pairs
+from uniapl.scorers.responses import each_response
 
 ROOT = Path(__file__).resolve().parent.parent
 REPEATS = 5
+SIZES = (1_000, 10_000, 100_000, 1_000_000)  # responses; the first for what every process costs
 STEPS = (0.35, 0.8)  # seconds of a GRPO step at tiny, the shortest and the longest seen on 2 cores
 
 
@@ -100,7 +104,7 @@ def _agreement_ifeval(folder: Path) -> tuple[dict, dict]:
     from uniapl.scorers import verdicts as score
 
     prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    frame = score.score(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
+    frame = score.score(prompts, each_response(folder / "ifeval_textbison_responses.jsonl"))
     rules = ("strict", "loose")
     ours = {(row["key"], row["index"], rule): row[rule] for row in frame.to_dict("records") for rule in rules}
     rows = read_jsonl(folder / "reference_verdicts_textbison.jsonl")
@@ -156,8 +160,9 @@ def scoring(data: Path) -> str:
     from uniapl.checkers import build_all, check, ifeval, texts
 
     prompts = read_prompts(folder / "ifeval_input_textbison_matched.jsonl")
-    answers = match(prompts, read_responses(folder / "ifeval_textbison_responses.jsonl"))
-    pairs = list(zip(prompts, answers, strict=True))
+    with Pairs(prompts) as answered:
+        answered.answer(each_response(folder / "ifeval_textbison_responses.jsonl"))
+        pairs = [(row, response) for row, (_, response) in zip(prompts, answered, strict=True)]
 
     def ours():
         texts.likeliest_language.cache_clear()  # a second round must not profit from having seen the texts
@@ -198,6 +203,41 @@ def robustness() -> str:
     return "\n  ".join(["", *robustness.table(robustness.slowest())])
 
 
+def measured(command: list[str]) -> tuple[float, float]:
+    """CPU seconds and peak memory (MB) of a command, in a process of its own."""
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e6  # Linux counts in KiB
+
+
+def make_responses(folder: Path, n: int) -> list[str]:
+    """The options of `uniapl score` for n made prompts and responses of 100 letters, in another order."""
+    rng, paths = random.Random(0), [folder / f"{name}{n}.jsonl" for name in ("prompts", "responses")]
+    with open(paths[0], "w") as prompts, open(paths[1], "w") as responses:
+        for key in range(n):
+            row = {"key": key, "prompt": f"Write two sentences about rain and {key}, in quotation marks."}
+            row["instruction_id_list"] = ["punctuation:no_comma", "startend:quotation"][: 1 + key % 2]
+            prompts.write(json.dumps({**row, "kwargs": [{}] * len(row["instruction_id_list"])}) + "\n")
+        for key in rng.sample(range(n), n):
+            text = f'"It rains, and {key} are wet. The red fox is warm and sleeps under a tree that has no leaves."'
+            responses.write(json.dumps({"key": key, "response": text}) + "\n")
+    return ["--prompts", str(paths[0]), "--responses", str(paths[1]), "--out", str(folder / f"scores{n}.csv")]
+
+
+def streaming(sizes: tuple[int, ...] = SIZES) -> str:
+    """`sizes`: numbers of responses."""
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        for n in sizes:
+            command = [sys.executable, "-m", "uniapl", "score", *make_responses(Path(folder), n)]
+            seconds_of, memory = measured(command)
+            lines.append(f"{n:9,} responses: {seconds_of:7.1f} CPU s, {memory:5.0f} MB at most")
+    return "\n  ".join(["", *lines])
+
+
 def figures() -> str:
     with tempfile.TemporaryDirectory() as folder:
         names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -209,7 +249,7 @@ def figures() -> str:
         return f"{seconds(lambda: subprocess.run(command, cwd=folder, capture_output=True, check=True)):.1f} s"
 
 
-PARTS = {part.__name__: part for part in (agreement, scoring, reward, robustness, figures)}
+PARTS = {part.__name__: part for part in (agreement, scoring, reward, robustness, streaming, figures)}
 
 
 @one_line_errors

@@ -5,7 +5,7 @@ KINDS is damaged in turn: one bit flipped at places drawn over the file, the fil
 another valid file of its kind, as an older version would be, in its place. Then the command that reads it runs.
 
 named     it ends with 2 and one line that names the file
-silent    it ends with 0, and has read the file
+silent    it ends with 0: the damage is in what it wrote, or it has not read the file
 other     anything else, such as a traceback
 
 The state of an unfinished training, which is left for the one before, is tried in tests/provenance/test_checksums.py.
@@ -14,9 +14,11 @@ The state of an unfinished training, which is left for the one before, is tried 
 import argparse
 import contextlib
 import io
+import os
 import random
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +117,11 @@ KINDS: dict[str, tuple[str, str, Command]] = {  # kind: the file, another that i
         "generate/test/grpo/seed0/harness.json",
         of_root("analyse", "--experiment", "headline"),
     ),
+    "version of the checkers": (
+        "score/test/sft/seed0/checkers.json",
+        "train/sft/seed0/run.json",
+        of_root("analyse", "--experiment", "headline"),
+    ),
     "scores": (
         "score/test/sft/seed0/greedy.csv",
         "score/test/grpo/seed0/greedy.csv",
@@ -145,7 +152,8 @@ def outcome(command: list[str], file: Path) -> str:
             uniapl(command)
     except SystemExit as ended:
         lines = [line for line in errors.getvalue().splitlines() if line.startswith("error: ")]
-        return "named" if ended.code == 2 and len(lines) == 1 and str(file) in lines[0] else "other"
+        named = ended.code == 2 and len(lines) == 1 and str(file) in lines[0]
+        return "named" if named else "other" if ended.code else "silent"
     except Exception:
         return "other"
     return "silent"
@@ -153,13 +161,15 @@ def outcome(command: list[str], file: Path) -> str:
 
 def corruptions(results: Path, work: Path) -> dict[str, Counter]:
     """By kind and damage, how often each outcome."""
-    root, counts = work / "smoke", {}
+    root, counts, now = work / "smoke", {}, time.time_ns()
     shutil.copytree(results, root, symlinks=True)
     for kind, (name, other, command) in KINDS.items():
         path, rng, found = root / name, random.Random(kind), Counter()
         whole = path.read_bytes()
         for damage, content in damages(path, root / other, rng):
             path.write_bytes(content)
+            now += 1  # all commands run in this process, which takes a file of the same time and size for the same file
+            os.utime(path, ns=(now, now))
             found[damage, outcome(command(root, work / "out"), path)] += 1
             shutil.rmtree(work / "out", ignore_errors=True)
         path.write_bytes(whole)

@@ -33,7 +33,11 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = ("leader", "worker", "group")
 COMMAND = ("make", "reproduce", "SCALE=smoke")
-UNFINISHED = ("state", "model.new", "settings.new", "*.part")  # names that only an unfinished job has
+UNFINISHED = (  # what only an unfinished job or run has
+    *("results/local/**/" + name for name in ("state", "model.new", "settings.new", "*.part")),
+    *(".snakemake/locks/*", ".snakemake/incomplete/*"),
+)
+PATIENCE = 10  # so many times the duration of an undisturbed run may the second command take
 STAGE = re.compile(r" -m (?:uniapl |figures\.)(\w+)")
 MEASURED = ["seconds", "peak_memory_mb", "energy_wh"]  # columns of cost.csv that no two runs share
 POLL = 0.05  # seconds between looks at the processes
@@ -60,7 +64,12 @@ class Trial:
 
 
 def copy(folder: Path) -> Path:
-    """What git tracks, or would track, in a new folder, with this Python's environment as its .venv."""
+    """What git tracks, or would track, in a new folder, with this Python's environment as its .venv.
+
+    Raises SystemExit unless that is one that `make venv` has built: make would build it anew, through the link.
+    """
+    if not (Path(sys.prefix) / "ready").is_file():
+        raise SystemExit(f"error: {sys.prefix} is not of `make venv`: run this with .venv/bin/python")
     shutil.rmtree(folder, ignore_errors=True)
     names = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True)
     for name in names.stdout.decode().split("\0"):
@@ -134,7 +143,7 @@ def tables(folder: Path) -> dict[str, bytes]:
 def left_behind(folder: Path) -> Iterator[str]:
     yield from (f"process {pid}: {line[:60]}" for pid, line in commands_in(folder).items())
     for pattern in UNFINISHED:
-        yield from (str(path.relative_to(folder)) for path in (folder / "results/local").rglob(pattern))
+        yield from (str(path.relative_to(folder)) for path in folder.glob(pattern))
 
 
 def reference(work: Path) -> float:
@@ -152,7 +161,7 @@ def reference(work: Path) -> float:
 def finish(folder: Path, work: Path, log: Path, **first) -> Trial:
     """The second command, and what is to be said of the trial."""
     began = time.monotonic()
-    code = start(folder, log).wait()
+    code = ended(start(folder, log), folder, PATIENCE * reference(work))
     seconds = time.monotonic() - began
     wanted, found = tables(work / "reference"), tables(folder)
     different = sorted(name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name))
@@ -160,18 +169,29 @@ def finish(folder: Path, work: Path, log: Path, **first) -> Trial:
     return Trial(**first, second_code=code, seconds=seconds, different=different, left=left)
 
 
+def ended(run: subprocess.Popen, folder: Path, limit: float) -> int:
+    """The exit code of a run; that of SIGKILL where it hangs for more than `limit` seconds and is ended."""
+    try:
+        return run.wait(limit)
+    except subprocess.TimeoutExpired:
+        for pid in commands_in(folder):
+            os.kill(pid, signal.SIGKILL)
+        return run.wait()
+
+
 def killed(kind: str, seed: int, work: Path, duration: float) -> Trial:
-    """One kill, and the command once more."""
-    rng = random.Random(f"{kind}/{seed}")
-    folder, log = copy(work / f"{kind}{seed}"), work / f"{kind}{seed}.log"
-    at, began = rng.uniform(0.05, 0.95) * duration, time.monotonic()
-    run, done = start(folder, log), None
-    while done is None and run.poll() is None:
-        time.sleep(POLL)
-        if time.monotonic() - began >= at:
-            done = kill(kind, folder, rng)
+    """One kill, and the command once more; a run that ends before its moment comes is made again."""
+    rng, done = random.Random(f"{kind}/{seed}"), None
+    while done is None:
+        folder, log = copy(work / f"{kind}{seed}"), work / f"{kind}{seed}.log"
+        at, began = rng.uniform(0.05, 0.95) * duration, time.monotonic()
+        run = start(folder, log)
+        while done is None and run.poll() is None:
+            time.sleep(POLL)
+            if time.monotonic() - began >= at:
+                done = kill(kind, folder, rng)
     at = time.monotonic() - began
-    stages, orphans = done or ([], 0)
+    stages, orphans = done
     first = {"stages": stages, "orphans": orphans, "first_code": run.wait()}
     return finish(folder, work, log, kind=kind, seed=seed, at=at, **first)
 
@@ -183,13 +203,16 @@ def filled(seed: int, work: Path) -> Trial:
     needed = allocated(work / "reference")
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={2 * needed}", "tmpfs", disk], check=True)
     try:
-        folder = copy(disk / "copy")
-        have = allocated(folder)
-        size = round(have + rng.uniform(0.1, 0.9) * (needed - have))
-        subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
-        began = time.monotonic()
-        code = start(folder, log).wait()
-        at = time.monotonic() - began
+        code = 0
+        while not code:  # a run that had room enough is made again, with another share
+            subprocess.run(["mount", "-o", f"remount,size={2 * needed}", disk], check=True)
+            folder = copy(disk / "copy")
+            have = allocated(folder)
+            size = round(have + rng.uniform(0.1, 0.9) * (needed - have))
+            subprocess.run(["mount", "-o", f"remount,size={size}", disk], check=True)
+            began = time.monotonic()
+            code = start(folder, log).wait()
+            at = time.monotonic() - began
         subprocess.run(["mount", "-o", f"remount,size={4 * needed}", disk], check=True)
         return finish(folder, work, log, kind="disk", seed=seed, at=at, stages=[], orphans=0, first_code=code)
     finally:

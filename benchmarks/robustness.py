@@ -3,24 +3,34 @@
 `python -m benchmarks.checkers robustness` prints the slowest. A text has 100,000 characters, so 100 kB and more. Each
 call starts with empty caches; its time is CPU time, the least of up to five calls where the first took long, and of
 five more at the end where they took more than 50 ms.
+
+`python -m benchmarks.robustness --minutes 30` searches for texts whose time grows faster than their length: a random
+head, a block of random signs and units that is repeated, and a random end, through every type. What takes long at
+3,000 characters is timed at 12,000 too, where a linear checker takes 4 times, a quadratic one 16 times as long.
 """
 
+import argparse
 import itertools
 import random
 import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from uniapl.checkers import Checker, arguments, build, families, iftrain, sentences, texts
 from uniapl.checkers.arguments import Argument, Instruction
 from uniapl.checkers.ifbench import arguments as ifbench_arguments
-from uniapl.errors import UserError
+from uniapl.errors import UserError, one_line_errors
 
 SIZE = 100_000
 LIMIT = 0.05  # seconds
 AGAIN = 0.025  # seconds from which a call is timed again: another process may have had the core's caches
 CALLS = 5
 CHOICES = 6  # of arguments, drawn from all combinations
+
+SMALL, TIMES = 3_000, 4  # characters of a text in the search, and how much longer it is made
+SUSPECT = 0.003  # seconds of a call in the search that are a reason to make its text longer
+GROWTH = 8  # times as long with TIMES the length: between a linear checker's 4 and a quadratic one's 16
 
 COUNTS = (1, 3, 1000, 30_000)
 WORDS = ("a", "rain", "a. a", "\u7684")
@@ -205,6 +215,66 @@ def slowest(chosen: Callable[[str], bool] = lambda name: True) -> dict[tuple[str
     return dict(sorted(worst.items(), key=lambda item: -item[1][0]))
 
 
+@dataclass
+class Search:
+    """What a search has tried: `slowest` at SMALL characters, `growing` those whose time grew by GROWTH or more."""
+
+    texts: int = 0
+    calls: int = 0
+    longest: int = 0  # calls whose text was made longer
+    slowest: tuple[float, str, str] = (0.0, "", "")  # seconds, type, text
+    steepest: tuple[float, str, str] = (0.0, "", "")  # growth, type, text
+    growing: list[tuple[float, str, str]] = field(default_factory=list)
+
+
+def shape(rng: random.Random) -> tuple[str, Callable[[int], str]]:
+    """A random text of any length: what it is made of, and the function that makes it."""
+
+    def part(most: int) -> str:
+        pieces = [rng.choice(UNITS) if rng.random() < 0.5 else rng.choice(rng.choice(SIGNS)) for _ in range(most)]
+        return "".join(pieces[: rng.randint(0, most)])
+
+    head, block, end = part(3), part(4) or rng.choice(UNITS), part(3)
+    made_of = f"{head!r}, {block!r} repeated, {end!r}"
+    return made_of, lambda size: (head + block * size)[: size - len(end)] + end
+
+
+def search(seconds: float, seed: int, types: list[tuple[str, str, Checker]] | None = None) -> Search:
+    """Every type, each with one choice of its arguments, on random texts, until so many CPU seconds have passed."""
+    rng, found, begun = random.Random(seed), Search(), time.process_time()
+    by_type: dict[tuple[str, str], list[Checker]] = {}
+    for family, name, follows in types or checkers():
+        by_type.setdefault((family, name), []).append(follows)
+        follows("It rains. Das ist Regen.")  # imports and profiles
+    while time.process_time() - begun < seconds:
+        made_of, text = shape(rng)
+        found.texts += 1
+        for (family, name), choice in by_type.items():
+            follows, what = rng.choice(choice), f"{family} {name}"
+            found.calls += 1
+            short = cpu_seconds(follows, text(SMALL))
+            if short > SUSPECT:
+                short = min(short, *(cpu_seconds(follows, text(SMALL)) for _ in range(2)))
+            found.slowest = max(found.slowest, (short, what, made_of))
+            if short > SUSPECT:
+                found.longest += 1
+                grown = min(cpu_seconds(follows, text(TIMES * SMALL)) for _ in range(2)) / short
+                found.steepest = max(found.steepest, (grown, what, made_of))
+                found.growing += [(grown, what, made_of)] if grown >= GROWTH else []
+    return found
+
+
+def told(found: Search) -> list[str]:
+    """Lines about a search."""
+    lines = [
+        f"{found.texts} texts of {SMALL:,} characters, {found.calls:,} calls, {found.longest} of them with a text of "
+        f"{TIMES * SMALL:,} too; {len(found.growing)} grew {GROWTH} times or more",
+        f"slowest: {1000 * found.slowest[0]:.1f} ms, {found.slowest[1]} on {found.slowest[2]}",
+        f"steepest: {found.steepest[0]:.1f} times, {found.steepest[1]} on {found.steepest[2]}",
+    ]
+    return lines + [f"{grown:.1f} times: {what} on {made_of}" for grown, what, made_of in sorted(found.growing)[::-1]]
+
+
 def table(worst: dict[tuple[str, str], tuple[float, str]], n: int = 20) -> list[str]:
     """Lines: how many types are how fast, by family, and the n slowest."""
     families = dict.fromkeys(family for family, _ in sorted(worst))
@@ -215,3 +285,16 @@ def table(worst: dict[tuple[str, str], tuple[float, str]], n: int = 20) -> list[
         lines.append(f"{family:9} {len(times):3} types, slowest {1000 * max(times):4.0f} ms, {above} above 50 ms")
     slow = [*worst.items()][:n]
     return lines + [f"{1000 * s:5.0f} ms  {family} {name} on {made_of}" for (family, name), (s, made_of) in slow]
+
+
+@one_line_errors
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, required=True, help="of CPU time")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args(argv)
+    print("\n".join(told(search(60 * args.minutes, args.seed))))
+
+
+if __name__ == "__main__":
+    main()

@@ -7,14 +7,16 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+SHOWN = 3  # names in a message that counts them all
+
 
 class UserError(ValueError):
     """What is wrong, where (file, line, key) and what to do about it, in one line."""
 
 
 def first_names(names: Sequence) -> str:
-    """`a, b, c, ...`: the first three, for a line that counts them all."""
-    return ", ".join(map(str, names[:3])) + (", ..." if names[3:] else "")
+    """`a, b, c, ...`: the first of them, for a line that counts them all."""
+    return ", ".join(map(str, names[:SHOWN])) + (", ..." if names[SHOWN:] else "")
 
 
 def at_least_one(args: argparse.Namespace, *names: str) -> None:

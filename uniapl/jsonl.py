@@ -37,8 +37,6 @@ def require(value: object, keys: Iterable[str], where: str | Path, remedy: str =
 def read_jsonl(path: str | Path, fields: Iterable[str] = ()) -> list[dict]:
     """The objects of a JSON Lines file or a JSON array, each with at least these fields. Raises like `each_row`."""
     rows = list(each_row(path))
-    if not rows:
-        raise UserError(f"{path}: holds no rows")
     for number, row in enumerate(rows, start=1):
         require(row, fields, f"{path}: row {number}")
     return rows
@@ -47,23 +45,28 @@ def read_jsonl(path: str | Path, fields: Iterable[str] = ()) -> list[dict]:
 def each_row(path: str | Path) -> Iterator[dict]:
     """The objects of a JSON Lines file one by one, blank lines left out, or those of an array, as old lm-eval wrote.
 
-    A byte order mark and every kind of line end are read. Raises UserError as `file:line: problem; remedy`, at the line
-    in question.
+    A byte order mark and every kind of line end are read. An array, which is one value, is read whole. Raises UserError
+    as `file:line: problem; remedy`, at the line in question, and for a file without rows.
     """
-    first = True
+    first, found = True, False
     checksums.check(Path(path))
     try:
         with open(path, encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
+                rows = []
                 if first and line.lstrip().startswith("["):
-                    yield from _array(line + lines.read(), path, number)
+                    rows = _array(line + lines.read(), path, number)
                 elif line.strip():
-                    yield _parse(line, f"{path}:{number}")
+                    rows = [_parse(line, f"{path}:{number}")]
                 first = first and not line.strip()
+                found = found or bool(rows)
+                yield from rows
     except UnicodeDecodeError:
         raise UserError(f"{path}:{_undecodable(path)}: not UTF-8, which JSON is: save the file as UTF-8") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}") from error
+    if not found:
+        raise UserError(f"{path}: holds no rows")
 
 
 def _undecodable(path: str | Path) -> int:

@@ -1,5 +1,9 @@
 """Kills in the middle of `make reproduce SCALE=smoke`: how the benchmark finds its victims, and five of the kills."""
 
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from benchmarks import kills
@@ -27,7 +31,10 @@ def test_what_an_unfinished_job_leaves_is_seen(tmp_path):
     (results / "score").mkdir()
     (results / "score/.greedy.csv.7.part").touch()
     (results / "score/greedy.csv").touch()
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").touch()
     assert sorted(kills.left_behind(tmp_path)) == [
+        ".snakemake/locks/0.input.lock",
         "results/local/smoke/score/.greedy.csv.7.part",
         "results/local/smoke/train/sft/seed0/state",
     ]
@@ -51,6 +58,18 @@ def test_tables_are_compared_without_what_no_two_runs_share(tmp_path):
         "tables/headline/main.csv": b"main.csv",
         "tables/headline/main.md": b"main.md",
     }
+
+
+def test_a_run_that_hangs_is_ended_and_no_good_trial(tmp_path):
+    run = subprocess.Popen(["sleep", "60"], cwd=tmp_path)
+    assert kills.ended(run, tmp_path, limit=0.1) == -signal.SIGKILL
+
+
+def test_an_environment_that_make_would_build_anew_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "env"))
+    with pytest.raises(SystemExit, match="not of `make venv`"):
+        kills.copy(tmp_path / "copy")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.slow

@@ -13,7 +13,6 @@ from uniapl.generate.suite import rows as rows_of_suite
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.scorers import score
 from uniapl.scorers.command import main
-from uniapl.scorers.match import match, read_responses
 
 LINES = "".join(json.dumps(row) + "\n" for row in PROMPTS)
 
@@ -52,7 +51,7 @@ def test_numbers_that_a_table_made_floats_are_whole_in_arguments_keys_and_turns(
         (read,) = read_prompts(saved(tmp_path, write(row), name))
     assert read["key"] == 5 and read["kwargs"] == [{"num_words": 2, "relation": "at least"}]
     pd.DataFrame({"key": [5.0], "response": ["two words"]}).to_parquet(tmp_path / "r.parquet")
-    assert score([read], read_responses(tmp_path / "r.parquet"))["strict"].tolist() == [1]
+    assert score([read], tmp_path / "r.parquet")["strict"].tolist() == [1]
     with pytest.raises(UserError, match="num_words must be a whole number of at least 1, not 2.5"):
         read_prompts(saved(tmp_path, json.dumps(row).replace("2.0", "2.5")))
 
@@ -151,7 +150,7 @@ def test_samples_that_name_too_little_for_a_suite_are_one_line(change, line):
 )
 def test_a_match_that_lacks_a_blank_alone_is_named_as_such(responses, line):
     with pytest.raises(UserError, match=line):
-        match(PROMPTS, responses)
+        score(PROMPTS, responses)
 
 
 # CSV ----------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from uniapl.generate import responses as generate
 from uniapl.jsonl import write_jsonl
 from uniapl.models.startup import collector_paused
 from uniapl.scorers import verdicts as score
-from uniapl.scorers.match import read_responses
+from uniapl.scorers.responses import each_response
 
 # every connection and every name look-up of the process is written to a file, and refused
 SPY = """
@@ -71,7 +71,7 @@ def test_the_harness_and_our_scorer_give_the_same_accuracy(generated):
     harness = json.loads((generated / "out/harness.json").read_text())["results"]
     for decoding in ("greedy", "sampled"):
         prompts = read_prompts(generated / "test.jsonl")
-        responses = read_responses(generated / f"out/{decoding}.parquet")
+        responses = list(each_response(generated / f"out/{decoding}.parquet"))
         ours = score.summary(score.score(prompts, responses))
         for metric in ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose"):
             assert harness[decoding][f"{metric},none"] == pytest.approx(ours[metric]["accuracy"])

@@ -16,7 +16,7 @@ from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl, write_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer
 from uniapl.provenance import checksums, sha256_of
-from uniapl.scorers.match import read_responses
+from uniapl.scorers.responses import each_response
 from uniapl.tables import render
 from uniapl.train.state import COMPLETE, last_checkpoint
 
@@ -71,9 +71,9 @@ def checkpoint(name):
 
 KINDS = {  # kind: who makes the file, who reads it
     "prompts": (jsonl, read_prompts),
-    "responses": (jsonl, read_responses),
+    "responses": (jsonl, lambda path: list(each_response(path))),
     "expert": (jsonl, lambda path: responses_of(path, ROWS)),
-    "rows of a table": (parquet, read_responses),
+    "rows of a table": (parquet, lambda path: list(each_response(path))),
     "rows of an analysis": (parquet, lambda path: inputs._read(path, "key response")),
     "card": (card, read_json),
     "cards": (jsonl, read_jsonl),

@@ -14,7 +14,8 @@ from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.scorers.command import main
-from uniapl.scorers.match import match, read_responses
+from uniapl.scorers.match import Pairs
+from uniapl.scorers.responses import each_response
 from uniapl.scorers.verdicts import score, summary
 
 DATA = PUBLISHED_DATA / "ifeval"
@@ -24,6 +25,13 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason=WITHOUT_DATA)
 
 def without(rows: list[dict], *fields: str) -> list[dict]:
     return [{name: value for name, value in row.items() if name not in fields} for row in rows]
+
+
+def match(prompts: list[dict], responses: list[dict]) -> list[str]:
+    """The response to each prompt, in the order of the prompts."""
+    with Pairs(prompts) as pairs:
+        pairs.answer(responses)
+        return [response for _, response in pairs]
 
 
 @pytest.fixture
@@ -76,7 +84,7 @@ def test_responses_may_be_parquet(run, tmp_path, capsys):
     prompts, responses, out = str(tmp_path / "p.jsonl"), str(tmp_path / "r.parquet"), str(tmp_path / "s.csv")
     main(["--prompts", prompts, "--responses", responses, "--out", out])
     assert json.loads(capsys.readouterr().out) == expected
-    assert read_responses(responses) == RESPONSES
+    assert list(each_response(responses)) == RESPONSES
 
 
 @pytest.fixture
@@ -252,7 +260,7 @@ def test_lines_end_only_where_json_lines_end(tmp_path):
 def test_a_file_that_cannot_be_read_is_named(tmp_path, name):
     (tmp_path / "text.parquet").write_text("no parquet")
     with pytest.raises(UserError, match=f"{tmp_path / name}: "):
-        read_responses(tmp_path / name)
+        list(each_response(tmp_path / name))
 
 
 @pytest.mark.parametrize(
@@ -338,5 +346,5 @@ def test_the_responses_of_one_release_do_not_score_another():
     with pytest.raises(UserError, match="385 of 541 prompts have no response"):
         score(
             read_prompts(DATA / "ifeval_input.jsonl"),
-            read_responses(DATA / "ifeval_textbison_responses.jsonl"),
+            each_response(DATA / "ifeval_textbison_responses.jsonl"),
         )

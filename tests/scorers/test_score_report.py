@@ -12,8 +12,9 @@ from uniapl.checkers import families, ifeval
 from uniapl.data.prompts import read_prompts, valid_prompts
 from uniapl.errors import UserError
 from uniapl.scorers import command as stage
-from uniapl.scorers import verdicts as score
+from uniapl.scorers.match import Pairs
 from uniapl.scorers.reports import COLUMNS, report
+from uniapl.scorers.verdicts import each_piece
 from uniapl.stats import wilson
 
 KEYWORDS, COMMA, QUOTATION = "keywords:existence", "punctuation:no_comma", "startend:quotation"
@@ -249,6 +250,8 @@ def test_a_long_file_on_a_terminal_shows_its_progress(monkeypatch, stderr, n, sh
         monkeypatch.delattr("rich.progress.track")
     prompts = [{**PROMPTS[1], "key": key, "prompt": f"Quote {key}."} for key in range(n)]
     responses = [{"key": key, "response": '"To be"'} for key in range(n)]
-    frame = score.score(prompts, responses, watch=stage.progress("answers.jsonl"))
+    with Pairs(prompts) as pairs:
+        pairs.answer(responses)
+        frame = pd.concat(each_piece(pairs, watch=stage.progress("answers.jsonl")))
     assert len(frame) == n and frame.strict.all()
     assert ("answers.jsonl" in sys.stderr.getvalue()) == shown

@@ -13,7 +13,7 @@ RENDERING = sorted(map(str, Path("uniapl/tables").glob("*.py")))
 STATISTICS = sorted(map(str, Path("uniapl/stats").glob("*.py")))
 EVERYDAY = sorted(map(str, Path("uniapl/data/everyday").rglob("*.py")))
 REPORTING = sorted(str(path) for path in Path("uniapl/report").glob("*.*"))
-SCORING = ["uniapl/scorers/verdicts.py", "uniapl/scorers/match.py"]
+SCORING = [f"uniapl/scorers/{name}.py" for name in ("verdicts", "match", "responses", "files")]
 CHECKERS = sorted(map(str, Path("uniapl/checkers").rglob("*.py")))
 
 

@@ -24,7 +24,7 @@ from uniapl.generate.suite import BACKENDS, COLUMNS, load, means
 from uniapl.jsonl import write_jsonl
 from uniapl.provenance import checksums
 from uniapl.scorers import multi_if
-from uniapl.scorers.verdicts import ENDINGS, write_frame
+from uniapl.scorers.files import ENDINGS, write_frame
 
 
 def converse(lm, conversations: Sequence[Conversation], max_new_tokens: int) -> list[dict]:

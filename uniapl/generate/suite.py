@@ -35,7 +35,7 @@ from uniapl.jsonl import read_jsonl, whole
 from uniapl.models import harness
 from uniapl.models.checkpoints import checkpoint, load_policy, load_tokenizer
 from uniapl.provenance import checksums
-from uniapl.scorers.verdicts import ENDINGS, write_frame
+from uniapl.scorers.files import ENDINGS, write_frame
 
 TASKS = Path(__file__).resolve().parent / "tasks"
 BACKENDS = ("transformers", "engine", "vllm")

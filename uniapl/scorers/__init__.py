@@ -27,10 +27,10 @@ import pandas as pd
 from uniapl import checkers
 from uniapl.checkers.reward import checkers_of, follows_all, names
 from uniapl.checkers.thinking import strip_thinking
-from uniapl.data.prompts import read_prompts, valid_prompts
+from uniapl.data.prompts import each_prompt, each_valid
 from uniapl.errors import UserError
 from uniapl.scorers import verdicts as stage
-from uniapl.scorers.match import read_responses
+from uniapl.scorers.responses import each_response
 from uniapl.scorers.verdicts import summary
 
 if TYPE_CHECKING:
@@ -100,14 +100,15 @@ def score(
     is not of `family`, a prompt without response.
     """
     if isinstance(prompts, str | Path):
-        prompts = read_prompts(prompts, family)
+        asked = each_prompt(prompts, family)
     else:
-        prompts = valid_prompts(prompts, "prompts", family)
+        asked = each_valid(prompts, "prompts", family)
     if isinstance(responses, str | Path):
-        responses = read_responses(responses)
+        responses = each_response(responses)
     elif all(isinstance(response, str) for response in responses):
-        if len(responses) != len(prompts):
-            raise UserError(f"{len(responses)} responses to {len(prompts)} prompts: give one for each, in their order")
-        rows = zip(prompts, responses, strict=True)
+        asked = list(asked)
+        if len(responses) != len(asked):
+            raise UserError(f"{len(responses)} responses to {len(asked)} prompts: give one for each, in their order")
+        rows = zip(asked, responses, strict=True)
         responses = [{"key": prompt["key"], "response": response} for prompt, response in rows]
-    return stage.score(prompts, responses)
+    return stage.score(asked, responses)

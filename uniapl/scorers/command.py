@@ -20,13 +20,17 @@ starting Python takes longer than scoring a file.
 `--family multi_if` reads Multi-IF's file as prompts and responses with key, turn (1 to 3) and response; a turn is
 scored by all instructions so far, and the rows and figures are by turn (uniapl/scorers/multi_if.py). `--list` prints
 every instruction type with its arguments instead (uniapl/scorers/instruction_types.py).
+
+Prompts and responses are read, and scores written, in pieces: their number is limited by the room in TMPDIR, not by
+memory (uniapl/scorers/match.py). --format and --compare keep every verdict in memory, Multi-IF all its responses too.
 """
 
 import argparse
+import contextlib
+import itertools
 import json
 import sys
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -34,39 +38,55 @@ import pandas as pd
 from uniapl.checkers.families import BY_NAME
 from uniapl.checkers.version import version
 from uniapl.data.conversations import read_conversations
-from uniapl.data.prompts import read_prompts
+from uniapl.data.prompts import each_prompt
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import checksums
 from uniapl.scorers import instruction_types, multi_if
-from uniapl.scorers.match import read_responses
-from uniapl.scorers.verdicts import ENDINGS, score, summary, without_thinking, write_frame
+from uniapl.scorers.files import ENDINGS, writing
+from uniapl.scorers.match import Pairs
+from uniapl.scorers.responses import each_response, without_thinking
+from uniapl.scorers.verdicts import Totals, each_piece
 
 FORMATS = ("json", "md", "csv")
-
-
 LONG = 200  # prompts from which on a terminal shows a progress bar: about half a second
 
 
-def progress(title: str) -> Callable[[list], Iterable]:
-    """`score`'s `watch`: a bar on stderr where that is a terminal and the file is long, nothing elsewhere."""
+def progress(title: str) -> Callable[[Collection], Iterable]:
+    """`watch` of the scores: a bar on stderr where that is a terminal and the file is long, nothing elsewhere."""
 
-    def watch(work: list) -> Iterable:
+    def watch(work: Collection) -> Iterable:
         if len(work) < LONG or not sys.stderr.isatty():
             return iter(work)
         from rich.console import Console
         from rich.progress import track
 
-        return track(work, description=title, console=Console(file=sys.stderr), transient=True)
+        return track(work, description=title, total=len(work), console=Console(file=sys.stderr), transient=True)
 
     return watch
 
 
-def scorer(path: Path, family: str | None) -> Callable[..., pd.DataFrame]:
-    """`score` for the prompts of a file, or `multi_if.score` for its conversations: takes response rows and `watch`."""
-    if family != "multi_if":
-        return partial(score, read_prompts(path, family))
-    conversations = read_conversations(path)
-    return lambda rows, *, watch: multi_if.score(conversations, multi_if.join(conversations, rows), watch=watch)
+@contextlib.contextmanager
+def scorer(prompts: Path, family: str | None) -> Iterator[Callable[[Path, Iterable[dict]], Iterator[pd.DataFrame]]]:
+    """A function of a responses file's name and rows: the verdicts in pieces (of Multi-IF in one)."""
+    if family == "multi_if":
+        conversations = read_conversations(prompts)
+
+        def pieces(path: Path, rows: Iterable[dict]) -> Iterator[pd.DataFrame]:
+            rows = list(rows)
+            try:
+                yield multi_if.score(conversations, multi_if.join(conversations, rows), watch=progress(path.name))
+            except UserError as error:
+                raise UserError(f"{path}: {error}") from error
+
+        yield pieces
+        return
+    with Pairs(each_prompt(prompts, family), prompts) as pairs:
+
+        def pieces(path: Path, rows: Iterable[dict]) -> Iterator[pd.DataFrame]:
+            pairs.answer(rows, path)
+            yield from each_piece(pairs, watch=progress(path.name))
+
+        yield pieces
 
 
 def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
@@ -82,18 +102,16 @@ def check_paths(prompts: Path, responses: list[Path], out: list[Path]) -> None:
         reserved.add(path.resolve())
 
 
-def render_scores(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
-    """What the command prints of the score frames, by their responses file."""
+def render(frames: dict[Path, pd.DataFrame], form: str | None, compared: bool) -> str:
+    """The report on the score frames, by their responses file, or how two of them differ."""
     if compared:  # these import SciPy, which costs as much as scoring a file: only where they are asked for
         from uniapl.scorers import comparison
 
         (a, first), (b, second) = frames.items()
         return comparison.render(comparison.compare(first, second), form or "md", str(a), str(b))
-    if form:
-        from uniapl.scorers.reports import render, report
+    from uniapl.scorers import reports
 
-        return render({str(path): report(frame) for path, frame in frames.items()}, form)
-    return "\n".join(json.dumps(summary(frame)) for frame in frames.values())
+    return reports.render({str(path): reports.report(frame) for path, frame in frames.items()}, form)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -127,18 +145,22 @@ def main(argv: list[str] | None = None) -> None:
         raise UserError("--record needs --out: the version is written beside the scores")
     if args.compare and len(args.responses) != 2:
         raise UserError(f"--compare needs two --responses, not {len(args.responses)}")
-    scored = scorer(args.prompts, args.family)
-    frames = {}
-    for path in args.responses:
-        rows = read_responses(path)
-        rows = without_thinking(rows) if args.strip_thinking else rows
-        try:
-            frames[path] = scored(rows, watch=progress(path.name))
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from error
-    for path, frame in zip(args.out, frames.values(), strict=False):  # no output, or one for each
-        write_frame(frame, path)
-        if args.record:
-            (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
-            checksums.record(path, path.parent / "checkers.json")
-    print(render_scores(frames, args.format, args.compare))
+    whole = bool(args.compare or args.format)  # what is printed then takes every verdict, not their totals
+    frames, summaries = {}, []
+    with scorer(args.prompts, args.family) as pieces, contextlib.ExitStack() as outputs:
+        for path, out in itertools.zip_longest(args.responses, args.out):
+            rows = each_response(path)
+            totals, kept, add = Totals(), [], None
+            for piece in pieces(path, without_thinking(rows) if args.strip_thinking else rows):
+                if out and not add:
+                    add = outputs.enter_context(writing(out))
+                if add:
+                    add(piece)
+                totals.add(piece)
+                kept += [piece] if whole else []
+            summaries.append(totals.summary())
+            frames |= {path: pd.concat(kept, ignore_index=True)} if whole else {}
+    for path in args.out if args.record else ():
+        (path.parent / "checkers.json").write_text(json.dumps({"checkers": version()}) + "\n", encoding="utf-8")
+        checksums.record(path, path.parent / "checkers.json")
+    print(render(frames, args.format, args.compare) if whole else "\n".join(map(json.dumps, summaries)))

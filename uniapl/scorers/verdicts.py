@@ -1,52 +1,76 @@
-"""What responses earn: a frame of verdicts, a row per instruction, and IFEval's four figures of it."""
+"""What responses earn: verdicts, a row per instruction, in pieces, and IFEval's four figures of them."""
 
-import os
-from collections.abc import Callable, Iterable
-from pathlib import Path
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import pandas as pd
 
 from uniapl import checkers
-from uniapl.checkers.thinking import strip_thinking
-from uniapl.data.prompts import name_of_row
-from uniapl.errors import UserError
-from uniapl.scorers.match import match
+from uniapl.scorers.match import Pairs
 
-ENDINGS = (".csv", ".parquet")
+COLUMNS = ["key", "benchmark", "index", "instruction_id", "strict", "loose"]
+PIECE = 10_000  # prompts whose verdicts are in memory at a time
 
 
-def without_thinking(rows: list[dict]) -> list[dict]:
-    """Response rows without the thinking before the answer."""
-    return [{**row, "response": strip_thinking(row["response"])} for row in rows]
+def each_piece(pairs: Pairs, *, watch: Callable[[Pairs], Iterable] = iter) -> Iterator[pd.DataFrame]:
+    """Frames of one row per instruction: key, [benchmark,] index, instruction_id, strict, loose (1 is followed).
 
-
-def score(prompts: list[dict], responses: list[dict], *, watch: Callable[[list], Iterable] = iter) -> pd.DataFrame:
-    """One row per instruction: key, [benchmark,] index, instruction_id, strict, loose (1 is followed).
-
-    Rows are in the order of `prompts`; a repeated id has one for each time. `watch` sees the work go by, as a
-    progress bar does. Raises UserError like `match`.
+    Together they have the prompts in their order, each whole in one of them; a repeated id has a row for each time.
+    `watch` sees the work go by, as a progress bar does.
     """
-    rows = []
-    for prompt, response in watch(list(zip(prompts, match(prompts, responses), strict=True))):
-        ids, kwargs = checkers.read_instructions(prompt, name_of_row(prompt))
-        verdicts = checkers.check(checkers.build_all(ids, kwargs, where=name_of_row(prompt)), response)
-        for index, (i, s, lo) in enumerate(zip(ids, verdicts.strict, verdicts.loose, strict=True)):
-            rows.append((prompt["key"], prompt.get("benchmark"), index, i, int(s), int(lo)))
-    frame = pd.DataFrame(rows, columns=["key", "benchmark", "index", "instruction_id", "strict", "loose"])
-    return frame if any("benchmark" in prompt for prompt in prompts) else frame.drop(columns="benchmark")
+    work = iter(watch(pairs))
+    while piece := list(itertools.islice(work, PIECE)):
+        rows = []
+        for asked, response in piece:
+            verdicts = checkers.check(checkers.build_all(asked.ids, asked.kwargs, where=f"key {asked.key}"), response)
+            for index, (i, s, lo) in enumerate(zip(asked.ids, verdicts.strict, verdicts.loose, strict=True)):
+                rows.append((asked.key, asked.benchmark, index, i, int(s), int(lo)))
+        frame = pd.DataFrame(rows, columns=COLUMNS)
+        yield frame.astype({"benchmark": "str"}) if pairs.benchmarks else frame.drop(columns="benchmark")
 
 
-def _four_shares(frame: pd.DataFrame) -> dict[str, dict]:
-    prompts = frame.groupby("key")[["strict", "loose"]].min()
-    return {
-        f"{unit}_{rule}": {
-            "passed": int(rows[rule].sum()),
-            "total": len(rows),
-            "accuracy": float(rows[rule].mean()),
+def score(prompts: Iterable[Mapping], responses: Iterable[Mapping]) -> pd.DataFrame:
+    """The pieces of `each_piece` as one frame. Raises UserError like `Pairs`."""
+    with Pairs(prompts) as pairs:
+        pairs.answer(responses)
+        return pd.concat(each_piece(pairs), ignore_index=True)
+
+
+class Totals:
+    """How many prompts and instructions are followed, of frames that come one after the other."""
+
+    def __init__(self) -> None:
+        self._passed: dict[str, Counter] = {}  # by group, the figure's name
+        self._total: dict[str, Counter] = {}
+
+    def add(self, frame: pd.DataFrame) -> None:
+        """Verdicts on prompts, or on conversations, of which no other frame has a part."""
+        groups = [("conversation" if "turn" in frame else "", frame)]
+        if "turn" in frame:
+            groups += [(f"turn_{turn}", of_turn) for turn, of_turn in frame.groupby("turn")]
+        for group, rows in groups:
+            prompts = rows.groupby("key")[["strict", "loose"]].min()
+            for rule, (unit, of_unit) in itertools.product(("strict", "loose"), (("prompt", prompts), ("inst", rows))):
+                name = f"{unit}_{rule}"
+                self._passed.setdefault(group, Counter())[name] += int(of_unit[rule].sum())
+                self._total.setdefault(group, Counter())[name] += len(of_unit)
+
+    def _figures(self, group: str) -> dict[str, dict]:
+        passed = self._passed[group]
+        return {
+            name: {"passed": passed[name], "total": total, "accuracy": passed[name] / total}
+            for name, total in self._total[group].items()
         }
-        for rule in ("strict", "loose")
-        for unit, rows in (("prompt", prompts), ("inst", frame))
-    }
+
+    def summary(self) -> dict[str, dict]:
+        """As `summary` has it."""
+        if "" in self._total:
+            return self._figures("")
+        turns = {turn: self._figures(turn) for turn in sorted(self._total) if turn != "conversation"}
+        averages = {turn: sum(figure["accuracy"] for figure in four.values()) / 4 for turn, four in turns.items()}
+        by_turn = {turn: {**four, "average": averages[turn]} for turn, four in turns.items()}
+        return {**by_turn, "conversation": self._figures("conversation")}
 
 
 def summary(frame: pd.DataFrame) -> dict[str, dict]:
@@ -55,26 +79,6 @@ def summary(frame: pd.DataFrame) -> dict[str, dict]:
     A prompt passes where all its instructions do. Of Multi-IF: turn_1 to turn_3, each with the four and their average
     accuracy, which is the published figure, and conversation, the four over all turns of a conversation.
     """
-    if "turn" not in frame:
-        return _four_shares(frame)
-    turns = {f"turn_{turn}": _four_shares(of_turn) for turn, of_turn in frame.groupby("turn")}
-    averages = {turn: sum(figure["accuracy"] for figure in four.values()) / 4 for turn, four in turns.items()}
-    by_turn = {turn: {**four, "average": averages[turn]} for turn, four in turns.items()}
-    return {**by_turn, "conversation": _four_shares(frame)}
-
-
-def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    """Write CSV or Parquet by the name's ending, whole or not at all. Raises UserError where it cannot."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            if path.suffix == ".parquet":
-                frame.to_parquet(part, index=False)
-            else:
-                frame.to_csv(part, index=False)
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: {error}") from error
+    totals = Totals()
+    totals.add(frame)
+    return totals.summary()
