@@ -14,7 +14,9 @@ from baselines import (
     adversarial_reward,
     dft,
     grpo,
+    grpo_fraction,
     grpo_reward_shaped,
+    grpo_unsolved,
     hpt,
     layers_discriminator,
     luffy,
@@ -238,6 +240,8 @@ PAPER = Scale(
     settings={
         sft: SFT_PAPER,
         grpo: RL_PAPER,
+        grpo_fraction: RL_PAPER,
+        grpo_unsolved: RL_PAPER,
         grpo_reward_shaped: RL_PAPER,
         uniapl: {**RL_PAPER, **LEARNS_PAPER},
         fetch: FETCHED,
@@ -245,7 +249,7 @@ PAPER = Scale(
     rates={"rollouts": 1e-6, "after_sft": 1e-6},
     evaluation=Evaluation(max_new_tokens=1280, batch=32, probe_prompts=32, sampled=PUBLISHED),
     suite="general",
-    fixed_settings=("learning_rate", "prompts_per_step"),
+    fixed_settings=("prompts_per_step",),
     compute=Compute(
         bf16=True, gradient_checkpointing=True, rows_per_device=8, rollouts="vllm", evaluate="vllm", vllm_memory=0.35
     ),
@@ -280,6 +284,8 @@ REHEARSAL = replace(
     settings={
         sft: SFT_SMOKE,
         grpo: RL_REHEARSAL,
+        grpo_fraction: RL_REHEARSAL,
+        grpo_unsolved: RL_REHEARSAL,
         grpo_reward_shaped: RL_REHEARSAL,
         uniapl: {**UNIAPL_SMOKE, **RL_REHEARSAL, "discriminator": "polar"},
         fetch: FETCHED,
