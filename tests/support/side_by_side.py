@@ -18,7 +18,7 @@ WHOLE = {  # files with a fixture that takes seconds or starts processes
 class WholeOrOneByOne(LoadScopeScheduling):
     """The files in `WHOLE` first, each to one worker, which alone makes what its tests share; then test by test.
 
-    `--dist loadgroup` would do, but pytest-xdist 3.8 marks groups in an attribute that pytest 9.2 no longer reads.
+    `--dist loadgroup` would do, but does nothing with pytest 9.2 (pytest-dev/pytest-xdist#1386).
     """
 
     def _split_scope(self, nodeid: str) -> str:
