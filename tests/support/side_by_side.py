@@ -13,6 +13,8 @@ WHOLE = {  # files with a fixture that takes seconds or starts processes
     "tests/method/test_sharded.py",
     "tests/publish/test_verify.py",
 }
+# those that take longest, of which none may begin last
+FIRST = ("tests/train/", "tests/dag/test_own_method.py", "tests/test_wheel.py")
 
 
 class WholeOrOneByOne(LoadScopeScheduling):
