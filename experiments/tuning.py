@@ -1,7 +1,7 @@
 """Which learning rate for which arm?  `snakemake tuning`: three candidates each, on the validation split.
 
 The same effort for every arm: three learning rates, one seed that the headline does not use, chosen by prompt-level
-strict accuracy on the validation prompts of trained types. GRPO after SFT has a fourth, because the lowest had won. The
+strict accuracy on the validation prompts of trained types. GRPO after SFT and UniAPL have a fourth, because the lowest had won. The
 choice is written into experiments/scales.py by hand, with the table that justified it in results/LOG.md. mu and lambda
 of UniAPL are not tuned.
 """
@@ -28,7 +28,7 @@ EXPERIMENT = Experiment(
         *candidates("sft", sft, (2e-3, 4e-3, 8e-3)),
         *candidates("grpo", grpo, (3e-4, 5e-4, 8e-4)),
         *candidates("sft_then_grpo", grpo, (3e-4, 5e-4, 8e-4, 1.5e-4), start="sft"),
-        *candidates("uniapl", uniapl, (1e-3, 2e-3, 4e-3)),
+        *candidates("uniapl", uniapl, (1e-3, 2e-3, 4e-3, 5e-4)),
     ),
     against=(),
     split="validation",
