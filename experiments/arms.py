@@ -51,9 +51,6 @@ SFT_PLATEAU_THEN_GRPO = replace(
 )
 UNIAPL = Arm("uniapl", uniapl, label="UniAPL")
 CHORD = Arm("chord", uniapl, changes={"lam": 0.0}, label="CHORD")
-CHORD_OWN_RATE = replace(
-    CHORD, name="chord_own_rate", changes={"lam": 0.0, "learning_rate": 1e-3}, label="CHORD at its own rate"
-)
 HPT = Arm("hpt", hpt, label="HPT")
 PREFIX_RFT = Arm("prefix_rft", prefix_rft, label="Prefix-RFT")
 RELIFT = Arm("relift", relift, label="ReLIFT")

@@ -8,7 +8,7 @@ experiments/tuning_mixtures.py. Holm's adjustment is over the claims of one benc
 
 from experiments.arms import (
     ADVERSARIAL_REWARD,
-    CHORD_OWN_RATE,
+    CHORD,
     DFT,
     DFT_THEN_GRPO,
     GRPO,
@@ -36,7 +36,7 @@ from uniapl.config import Experiment
 
 SINGLE_STAGE = (
     UNIAPL,
-    CHORD_OWN_RATE,
+    CHORD,
     LUFFY,
     HPT,
     PREFIX_RFT,

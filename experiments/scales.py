@@ -5,7 +5,7 @@ Every rate, number of steps, batch and length is stated for every scale: a metho
 
 Budgets at smoke and tiny are matched: SFT-then-GRPO and UniAPL see the same number of demonstration rows and of
 rollouts; SFT alone sees these demonstration rows, GRPO alone these rollouts. Learning rates and weights at tiny are
-those that experiments/tuning.py found best on the validation split (results/LOG.md has the table).
+those that experiments/tuning.py and tuning_mixtures.py found best on the validation split (table in results/LOG.md).
 """
 
 from dataclasses import replace
@@ -105,7 +105,7 @@ RL_TINY = {
     "probe_every": 25,
 }
 SFT_TINY = {"steps": 150, "learning_rate": 4e-3, "warmup": 10, "rows_per_step": 32, "probe_every": 25}
-LEARNS_TINY = {"learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100, "discriminator": "miniature"}
+LEARNS_TINY = {"learning_rate": 1e-3, "demonstrations_per_step": 48, "mu_decay": 100, "discriminator": "miniature"}
 
 TINY = Scale(
     name="tiny",
@@ -117,20 +117,20 @@ TINY = Scale(
     settings={
         sft: SFT_TINY,
         sft_plateau: {**SFT_TINY, "schedule": "constant_with_warmup"},  # a decay to 0 would make a plateau of its own
-        trsft: SFT_TINY,
+        trsft: {**SFT_TINY, "learning_rate": 2e-3},
         grpo: RL_TINY,
         grpo_reward_shaped: RL_TINY,
-        luffy: {**RL_TINY, "group": 7},
-        hpt: RL_TINY,
+        luffy: {**RL_TINY, "group": 7, "learning_rate": 1e-3},
+        hpt: {**RL_TINY, "learning_rate": 2e-3},
         prefix_rft: {**RL_TINY, "prefix_decay": 100},
-        relift: {**RL_TINY, "buffer": 32, "sft_learning_rate": 5e-4},
-        trapo: RL_TINY,
-        rl_plus: {**RL_TINY, "group": 7},
-        srft: {**RL_TINY, "group": 7},
-        adversarial_reward: RL_TINY,
-        sdft: RL_TINY,
-        dft: SFT_TINY,
-        psft: SFT_TINY,
+        relift: {**RL_TINY, "buffer": 32, "sft_learning_rate": 5e-4, "learning_rate": 1e-3},
+        trapo: {**RL_TINY, "learning_rate": 1e-3},
+        rl_plus: {**RL_TINY, "group": 7, "learning_rate": 2e-3},
+        srft: {**RL_TINY, "group": 7, "learning_rate": 2e-3},
+        adversarial_reward: {**RL_TINY, "learning_rate": 2.5e-4},
+        sdft: {**RL_TINY, "learning_rate": 1e-3},
+        dft: {**SFT_TINY, "learning_rate": 2e-3},
+        psft: {**SFT_TINY, "learning_rate": 2e-3},
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },

@@ -1,9 +1,9 @@
 """Which learning rate for which arm?  `snakemake tuning`: three candidates each, on the validation split.
 
 The same effort for every arm: three learning rates, one seed that the headline does not use, chosen by prompt-level
-strict accuracy on the validation prompts of trained types. GRPO after SFT and UniAPL have a fourth, because the lowest had won. The
-choice is written into experiments/scales.py by hand, with the table that justified it in results/LOG.md. mu and lambda
-of UniAPL are not tuned.
+strict accuracy on the validation prompts of trained types. GRPO after SFT and UniAPL have a fourth, because the lowest
+had won. The choice is written into experiments/scales.py by hand, with the table that justified it in results/LOG.md.
+mu and lambda of UniAPL are not tuned.
 """
 
 from baselines import grpo, sft, uniapl
