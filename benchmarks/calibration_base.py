@@ -12,7 +12,7 @@ a first run, and a rerun with other bases and seeds on the same prompts.
 
 import argparse
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,12 +62,17 @@ class SharedWorld:
 
 
 def measure(world: SharedWorld, worlds: int, resamples: int, seed: int) -> dict[tuple[str, str], float]:
-    """(way, what) -> % of the worlds: the interval holds the truth, the prediction the rerun; verdicts at 5 and 1 %."""
+    """(way, what) -> % of the worlds: the interval holds the truth, the prediction the rerun; verdicts at 5 and 1 %.
+
+    ("one arm", "predicts"): the prediction of A alone holds its rerun.
+    """
     rng, rows = np.random.default_rng(seed), []
     for _ in range(worlds // BATCH):
         (a, b), (again_a, again_b) = world.runs(BATCH, rng)
         estimate = a.mean(axis=(1, 2)) - b.mean(axis=(1, 2))
         again, row = again_a.mean(axis=(1, 2)) - again_b.mean(axis=(1, 2)), {}
+        alone = distributions.t.ppf(QUANTILES[1], a.shape[1] - 1) * np.sqrt(2 * bootstrap.seed_variance(a))
+        row["one arm", "predicts"] = np.abs(again_a.mean(axis=(1, 2)) - a.mean(axis=(1, 2))) <= alone
         for way in WAYS:
             x, y = (a, b) if way == "apart" else of_seeds(a, b)
             drawn = difference_draws(x, y, resamples, rng)
@@ -95,15 +100,16 @@ def rows_of(cells: Mapping[SharedWorld, Mapping], bases: Sequence[float]) -> lis
     rows = []
     for k, base_sd in itertools.product(SEEDS, bases):
 
-        def both(d: float, *names: str, k: int = k, base_sd: float = base_sd) -> str:
-            here = [
-                x for world, x in cells.items() if (world.seeds, world.base_sd, world.difference) == (k, base_sd, d)
-            ]
-            return " / ".join(f"{np.mean([sum(x[way, n] for n in names) for x in here]):.1f}" for way in WAYS)
+        def of(d: float, k: int = k, base_sd: float = base_sd) -> list[Mapping]:
+            return [x for w, x in cells.items() if (w.seeds, w.base_sd, w.difference) == (k, base_sd, d)]
+
+        def both(d: float, *names: str, of: Callable = of) -> str:
+            return " / ".join(f"{np.mean([sum(x[way, n] for n in names) for x in of(d)]):.1f}" for way in WAYS)
 
         null = [both(0.0, "above, 5 %", "below, 5 %"), both(0.0, "covers"), both(0.0, "predicts")]
         powers = [both(d, f"above, {level}") for level in ("5 %", "1 %") for d in DIFFERENCES[1:]]
-        rows.append([f"{k} seeds, base sd {base_sd:g}", *null, *powers])
+        alone = f"{np.mean([x['one arm', 'predicts'] for x in of(0.0)]):.1f}"
+        rows.append([f"{k} seeds, base sd {base_sd:g}", *null, *powers, alone])
     return rows
 
 
@@ -125,6 +131,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             cells[world] = measure(world, args.worlds, args.resamples, number + 1000 * tried)
     head = ["", "verdict without difference", "interval covers", "prediction holds the rerun"]
     head += [f"{100 * d:g} points found at {level}" for level in ("5 %", "1 %") for d in DIFFERENCES[1:]]
+    head += ["prediction of one arm holds it"]
     what = f"{args.worlds:,} worlds per cell, {args.resamples:,} resamples, {args.prompts} prompts"
     print(f"{date.today()}, {what}, B inherits {args.inherited:g} of a base; seeds apart / paired, in %\n")
     print(table(head, rows_of(cells, args.bases)))

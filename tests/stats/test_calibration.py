@@ -126,7 +126,10 @@ def test_the_rates_of_shared_seeds_are_those_of_compare():
     text = calibration_base.rows_of(
         {replace(world, seeds=k, difference=d): found for k in (3, 5) for d in calibration_base.DIFFERENCES}, [4]
     )
-    assert [len(row) for row in text] == [8, 8] and text[1][0] == "5 seeds, base sd 4"
+    assert found["one arm", "predicts"] == 100 * np.mean(
+        [(p := stats.predict_mean(x)).low <= x2.mean() <= p.high for x, x2 in zip(a, again[0], strict=True)]
+    )
+    assert [len(row) for row in text] == [9, 9] and text[1][0] == "5 seeds, base sd 4"
 
 
 @pytest.mark.parametrize("worlds", ["0", "50", "150", "-100"])
