@@ -23,9 +23,11 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import scipy.stats  # noqa: F401  before the first training, which hides it from a process that has not imported it
+
 from uniapl.__main__ import main as uniapl
 
-FLIPS, CUTS = 10, 4
+FLIPS, CUTS = 7, 2
 
 Command = Callable[[Path, Path], list[str]]  # of the results and of an output: the arguments of `uniapl`
 
@@ -124,7 +126,7 @@ KINDS: dict[str, tuple[str, str, Command]] = {  # kind: the file, another that i
     ),
     "scores": (
         "score/test/sft/seed0/greedy.csv",
-        "score/test/grpo/seed0/greedy.csv",
+        "score/test/sft/seed0/sampled.csv",
         of_root("analyse", "--experiment", "headline"),
     ),
     "general benchmarks": ("suite/uniapl/seed0.csv", "suite/base/seed0.csv", of_root("general")),
@@ -135,13 +137,15 @@ KINDS: dict[str, tuple[str, str, Command]] = {  # kind: the file, another that i
 
 def damages(path: Path, other: Path, rng: random.Random) -> list[tuple[str, bytes]]:
     """Name and content of every damage to a file."""
-    content, found = path.read_bytes(), []
+    content, another, found = path.read_bytes(), other.read_bytes(), []
+    if content == another:
+        raise SystemExit(f"error: {other} has the same bytes as {path}: name another file in KINDS")
     for place in rng.sample(range(len(content)), min(FLIPS, len(content))):
         flipped = bytearray(content)
         flipped[place] ^= 1 << rng.randrange(8)
         found.append(("flipped", bytes(flipped)))
     found += [("cut", content[:place]) for place in rng.sample(range(len(content)), min(CUTS, len(content)))]
-    return [*found, ("older", other.read_bytes())]
+    return [*found, ("older", another)]
 
 
 def outcome(command: list[str], file: Path) -> str:

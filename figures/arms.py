@@ -37,9 +37,12 @@ def draw(results: Path):
     arms, curves = style.in_order(table.arm), dict(list(table.groupby(["arm", "quantity"])))
     means = {cell: mean(curve) for cell, curve in curves.items()}
     rows = [name for name in FAMILIES if name in map(family, arms)]
-    fig = style.figure(style.TWO_COLUMNS, 0.5 + 1.25 * len(rows))
+    names = {arm: style.wrapped(arm, 22) for arm in arms}
+    heights = [legend_or_panel([names[arm] for arm in arms if family(arm) == row]) for row in rows]
+    fig = style.figure(style.TWO_COLUMNS, 0.5 + sum(heights))
     widths = [*(1 for _ in quantities), 1.3]
-    grid = fig.subplots(len(rows), len(widths), squeeze=False, sharex="col", sharey="col", width_ratios=widths)
+    ratios = {"width_ratios": widths, "height_ratios": heights}
+    grid = fig.subplots(len(rows), len(widths), squeeze=False, sharex="col", sharey="col", **ratios)
     for ax, quantity in zip(grid[0], quantities, strict=False):
         ax.set_title(quantities[quantity])
     for axes, name in zip(grid, rows, strict=True):
@@ -56,8 +59,9 @@ def draw(results: Path):
             ax.set_xticks([0, 50, 100])
         axes[0].set_ylabel(name)
         axes[-1].set_axis_off()
-        handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
-        axes[-1].legend(handles.values(), handles, loc="center left", bbox_to_anchor=(-0.15, 0.5), handlelength=2.6)
+        found = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
+        shown = {names[arm]: found[label] for arm in members if (label := style.wrapped(arm, 44)) in found}
+        axes[-1].legend(shown.values(), shown, loc="center left", bbox_to_anchor=(-0.15, 0.5), handlelength=2.6)
     fig.supxlabel("progress of the arm's own training (% of its optimizer steps)")
     steps = "; ".join(f"{style.label(a)} {style.span(last_steps(table[table.arm == a]))}" for a in arms)
     n_seeds = style.one_or_each(table.groupby("arm").seed.nunique())
@@ -68,6 +72,11 @@ def draw(results: Path):
         begins where
         that one ended.{DASHED * bool(AUCS & quantities.keys())}"""
     return fig, caption, paths
+
+
+def legend_or_panel(labels: list[str]) -> float:
+    """Inches of a row of panels, beside which the legend with these labels has room."""
+    return max(1.25, 0.2 + style.row_height(labels, 0.17) * len(labels))
 
 
 def mean(rows: pd.DataFrame) -> tuple[pd.Index, pd.Series]:

@@ -1,6 +1,5 @@
 """Every claim on one page: what was measured, the margin that it was held against, and the verdict."""
 
-import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,7 +50,7 @@ def draw(results: Path):
     panels = {
         unit: table[table.unit == unit] for unit in dict.fromkeys([*AXES, *table.unit]) if unit in set(table.unit)
     }
-    heights = [len(rows) for rows in panels.values()]
+    heights = [len(rows) * max(1, style.lines(map(label, rows.itertuples())) / 2) for rows in panels.values()]
     fig = style.figure(style.TWO_COLUMNS, 0.35 + 0.36 * len(heights) + 0.255 * sum(heights))
     grid = fig.subplots(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
     for ax, (unit, rows) in zip(grid, panels.items(), strict=True):
@@ -86,10 +85,14 @@ def panel(ax, rows: pd.DataFrame) -> None:
         ax.fill_betweenx([y - 0.46, y + 0.46], *ends, color=CLAIMED, linewidth=0, zorder=0.5)
     ax.set_xlim(low, high)
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    labels = [textwrap.fill(f"{row.id}: {row.sentence}", WIDTH) for row in rows.itertuples()]
-    ax.set_yticks(range(len(rows)), labels, fontsize=6.5, linespacing=0.95)
+    ax.set_yticks(range(len(rows)), map(label, rows.itertuples()), fontsize=6.5, linespacing=0.95)
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
+
+
+def label(row) -> str:
+    """What stands beside a claim, in lines."""
+    return style.fold(f"{row.id}: {row.sentence}", WIDTH)
 
 
 def words(row) -> str:

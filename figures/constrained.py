@@ -17,7 +17,9 @@ def draw(results: Path):
     table = points.needed(table[table.quantity.isin(PANELS)], [*table.arm.unique()], path)
     arms = style.in_order(table.arm)
     targets = {arm: recipes.target(chain) for arm, chain in recipes.chains(results, EXPERIMENT).items()}
-    fig = style.figure(style.TWO_COLUMNS, 3.2)
+    labels = [style.wrapped(arm, 44) for arm in arms]
+    columns = min(len(arms), style.legend_columns(labels))
+    fig = style.figure(style.TWO_COLUMNS, 3.0 + style.legend_height(labels, columns))
     axes = fig.subplots(2, 1, sharex=True, height_ratios=[3, 2])
     for ax, (quantity, title) in zip(axes, PANELS.items(), strict=True):
         for arm in arms:
@@ -30,7 +32,7 @@ def draw(results: Path):
         axes[0].axhline(target, color=style.look(arm).colour, linewidth=0.7, linestyle=(0, (4, 2)))
         axes[0].annotate(f"{style.label(arm)} = {target:g}", (0, target), **AT_THE_START)
     handles = {h.get_label(): h for ax in axes for h in ax.get_lines() if not h.get_label().startswith("_")}
-    fig.legend(handles.values(), handles, loc="outside upper center", ncols=min(5, len(handles)), handlelength=3.2)
+    fig.legend(handles.values(), handles, loc="outside upper center", ncols=columns, handlelength=3.2)
     axes[-1].set_xlabel("optimizer step")
     aims = ", ".join(f"{style.label(arm)} {target:g}" for arm, target in named.items())
     caption = f"""Training with lambda as the dual variable of the constraint d <= ε. Above: the running mean of d, the

@@ -48,7 +48,7 @@ def draw(results: Path):
     arms = style.in_order(table.arm)
     labels = [style.wrapped(arm, 44) for arm in arms]
     columns = style.legend_columns(labels)
-    legend = style.row_height(labels, 0.2) * -(-len(arms) // columns)
+    legend = style.legend_height(labels, columns)
     fig = style.figure(style.TWO_COLUMNS, 0.2 + legend + 1.45 * -(-len(quantities) // 3))
     axes = style.panels(fig, len(quantities), 3, sharex=True)
     for ax, quantity in zip(axes, quantities, strict=True):

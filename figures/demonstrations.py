@@ -31,7 +31,7 @@ def draw(results: Path):
         ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xticks(ticks, [f"{n:,}" for n in ticks])
         ax.set_ylim(bottom=0)
-        ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
+        ax.set_title(style.title(benchmark, rows))
         ax.grid(axis="y")
     arms = [arm for arm in ("base", *methods) if arm != "base" or "base" in set(table.arm)]
     handles = [points.handle(arm, marker=arm != "base") for arm in arms]

@@ -23,14 +23,16 @@ def draw(results: Path):
     arms = [arm for arm in NAMES if arm in set(table.arm)]
     labels = [NAMES[arm] for arm in arms]
     benchmarks = style.benchmarks(table)[:2]
-    fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.24 * len(arms))
+    titles = {name: style.title(name, table[table.benchmark == name]) for name in benchmarks}
+    height = 0.65 + style.more_than_one_line(titles.values()) + 0.24 * len(arms)
+    fig = style.figure(style.TWO_COLUMNS, height)
     axes = style.panels(fig, len(benchmarks) + bool(len(auc)), 3, sharey=True)
     for ax in axes[1 : len(benchmarks)]:
         ax.sharex(axes[0])
     for ax, benchmark in zip(axes, benchmarks, strict=False):
         rows = table[table.benchmark == benchmark]
         points.rows(ax, rows, arms, labels)
-        ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
+        ax.set_title(titles[benchmark])
         ax.set_xlabel("prompts followed, strict (%)")
     axes[0].set_xlim(left=0)  # of all that share it, once each has its intervals
     if len(auc):

@@ -23,9 +23,9 @@ def draw(results: Path):
     tables = [style.read(path, ("arm", "quantity"), (*points.FOUND, "n_responses")) for path in paths]
     swept = sorted((arm for arm in set(tables[1].arm) if lam.get(arm) is not None), key=lam.get)
     arms = [[arm for arm in style.in_order(tables[0].arm) if arm != "expert"], swept]
-    labels = [list(map(style.label, arms[0])), [name(arm, lam[arm]) for arm in swept]]
+    labels = [list(map(style.wrapped, arms[0])), [name(arm, lam[arm]) for arm in swept]]
     tables[1] = points.needed(tables[1], [*swept, "expert"], paths[1])
-    heights = [len(members) + 0.2 for members in arms]
+    heights = [len(names) * style.row_height(names, 0.24) / 0.24 + 0.2 for names in labels]
     fig = style.figure(style.TWO_COLUMNS, 0.75 + 0.24 * sum(heights))
     grid = fig.subplots(2, len(QUANTITIES), sharex="col", sharey="row", height_ratios=heights)
     for axes, table, members, names in zip(grid, tables, arms, labels, strict=True):
@@ -54,7 +54,7 @@ def draw(results: Path):
 def name(arm: str, lam: float) -> str:
     """An arm of the sweep with its lambda."""
     label = style.label(arm)
-    return label if label.startswith("λ") else f"λ {lam:g} ({label})"
+    return label if label.startswith("λ") else style.fold(f"λ {lam:g} ({label})", 26)
 
 
 if __name__ == "__main__":

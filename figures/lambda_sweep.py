@@ -35,7 +35,7 @@ def draw(results: Path):
     axes = style.panels(fig, len(shown), 4)
     for ax, (title, table) in zip(axes, shown.items(), strict=True):
         points.joined(ax, x, table, color="#BBBBBB")
-        ax.set_title(title)
+        ax.set_title(style.fold(title, 28))
         ax.grid(axis="y")
         axis(ax, sorted(set(x.values())))
     if len(auc):

@@ -19,13 +19,15 @@ def draw(results: Path):
     table, path = points.accuracy(results, EXPERIMENT)
     others = [arm for arm in style.in_order(table.arm) if arm not in NAMES]
     arms = [*others, *(arm for arm in NAMES if arm in set(table.arm))]
-    labels = [f"μ: {NAMES[arm]}" if arm in NAMES else style.label(arm) for arm in arms]
+    labels = [f"μ: {NAMES[arm]}" if arm in NAMES else style.wrapped(arm) for arm in arms]
     benchmarks = style.benchmarks(table)
-    fig = style.figure(style.TWO_COLUMNS, 0.65 + 0.24 * len(arms))
+    titles = {name: style.title(name, table[table.benchmark == name]) for name in benchmarks}
+    height = 0.65 + style.more_than_one_line(titles.values()) + style.row_height(labels, 0.24) * len(arms)
+    fig = style.figure(style.TWO_COLUMNS, height)
     for ax, benchmark in zip(style.panels(fig, len(benchmarks), 3, sharex=True, sharey=True), benchmarks, strict=True):
         rows = table[table.benchmark == benchmark]
         points.rows(ax, rows, arms, labels)
-        ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
+        ax.set_title(titles[benchmark])
     ax.set_xlim(left=0)  # of all, once each has its intervals
     fig.supxlabel("prompts followed, strict (%)")
     caption = f"""UniAPL with other schedules of mu, the weight of the demonstrations; decay is UniAPL's own.

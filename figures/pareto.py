@@ -24,7 +24,10 @@ def draw(results: Path):
     panels = {title: read(results, names) for title, names in PANELS.items()}
     ends = [table.cost.max() for table, _ in panels.values()]
     near = NEAR * max(ends)
-    fig = style.figure(style.TWO_COLUMNS, 3.0)
+    everything = pd.concat([table for table, _ in panels.values()])
+    arms = style.in_order(everything.arm)
+    labels = [style.wrapped(arm) for arm in arms]
+    fig = style.figure(style.TWO_COLUMNS, max(3.0, 0.4 + style.row_height(labels, 0.165) * len(labels)))
     axes = fig.subplots(1, len(panels), sharey=True, width_ratios=ends)  # one scale for all
     for ax, (title, (table, _)) in zip(axes, panels.items(), strict=True):
         best = front(table)
@@ -32,12 +35,12 @@ def draw(results: Path):
         ax.step(*steps, where="post", color="black", linewidth=0.7, zorder=1.5)
         points.joined(ax, dict(zip(table.arm, spread_apart(table.cost, near), strict=True)), table)
         ax.set_xlim(-0.04 * table.cost.max(), 1.04 * table.cost.max())
-        ax.set_title(f"{title} ({style.span(table.n_seeds[table.arm != 'base'])} seeds)")
+        title = f"{title} ({style.span(table.n_seeds[table.arm != 'base'])} seeds)"
+        ax.set_title(title if style.lines(labels) == 1 else style.fold(title))  # long labels leave narrow panels
         ax.grid()
     axes[0].set_ylabel("prompts followed (%)")
     fig.supxlabel("tokens sampled and tokens trained on, in all stages (millions)")
-    everything = pd.concat([table for table, _ in panels.values()])
-    handles = [points.handle(arm) for arm in style.in_order(everything.arm)]
+    handles = [points.handle(arm) for arm in arms]
     for handle in handles:
         handle.set_linestyle("")
     fig.legend(handles=handles, loc="outside right center", handlelength=1.0)

@@ -77,7 +77,8 @@ def joined(ax, x: Mapping[str, float], table: pd.DataFrame, shift: float = 0.0, 
 
     `marker`: one for all, where the axis alone says which arm it is.
     """
-    table = table[table.arm.isin(x)].assign(x=table.arm.map(x) + shift).sort_values("x")
+    table = table[table.arm.isin(x)]  # first: a frame without rows would take the index of what it is given
+    table = table.assign(x=table.arm.map(x).astype(float) + shift).sort_values("x")
     if line:
         ax.plot(table.x, table.estimate, **{"linewidth": 0.9, "zorder": 1.8} | line)
     for row in table.itertuples():
@@ -96,7 +97,7 @@ def handle(arm: str, marker: bool = True) -> Line2D:
     """The legend's symbol of an arm."""
     look = style.look(arm)
     return Line2D(
-        [], [], color=look.colour, linestyle=look.line, marker=look.marker if marker else "", label=style.label(arm)
+        [], [], color=look.colour, linestyle=look.line, marker=look.marker if marker else "", label=style.wrapped(arm)
     )
 
 

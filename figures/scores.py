@@ -19,14 +19,15 @@ def panels(table):
     """The figure and its caption, for every arm and benchmark of the table."""
     benchmarks, arms = style.benchmarks(table), style.in_order(table.arm)
     labels = [style.wrapped(arm) for arm in arms]
-    height = 0.5 + style.row_height(labels, 0.24) * len(arms)
+    gap = " " if max(map(len, labels)) <= WIDEST_LABEL else "\n"  # long labels leave narrow panels
+    titles = {name: style.title(name, table[table.benchmark == name], gap) for name in benchmarks}
+    height = 0.5 + style.more_than_one_line(titles.values()) + style.row_height(labels, 0.24) * len(arms)
     fig = style.figure(style.TWO_COLUMNS, 0.2 + height * -(-len(benchmarks) // WIDEST))
     axes = style.panels(fig, len(benchmarks), WIDEST, sharex=True, sharey=True)
     for ax, benchmark in zip(axes, benchmarks, strict=True):
         of_benchmark = table[table.benchmark == benchmark]
         points.rows(ax, of_benchmark, arms, labels)
-        gap = " " if max(map(len, labels)) <= WIDEST_LABEL else "\n"  # long labels leave narrow panels
-        ax.set_title(f"{style.benchmark(benchmark)}{gap}(n = {style.span(of_benchmark.n_prompts)})")
+        ax.set_title(titles[benchmark])
     ax.set_xlim(left=0)  # of all, once each has its intervals
     fig.supxlabel("prompts followed, strict (%)")
     caption = f"""Prompts of which every instruction is followed (prompt-level strict accuracy, percent),

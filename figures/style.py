@@ -134,9 +134,14 @@ def label(arm: str) -> str:
     return "→".join(prefix + " ".join(NAMES.get(w, w) for w in name.split("_")) for prefix, name in stages)
 
 
+def fold(text: str, width: int = 30) -> str:
+    """A text in lines of at most `width` letters, beside its own ends of lines."""
+    return "\n".join(textwrap.fill(line, width) for line in text.split("\n"))
+
+
 def wrapped(arm: str, width: int = 26) -> str:
     """`label` in lines of at most `width` letters: a name of 70 letters must leave room for what it names."""
-    return textwrap.fill(label(arm), width)
+    return fold(label(arm), width)
 
 
 def lines(texts: Iterable[str]) -> int:
@@ -146,13 +151,20 @@ def lines(texts: Iterable[str]) -> int:
 
 def row_height(labels: Iterable[str], usual: float) -> float:
     """Inches of a row beside which one of the labels stands, `usual` where each has one line."""
-    return max(usual, 0.12 * lines(labels) + 0.04)
+    most = lines(labels)
+    return max(usual, 0.12 * most + 0.08) if most > 1 else usual
 
 
 def legend_columns(labels: Iterable[str], symbol: float = 0.55) -> int:
     """How many of the labels, at most 5, fit beside one another with their symbols (inches each)."""
     longest = max(len(line) for text in labels for line in text.split("\n"))
     return max(1, min(5, int(TWO_COLUMNS / (symbol + 0.058 * longest))))
+
+
+def legend_height(labels: Iterable[str], columns: int) -> float:
+    """Inches of a legend above the panels that has the labels in so many columns."""
+    labels = list(labels)
+    return row_height(labels, 0.2) * -(-len(labels) // columns)
 
 
 def in_order(arms: Iterable[str]) -> list[str]:
@@ -261,6 +273,16 @@ def prompts(table: pd.DataFrame) -> str:
     """`prompts: trained types 512, ...`, from the column n_prompts."""
     n = table.groupby("benchmark").n_prompts
     return "prompts: " + ", ".join(f"{benchmark(b)} {span(n.get_group(b))}" for b in benchmarks(table))
+
+
+def title(name: str, table: pd.DataFrame, gap: str = " ") -> str:
+    """`trained types (n = 512)`, from the column n_prompts of a benchmark's rows: the title of one of three panels."""
+    return fold(f"{benchmark(name)}{gap}(n = {span(table.n_prompts)})")
+
+
+def more_than_one_line(titles: Iterable[str]) -> float:
+    """Inches that panels need above them beyond the first line of their titles."""
+    return 0.11 * (lines(titles) - 1)
 
 
 def commit(results: Path) -> str:

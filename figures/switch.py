@@ -26,7 +26,7 @@ def draw(results: Path):
         for arm in across:
             for _, row in rows[rows.arm == arm].iterrows():
                 points.level_line(ax, row, arm)
-        ax.set_title(f"{style.benchmark(benchmark)} (n = {style.span(rows.n_prompts)})")
+        ax.set_title(style.title(benchmark, rows))
         ax.set_ylim(bottom=0)
         ax.set_xticks([0, 25, 50, 75, 100])
         ax.grid(axis="y")

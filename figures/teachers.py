@@ -29,7 +29,7 @@ def draw(results: Path):
             noisy = {arm: x[arm] for arm in arms if taught[arm] != "biased"}
             points.joined(ax, noisy, rows, shift, color=look.colour, linestyle=look.line)
             points.joined(ax, {arm: x[arm] for arm in arms if arm not in noisy}, rows, shift)
-        ax.set_title(title if ax is axes[-1] else f"{title}, followed (%)")
+        ax.set_title(style.fold(title if ax is axes[-1] else f"{title}, followed (%)", 38))
         ax.set_ylim(bottom=0)
         ax.set_xticks([*PLACES.values()], [*TICKS.values()])
         ax.axvline(61, color="#DDDDDD", linewidth=0.6)

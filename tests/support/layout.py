@@ -23,20 +23,20 @@ def boxes(fig) -> list[tuple[Text, Bbox]]:
     return [(text, text.get_window_extent()) for text in drawn.values()]
 
 
-def outside(fig) -> list[str]:
-    """The texts that leave the figure."""
+def outside(fig, drawn: list[tuple[Text, Bbox]]) -> list[str]:
+    """The texts of `boxes` that leave the figure."""
     whole = fig.bbox
     return [
         text.get_text()
-        for text, box in boxes(fig)
+        for text, box in drawn
         if box.x0 < -SLACK or box.y0 < -SLACK or box.x1 > whole.x1 + SLACK or box.y1 > whole.y1 + SLACK
     ]
 
 
-def overlapping(fig) -> list[tuple[str, str]]:
-    """The pairs of texts that lie over one another; the numbers above two markers may."""
+def overlapping(drawn: list[tuple[Text, Bbox]]) -> list[tuple[str, str]]:
+    """The pairs of texts of `boxes` that lie over one another; the numbers above two markers may."""
     found = []
-    for (a, first), (b, second) in itertools.combinations(boxes(fig), 2):
+    for (a, first), (b, second) in itertools.combinations(drawn, 2):
         if isinstance(a, Annotation) and isinstance(b, Annotation):
             continue
         width = min(first.x1, second.x1) - max(first.x0, second.x0)

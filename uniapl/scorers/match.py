@@ -89,8 +89,7 @@ class Pairs:
         self._base.executescript(TABLES)
         self._by, self._where = "key", ""
         with room():
-            rows = map(self._of_prompt, prompts)
-            self._base.executemany("INSERT INTO prompts (key, prompt, asked) VALUES (?, ?, ?)", rows)
+            self._insert("INSERT INTO prompts (key, prompt, asked) VALUES (?, ?, ?)", map(self._of_prompt, prompts))
             self._base.execute("CREATE INDEX prompts_key ON prompts (key)")
         self._refuse("prompts", SHARED.format(where), REPEATED)
 
@@ -120,7 +119,7 @@ class Pairs:
         with room():
             self._base.executescript("DROP INDEX IF EXISTS responses_by; DELETE FROM responses")
             rows = (tuple(encoded(row.get(name)) for name in ("key", "prompt", "response")) for row in responses)
-            self._base.executemany("INSERT INTO responses (key, prompt, response) VALUES (?, ?, ?)", rows)
+            self._insert("INSERT INTO responses (key, prompt, response) VALUES (?, ?, ?)", rows)
             keys = all(self._first(NAMELESS, table=table, by="key") is None for table in ("prompts", "responses"))
             self._by = by = "key" if keys else "prompt"
             self._refuse("responses", f"responses have no {by}", NAMELESS)
@@ -151,6 +150,13 @@ class Pairs:
         ids, kwargs = checkers.read_instructions(row, name_of_row(row))
         asked = json.dumps(Asked(row.get("key"), row.get("benchmark"), ids, kwargs))
         return encoded(row.get("key")), encoded(row["prompt"]), asked
+
+    def _insert(self, statement: str, rows: Iterable[tuple]) -> None:
+        self._base.execute("BEGIN")  # one commit for all: each one looks at every page that is not on the disk
+        try:
+            self._base.executemany(statement, rows)
+        finally:
+            self._base.execute("COMMIT")
 
     def _select(self, query: str, **names: str) -> Iterator[tuple]:
         with room():
