@@ -5,6 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from support import methods
 from support.ablated import ablations_of_two_arms
 from support.report_pages import Parsed, build
 
@@ -53,6 +54,25 @@ def test_tables_of_extended_experiments_are_in_the_report_that_asks_for_them(loc
     shutil.copytree(local / "tables/headline", local / "tables" / name)
     assert list(read(local).tables) == ["headline"]
     assert list(read(local, extended=True).tables) == ["headline", name]
+
+
+def test_the_methods_stand_near_the_top_of_a_report_that_has_them(local, tmp_path):
+    text = Parsed(build(local, tmp_path)).text
+    assert "Does any method beat" not in text
+    methods.write(local)
+    shutil.copytree(local / "tables/headline", local / "tables/mixtures", dirs_exist_ok=True, ignore=known)
+    results = read(local, extended=True)
+    table = sections.methods(results)
+    assert [row[0] for row in table.view.rows] == ["SFT then GRPO", "LUFFY", "base"]
+    built = page.render(results, tmp_path)
+    parts = [a["id"] for a in Parsed(built).all("section")]
+    assert parts[:2] == ["claims-section", "methods-section"]
+    assert "LUFFY 61.5 −1.5 [−6.0, 3.0] 22.0 (2.0) 300.4 not decided (contradicted" in Parsed(built).text
+
+
+def known(folder, names):
+    """Of the headline's tables those that the methods have."""
+    return {"summary.csv", "claims.csv"} & {*names}
 
 
 def test_general_ability_is_in_the_report(local, tmp_path):

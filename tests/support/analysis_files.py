@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from uniapl.analyse import accuracy, aggregate, by_type, coverage, nearer, transfer
+from uniapl.analyse import accuracy, aggregate, by_type, coverage, nearer, summary, transfer
 
 BOTH = "hierarchical bootstrap over seeds and prompts"
 MAIN = [
@@ -69,6 +69,12 @@ TRANSFER = [
     ("grpo", "trained", "greedy", 46.4876, 40.1, 52.96, "base", 18.36, 9.5, 27.2, 0.0002, 0.0004, 5, 1, 128, BOTH),
     ("grpo", "new_types", "greedy", 0.5, 0.0, 5.66, "base", 0.5, -1.0, 2.04, 0.5, 0.5, 5, 1, 64, BOTH),
 ]
+SUMMARY = [
+    ("base", "trained", "greedy", 28.125, 20.0, 36.04, *[None] * 5, "new_types", 0.0, 0.0, 5.66, *[None] * 3, 64)
+    + (*[None] * 5, 1, 128),
+    ("grpo", "trained", "greedy", 46.4876, 40.1, 52.96, "sft_then_grpo", -5.449, -12.2, 1.26, 0.1028, "new_types")
+    + (0.5, 0.0, 5.66, 0.5, -1.0, 2.04, 64, 1234567.6, 1.5e6, 63.27, "not decided", "contradicted", 5, 128),
+]
 AGGREGATE = [
     ("base", None, "interquartile mean (%)", 20.0, None, None, 1, 3, "bootstrap over seeds (one seed)"),
     ("grpo", None, "interquartile mean (%)", 41.26, 39.0, 44.0, 5, 3, "bootstrap over seeds within benchmarks"),
@@ -99,6 +105,7 @@ def write(folder):
         ("nearer", NEARER, nearer.COLUMNS),
         ("type_comparisons", TYPES, by_type.COMPARED),
         ("runs", RUNS, coverage.COLUMNS),
+        ("summary", SUMMARY, " ".join(summary.COLUMNS)),
     ):
         frames[name] = pd.DataFrame(rows, columns=columns.split())
     for name, frame in frames.items():

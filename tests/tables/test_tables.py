@@ -180,6 +180,21 @@ def test_a_claim_changed_after_its_runs_were_analysed_says_so_beside_its_verdict
     assert "changed" not in same[-1]
 
 
+def test_a_summary_has_one_row_per_arm_and_blank_where_nothing_is_known(rendered):
+    head, base, grpo = cells(rendered["summary", ".md"])
+    assert head[:6] == [
+        *("arm", "trained types (%)", "minus sft_then_grpo", "p (Holm)", "new types (%)", "minus base, new types"),
+    ]
+    assert head[6:] == ["tokens generated", "tokens trained", "seconds", "verdict", "seeds"]
+    assert base == ["base", "28.1 [20.0, 36.0]", "", "", "0.0 [0.0, 5.7]", *[""] * 5, "1"]
+    assert grpo[1:6] == [
+        *("46.5 [40.1, 53.0]", "-5.4 [-12.2, 1.3]", "0.1028", "0.5 [0.0, 5.7]", "0.5 [-1.0, 2.0]"),
+    ]
+    assert grpo[6:] == ["1234568", "1500000", "63.3", "not decided (contradicted before adjustment)", "5"]
+    caption = rendered["summary", ".md"].splitlines()[-1]
+    assert "n = 128 prompts (trained types), 64 prompts (new types); seeds per arm: 5 (base: 1)" in caption
+
+
 def test_transfer_shows_every_benchmark_beside_its_difference_to_the_base(rendered):
     assert cells(rendered["transfer", ".md"]) == [
         ["arm", "trained types (%)", "minus base, trained types", "new types (%)", "minus base, new types", "seeds"],
@@ -211,7 +226,7 @@ def test_a_planned_arm_without_a_run_is_missing_and_never_zero(analysis, tmp_pat
     luffy = pd.DataFrame([("luffy", False, 3, 0, None, "0, 1, 2")], columns=runs.columns)
     pd.concat([runs, luffy]).to_csv(analysis / "runs.csv", index=False)
     tables.render(analysis, tmp_path / "out")
-    for name in ("main", "cost", "transfer", "diversity", "distances"):
+    for name in ("main", "summary", "cost", "transfer", "diversity", "distances"):
         head, *rows = cells((tmp_path / f"out/{name}.md").read_text())
         shown = [dict(zip(head, row, strict=True)) for row in rows if "luffy" in row]
         assert shown, name

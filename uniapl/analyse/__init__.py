@@ -17,6 +17,7 @@ generate/ and train/ under the root and writes
     transfer          every arm on every benchmark, and its difference to the base (points)
     aggregate         all benchmarks at once: interquartile mean, probability of improvement (%)
     nearer            every arm's distance to the expert minus a comparator's
+    summary           one row per arm: what main, comparisons, transfer, cost and claims say of it
     runs              the planned runs of every arm, and which of them are missing
 
 A missing run has no rows: n_seeds says how many there are. `analyse` is pure; `load` and `main` do the I/O.
@@ -39,6 +40,7 @@ from uniapl.analyse import (
     measures,
     nearer,
     refuse,
+    summary,
     training,
     transfer,
     verdicts,
@@ -92,6 +94,7 @@ def from_rows(
         "nearer": nearer.differences(pairs, plan, rng_nearer, min(resamples, measures.RESAMPLES)),
         "runs": coverage.planned_runs(inputs, plan),
     }
+    tables["summary"] = summary.summary(tables, plan, names[0])
     return {n: t if n in AS_COMPARED else _ordered(t, plan) for n, t in tables.items()}
 
 

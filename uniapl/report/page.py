@@ -34,6 +34,7 @@ def render(results: ResultSet, figures: Path) -> str:
         overview=overview,
         verdicts=sections.verdicts(overview),
         sentence=sections.sentence(overview),
+        methods=sections.methods(results),
         beside=sections.of_set(results, "beside"),
         again=[t for name in ("again", "again_share") if (t := sections.of_set(results, name))],
         general=sections.of_set(results, "general"),

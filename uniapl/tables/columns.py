@@ -13,6 +13,12 @@ ROUNDED = {  # table -> format -> the columns that have it
         ".2g": "p_seeds mcnemar_p",
         ".0f": "n_seeds n_seeds_against n_prompts",
     },
+    "summary": {
+        ".1f": """estimate low high difference difference_low difference_high unseen_estimate unseen_low unseen_high
+            kept kept_low kept_high seconds""",
+        ".4g": "p_holm",
+        ".0f": "tokens_generated tokens_trained n_seeds n_prompts unseen_n_prompts",
+    },
     "distances": {
         ".3f": """ks wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
             median_difference""",
@@ -70,6 +76,7 @@ ROUNDED = {  # table -> format -> the columns that have it
 MISSING = "missing"  # in the place of a number that a planned run would have given
 ESTIMATES = {  # table -> the column that says so, and those that tell its rows of one arm apart
     "main": ("estimate", ("benchmark", "decoding", "metric")),
+    "summary": ("estimate", ()),
     "distances": ("wasserstein", ("quantity",)),
     "diversity": ("estimate", ("quantity",)),
     "cost": ("seconds", ()),

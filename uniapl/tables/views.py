@@ -19,7 +19,7 @@ from uniapl.tables.captions import (
 )
 from uniapl.tables.columns import MISSING
 from uniapl.tables.form import View
-from uniapl.tables.summaries import view_aggregate, view_nearer, view_transfer, view_type_comparisons
+from uniapl.tables.summaries import view_aggregate, view_nearer, view_summary, view_transfer, view_type_comparisons
 
 
 def view_main(text: pd.DataFrame) -> View:
@@ -173,6 +173,7 @@ def view_cost(text: pd.DataFrame) -> View:
 
 VIEWS: dict[str, Callable[[pd.DataFrame], View]] = {
     "main": view_main,
+    "summary": view_summary,
     "comparisons": view_comparisons,
     "claims": view_claims,
     "distances": view_distances,
