@@ -145,7 +145,7 @@ def main(argv: list[str] | None = None) -> None:
         general.render(rows, args.scale, fresh / "general")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
-    overview.render(fresh, fresh / "overview", out.parent)
+    overview.render(fresh, fresh / "overview", out.parent, experiments)
     about = {"scale": args.scale, "experiments": experiments, "commit": now, "versions": versions()}
     manifest = seal(fresh, about, cards)
     for line in differences(fresh, manifest, out.parent):
