@@ -1,8 +1,8 @@
 """What a gate, a prefix or a buffer costs by itself: methods at the limit where they train as GRPO does.
 
-`python -m benchmarks.limits --data results/local/tiny/data --start results/local/tiny/train/base/seed0/model` trains each
-for a few steps of scale tiny, in turns in one process on an idle machine, and prints the median seconds of a step and
-their ratio to GRPO's. At the limit no token is added, so the ratio is the method's own cost; to reach: <= 1.05.
+`python -m benchmarks.limits --data results/local/tiny/data --start results/local/tiny/train/base/seed0/model` trains
+each for a few steps of scale tiny, in turns in one process on an idle machine, and prints the median seconds of a step
+and their ratio to GRPO's. At the limit no token is added: the ratio is the method's own cost; to reach: <= 1.05.
 
     hpt         gate -1: no prompt is solved seldom enough for SFT
     relift      a buffer that is never full
