@@ -58,6 +58,7 @@ def test_the_methods_have_a_table_of_their_own_which_is_in_no_other(tmp_path):
         "| base | 28.1 | -34.9 [-40.0, -30.0] | 20.0 |  |  |",
     ]
     assert "on trained types: 0 supported, 0 contradicted, 1 not decided; new types: 1 supported, 0 contr" in own
+    assert "n = 384 prompts (trained types), 192 prompts (new types); seeds per arm: 5 (base: 1)." in own
 
 
 def test_a_set_without_the_methods_says_so_and_one_without_their_tables_is_refused(tmp_path):

@@ -7,9 +7,8 @@ import pandas as pd
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED
 from uniapl.config import load_experiment
 from uniapl.config.names import BENCHMARKS
-from uniapl.tables.columns import MISSING
 from uniapl.tables.form import View
-from uniapl.tables.summaries import between, of_benchmark, verdict_before_adjustment
+from uniapl.tables.summaries import between, of_benchmark, sizes, verdict_before_adjustment
 
 EXPERIMENT = "mixtures"
 QUESTION = "Does any method beat SFT then GRPO?"
@@ -24,7 +23,7 @@ def view_methods(text: pd.DataFrame, claims: pd.DataFrame) -> View:
     labels = {arm.name: arm.label for arm in load_experiment(EXPERIMENT).arms if arm.label}
     against = next((name for name in text.against if name), "comparator")
     seen, unseen = (of_benchmark(text, column) for column in ("benchmark", "unseen"))
-    rank = text.estimate.where(text.estimate != MISSING).replace("", None).astype(float)
+    rank = pd.to_numeric(text.estimate, errors="coerce")  # of one that is missing: none
     rows = []
     for _, row in text.loc[rank.sort_values(ascending=False, kind="stable").index].iterrows():
         elsewhere = f"{row.unseen_estimate} ({row.kept})" if row.kept else row.unseen_estimate
@@ -35,7 +34,7 @@ def view_methods(text: pd.DataFrame, claims: pd.DataFrame) -> View:
         f"Verdicts on the claims to be above {pipeline}, on {counted(claims)}. The table: prompts followed, in %, and "
         f"minus {pipeline}, in points, with 95 % interval; in brackets minus the base, below 0 where types that were "
         "never trained were forgotten; seconds of a training with its starts; verdict on "
-        f"the claim to be above {pipeline} on {seen}, where one is made."
+        f"the claim to be above {pipeline} on {seen}, where one is made. {sizes(text)}."
     )
     head = f"method|{seen} (%)|minus {pipeline}|{unseen} (%) (minus base)|seconds|verdict"
     return View(caption, head.split("|"), rows)
