@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from support import analysis_files
 from support.analysis_files import BOTH, COMPARISON, MAIN
 
 from uniapl import tables
@@ -12,11 +13,20 @@ from uniapl.errors import UserError
 from uniapl.tables import View, latex
 
 
-@pytest.fixture
-def rendered(analysis, tmp_path):
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The folder of a rendered analysis."""
+    folder = tmp_path_factory.mktemp("tables")
+    (folder / "analysis").mkdir()
+    analysis_files.write(folder / "analysis")
+    tables.main(["--analysis", str(folder / "analysis"), "--out", str(folder / "out")])
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def rendered(out):
     """(table, suffix) -> text of the rendered file."""
-    tables.main(["--analysis", str(analysis), "--out", str(tmp_path / "out")])
-    files = {(p.stem, p.suffix): p.read_text() for p in (tmp_path / "out").glob("[!.]*")}
+    files = {(p.stem, p.suffix): p.read_text() for p in out.glob("[!.]*")}
     assert set(files) == {(name, suffix) for name in tables.VIEWS for suffix in (".csv", ".md", ".tex")}
     return files
 
@@ -43,11 +53,11 @@ def test_main_is_one_row_per_arm_with_a_column_per_benchmark(rendered):
     assert "seeds per arm: 5 (base: 1)" in caption and BOTH in caption
 
 
-def test_csv_keeps_every_row_and_the_promised_columns(rendered, tmp_path):
-    main = pd.read_csv(tmp_path / "out/main.csv")
+def test_csv_keeps_every_row_and_the_promised_columns(out):
+    main = pd.read_csv(out / "main.csv")
     assert len(main) == len(MAIN)
     assert {"arm", "metric", "estimate", "low", "high", "n_seeds", "n_prompts"} <= set(main)
-    comparisons = pd.read_csv(tmp_path / "out/comparisons.csv")
+    comparisons = pd.read_csv(out / "comparisons.csv")
     wanted = {"difference", "low", "high", "p", "p_holm", "effect", "method", "n_seeds", "n_prompts"}
     assert wanted <= set(comparisons)
     assert comparisons.p_holm.tolist() == [0.1028, 0.0004, 0.0496]  # 4 digits, so 0.05 is not crossed
