@@ -7,7 +7,7 @@ from uniapl.config import choose
 from uniapl.config.job import EXPERT, Job
 from uniapl.config.method import scored_by
 from uniapl.errors import UserError
-from uniapl.jsonl import is_text, read_jsonl
+from uniapl.jsonl import each_row, is_text, read_jsonl
 from uniapl.models.checkpoints import load_tokenizer, messages
 from uniapl.models.precision import in_bfloat16
 
@@ -117,16 +117,37 @@ def training_rows(job: Job) -> list[dict]:
 
 def rollout_rows(job: Job, tokenizer) -> list[dict]:
     """Rows for GRPO: prompt (chat), instructions (JSON), demonstration (None where the run may not use it). Raises
-    UserError for a prompt that leaves less of the model's context than a response takes, for instructions that the
-    reward could not read, and as `training_rows`."""
+    UserError as `training_rows` and `_for_rollouts`."""
+    return _for_rollouts(job, tokenizer, job.data / "train.jsonl", training_rows(job))
+
+
+def unsolved_rows(job: Job, tokenizer, most: int | None) -> list[dict]:
+    """Rows for GRPO, without demonstration, of the prompts that the teacher was asked and did not solve: the first
+    `most` of them, None for all.
+
+    Raises UserError where the world has no such file, where there are fewer, and as `_for_rollouts`.
+    """
+    path = job.data / "unsolved.jsonl"
+    if most == 0:
+        return []
+    if not path.is_file():
+        raise UserError(f"{path}: not there, and arm {job.run.arm} trains on it: only the data of public scales has it")
+    rows = list(each_row(path))  # none is possible: a teacher that solves everything
+    if most is not None and most > len(rows):
+        raise UserError(f"unsolved is {most}, and {path} has {len(rows)}: choose from 0 to {len(rows)}")
+    return _for_rollouts(job, tokenizer, path, [{**row, "demonstration": None} for row in rows[:most]])
+
+
+def _for_rollouts(job: Job, tokenizer, path: Path, rows: list[dict]) -> list[dict]:
+    """The rows of a file in the form of `rollout_rows`. Raises UserError for a prompt that leaves less of the model's
+    context than a response takes, and for instructions that the reward could not read."""
     from uniapl import checkers
 
-    path, room = job.data / "train.jsonl", job.run.settings.max_new_tokens
-    rows = training_rows(job)
+    room = job.run.settings.max_new_tokens
     limit = tokenizer.model_max_length - room
     chats = [messages(row["prompt"]) for row in rows]
-    chats = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False)
-    for line, row, chat in zip(_line_numbers(path), rows, chats, strict=True):
+    chats = tokenizer.apply_chat_template(chats, add_generation_prompt=True, return_dict=False) if chats else []
+    for line, row, chat in zip(_line_numbers(path)[: len(rows)], rows, chats, strict=True):
         checkers.build_row(row, where=f"{path}:{line}: key {row['key']}")
         if len(chat) > limit:
             raise UserError(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from baselines.common import arguments, rollout_rows
+from baselines.common import arguments, rollout_rows, unsolved_rows
 from uniapl.config import StepRows, per_scale, setting
 from uniapl.config.job import Job, Optimization, Teaching
 from uniapl.models.checkpoints import load_policy, load_tokenizer
@@ -73,22 +73,35 @@ def dataset(job: Job, tokenizer):
     return Dataset.from_list(rollout_rows(job, tokenizer))
 
 
-def build(job: Job) -> "GRPOTrainer":
-    """The run's trainer: trl.GRPOTrainer, bit for bit."""
+def trainer(job: Job, rewards: list, *, unsolved: int | None = 0, **arguments) -> "GRPOTrainer":
+    """trl.GRPOTrainer, resumable, with these reward functions; `arguments` of GRPOConfig beside those that all share.
+
+    `unsolved`: how many prompts without an accepted demonstration join the training prompts; None: all there are.
+    """
+    from datasets import Dataset, concatenate_datasets
     from trl import GRPOConfig
 
-    from uniapl.checkers.reward import follows_all
     from uniapl.method.engine.arms import engine_trainer
     from uniapl.method.grpo import GRPO
 
     tokenizer = load_tokenizer(job.start)
+    rows = dataset(job, tokenizer)
+    if more := unsolved_rows(job, tokenizer, unsolved):
+        rows = concatenate_datasets([rows, Dataset.from_list(more, features=rows.features)])
     return engine_trainer(GRPO, job.run.compute)(
         model=load_policy(job.start),
-        reward_funcs=[follows_all],
-        args=GRPOConfig(**grpo_arguments(job)),
-        train_dataset=dataset(job, tokenizer),
+        reward_funcs=rewards,
+        args=GRPOConfig(**grpo_arguments(job), **arguments),
+        train_dataset=rows,
         processing_class=tokenizer,
     )
+
+
+def build(job: Job) -> "GRPOTrainer":
+    """The run's trainer: trl.GRPOTrainer, bit for bit."""
+    from uniapl.checkers.reward import follows_all
+
+    return trainer(job, [follows_all])
 
 
 def most_per_step(settings: Settings) -> StepRows:

@@ -11,7 +11,6 @@ from baselines import grpo
 from uniapl.config import setting
 from uniapl.config.job import Job
 from uniapl.discriminators import Discriminator, load_discriminator, validated_scores
-from uniapl.models.checkpoints import load_policy, load_tokenizer
 
 if TYPE_CHECKING:
     from trl import GRPOTrainer
@@ -44,21 +43,10 @@ def reward_function(discriminator: Discriminator) -> Callable:
 
 def build(job: Job) -> "GRPOTrainer":
     """The run's trainer: trl.GRPOTrainer with two weighted rewards and the discriminator of `job.discriminator`."""
-    from trl import GRPOConfig
-
     from uniapl.checkers.reward import follows_all
-    from uniapl.method.engine.arms import engine_trainer
-    from uniapl.method.grpo import GRPO
 
-    tokenizer = load_tokenizer(job.start)
-    discriminator = load_discriminator(job)
-    return engine_trainer(GRPO, job.run.compute)(
-        model=load_policy(job.start),
-        reward_funcs=[follows_all, reward_function(discriminator)],
-        args=GRPOConfig(**grpo.grpo_arguments(job), reward_weights=[1.0, job.run.settings.lam]),
-        train_dataset=grpo.dataset(job, tokenizer),
-        processing_class=tokenizer,
-    )
+    rewards = [follows_all, reward_function(load_discriminator(job))]
+    return grpo.trainer(job, rewards, reward_weights=[1.0, job.run.settings.lam])
 
 
 METRICS = grpo.METRICS

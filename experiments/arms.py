@@ -10,7 +10,9 @@ from baselines import (
     adversarial_reward,
     dft,
     grpo,
+    grpo_fraction,
     grpo_reward_shaped,
+    grpo_unsolved,
     hpt,
     luffy,
     prefix_rft,
@@ -35,6 +37,14 @@ ROLLOUTS, AFTER_SFT = "rollouts", "after_sft"  # entries of a scale's `rates`
 SFT = Arm("sft", sft, label="SFT")
 GRPO = Arm("grpo", grpo, label="GRPO")
 SFT_THEN_GRPO = Arm("sft_then_grpo", grpo, start="sft", rate=AFTER_SFT, label="SFT then GRPO")
+GRPO_FRACTION = Arm("grpo_fraction", grpo_fraction, rate=ROLLOUTS, label="GRPO paid by the share")
+SFT_THEN_GRPO_FRACTION = replace(
+    SFT_THEN_GRPO, name="sft_then_grpo_fraction", method=grpo_fraction, label="SFT then GRPO paid by the share"
+)
+GRPO_UNSOLVED = Arm("grpo_unsolved", grpo_unsolved, rate=ROLLOUTS, label="GRPO on unsolved prompts too")
+SFT_THEN_GRPO_UNSOLVED = replace(
+    SFT_THEN_GRPO, name="sft_then_grpo_unsolved", method=grpo_unsolved, label="SFT then GRPO on unsolved prompts too"
+)
 SFT_PLATEAU = Arm("sft_plateau", sft_plateau, label="SFT until its plateau")
 SFT_PLATEAU_THEN_GRPO = replace(
     SFT_THEN_GRPO, name="sft_plateau_then_grpo", start="sft_plateau", label="SFT until its plateau, then GRPO"

@@ -30,6 +30,16 @@ def transfers_better(id: str, arm: Arm, against: Arm, source: str, *, differs: t
     return Claim(id, sentence, source, "accuracy", *sides, benchmark="new_types", differs=differs)
 
 
+WHERE = {"trained": "", "new_types": " on instruction types never trained on", "new_topics": " on new topics"}
+
+
+def above_on(benchmark: str, id: str, arm: Arm, against: Arm, source: str, differs: tuple[str, ...] = ()) -> Claim:
+    """The claim that one arm follows more prompts of a benchmark than the other; a family for each benchmark."""
+    sentence = f"{name(arm)} follows more prompts than {name(against)}{WHERE[benchmark]}"
+    sides, family = (arm.name, against.name, "above"), f"above on {benchmark}"
+    return Claim(id, sentence, source, "accuracy", *sides, benchmark=benchmark, family=family, differs=differs)
+
+
 def nearer_in_length(id: str, arm: Arm, against: Arm, source: str, *, differs: tuple[str, ...] = ()) -> Claim:
     """The claim that one arm's response lengths are nearer to the expert's than the other's."""
     other = name(against)

@@ -48,7 +48,6 @@ EXPERIMENT = Experiment(
         with_bound("eps_low", 0.3),
     ),
     against=("sft_then_grpo",),
-    most_seeds=3,
     extended=True,
     claims=(*ends_near(0.6, "eps_high", 1), *ends_near(0.3, "eps_low", 3)),
     worlds=("miniature",),

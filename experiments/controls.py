@@ -19,7 +19,6 @@ EXPERIMENT = Experiment(
     arms=(SFT, SFT_CONTROL, A_SFT, SFT_CONTROL_THEN_A_GRPO, A_SFT_THEN_A_GRPO),
     against=("sft_control", "sft_control_then_a_grpo"),
     worlds=("miniature", "public"),
-    most_seeds=3,
     extended=True,
     claims=(
         follows_more("controls-1", A_SFT, SFT_CONTROL, "[R]", BETTER, differs=("lam", "prompts_per_step")),

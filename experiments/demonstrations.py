@@ -16,6 +16,5 @@ EXPERIMENT = Experiment(
     arms=(SFT_THEN_GRPO, UNIAPL, *(arm for n in FEWER for arm in with_demonstrations(f"d{n}", {"demonstrations": n}))),
     against=("uniapl",),
     worlds=("miniature", "public"),
-    most_seeds=3,
     extended=True,
 )

@@ -27,7 +27,6 @@ EXPERIMENT = Experiment(
     arms=(CHORD, UNIAPL, COTRAINED, RANDOM, LENGTH),
     against=("uniapl", "chord"),
     worlds=("miniature", "public"),
-    most_seeds=3,
     extended=True,
     claims=(
         follows_more("discriminator-1", UNIAPL, RANDOM, "[R-asks] 5", BEATS_NOISE, differs=SCORE),

@@ -25,7 +25,6 @@ EXPERIMENT = Experiment(
     arms=(CHORD, with_lambda("lambda_003", 0.03), UNIAPL, with_lambda("lambda_03", 0.3), ONE),
     against=("chord",),
     worlds=("miniature", "public"),
-    most_seeds=3,
     claims=(
         falls("lambda-1", "accuracy", HURTS, ONE, CHORD, "[R]", differs=TERM),
         Claim("lambda-2", EXPLOITED, "[R-asks] 5", "auc", ONE.name, None, "below", margin=0.5),

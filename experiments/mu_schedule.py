@@ -16,7 +16,6 @@ EXPERIMENT = Experiment(
         Arm("mu_phi", uniapl, changes={"mu_peak": 0.1, "mu_valley": 0.1, "phi": 1.0}),
     ),
     against=("uniapl",),
-    most_seeds=3,
     extended=True,
     worlds=("miniature",),
 )

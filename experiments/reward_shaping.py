@@ -19,7 +19,6 @@ EXPERIMENT = Experiment(
     arms=(GRPO, A_GRPO, SHAPED),
     against=("grpo_reward_shaped", "grpo"),
     worlds=("miniature", "public"),
-    most_seeds=3,
     claims=(
         follows_more("shaping-1", A_GRPO, SHAPED, "[R]", MORE),
         falls("shaping-2", "auc", EXPLOITED, SHAPED, A_GRPO, "ours"),

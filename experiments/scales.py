@@ -5,7 +5,7 @@ Every rate, number of steps, batch and length is stated for every scale: a metho
 
 Budgets at smoke and tiny are matched: SFT-then-GRPO and UniAPL see the same number of demonstration rows and of
 rollouts; SFT alone sees these demonstration rows, GRPO alone these rollouts. Learning rates and weights at tiny are
-those that experiments/tuning.py found best on the validation split (results/LOG.md has the table).
+those that experiments/tuning.py and tuning_mixtures.py found best on the validation split (table in results/LOG.md).
 """
 
 from dataclasses import replace
@@ -14,7 +14,9 @@ from baselines import (
     adversarial_reward,
     dft,
     grpo,
+    grpo_fraction,
     grpo_reward_shaped,
+    grpo_unsolved,
     hpt,
     layers_discriminator,
     luffy,
@@ -40,13 +42,13 @@ from uniapl.data.teach import Teacher
 from uniapl.models.gguf import SMOLLM2
 from uniapl.train import fetch
 
-DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch", once=True)
+DISCRIMINATOR = Arm("discriminator", miniature_discriminator, start="scratch")
 
 
 def pretrained(**changes) -> Arm:
     """The miniature's base: the random policy after reading the corpus."""
     reading = {"text": "corpus", "prompt_loss": True, "schedule": "cosine", "learning_rate": 5e-3}
-    return Arm("base", sft, start="scratch", once=True, changes={**reading, **changes})
+    return Arm("base", sft, start="scratch", changes={**reading, **changes})
 
 
 MINIATURE = {"max_new_tokens": 48, "batch": 256}  # its expert writes 47 tokens at most
@@ -90,6 +92,7 @@ SMOKE = Scale(
         "prompts_per_step",
     ),  # six steps of one seed show that the parts fit, and nothing about the arms
     evaluation=Evaluation(**MINIATURE, probe_prompts=16),
+    compute=Compute(engine=True),
 )
 
 RL_TINY = {
@@ -102,37 +105,38 @@ RL_TINY = {
     "probe_every": 25,
 }
 SFT_TINY = {"steps": 150, "learning_rate": 4e-3, "warmup": 10, "rows_per_step": 32, "probe_every": 25}
-LEARNS_TINY = {"learning_rate": 2e-3, "demonstrations_per_step": 48, "mu_decay": 100, "discriminator": "miniature"}
+LEARNS_TINY = {"learning_rate": 1e-3, "demonstrations_per_step": 48, "mu_decay": 100, "discriminator": "miniature"}
 
 TINY = Scale(
     name="tiny",
     hardware="2 CPU cores",
-    minutes="about 30 minutes",
+    minutes="about 45 minutes",
     seeds=(0, 1, 2, 3, 4),
     world=World(),
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
     settings={
         sft: SFT_TINY,
         sft_plateau: {**SFT_TINY, "schedule": "constant_with_warmup"},  # a decay to 0 would make a plateau of its own
-        trsft: SFT_TINY,
+        trsft: {**SFT_TINY, "learning_rate": 2e-3},
         grpo: RL_TINY,
         grpo_reward_shaped: RL_TINY,
-        luffy: {**RL_TINY, "group": 7},
-        hpt: RL_TINY,
+        luffy: {**RL_TINY, "group": 7, "learning_rate": 1e-3},
+        hpt: {**RL_TINY, "learning_rate": 2e-3},
         prefix_rft: {**RL_TINY, "prefix_decay": 100},
-        relift: {**RL_TINY, "buffer": 32, "sft_learning_rate": 5e-4},
-        trapo: RL_TINY,
-        rl_plus: {**RL_TINY, "group": 7},
-        srft: {**RL_TINY, "group": 7},
-        adversarial_reward: RL_TINY,
-        sdft: RL_TINY,
-        dft: SFT_TINY,
-        psft: SFT_TINY,
+        relift: {**RL_TINY, "buffer": 32, "sft_learning_rate": 5e-4, "learning_rate": 1e-3},
+        trapo: {**RL_TINY, "learning_rate": 1e-3},
+        rl_plus: {**RL_TINY, "group": 7, "learning_rate": 2e-3},
+        srft: {**RL_TINY, "group": 7, "learning_rate": 2e-3},
+        adversarial_reward: {**RL_TINY, "learning_rate": 2.5e-4},
+        sdft: {**RL_TINY, "learning_rate": 1e-3},
+        dft: {**SFT_TINY, "learning_rate": 2e-3},
+        psft: {**SFT_TINY, "learning_rate": 2e-3},
         uniapl: {**RL_TINY, **LEARNS_TINY},
         miniature_discriminator: {**PAIRS, "steps": 140},
     },
     rates={"rollouts": 5e-4, "after_sft": 3e-4},
     evaluation=Evaluation(**MINIATURE, probe_prompts=64),
+    compute=Compute(engine=True),
 )
 
 
@@ -236,6 +240,8 @@ PAPER = Scale(
     settings={
         sft: SFT_PAPER,
         grpo: RL_PAPER,
+        grpo_fraction: RL_PAPER,
+        grpo_unsolved: RL_PAPER,
         grpo_reward_shaped: RL_PAPER,
         uniapl: {**RL_PAPER, **LEARNS_PAPER},
         fetch: FETCHED,
@@ -243,7 +249,7 @@ PAPER = Scale(
     rates={"rollouts": 1e-6, "after_sft": 1e-6},
     evaluation=Evaluation(max_new_tokens=1280, batch=32, probe_prompts=32, sampled=PUBLISHED),
     suite="general",
-    fixed_settings=("learning_rate", "prompts_per_step"),
+    fixed_settings=("prompts_per_step",),
     compute=Compute(
         bf16=True, gradient_checkpointing=True, rows_per_device=8, rollouts="vllm", evaluate="vllm", vllm_memory=0.35
     ),
@@ -278,6 +284,8 @@ REHEARSAL = replace(
     settings={
         sft: SFT_SMOKE,
         grpo: RL_REHEARSAL,
+        grpo_fraction: RL_REHEARSAL,
+        grpo_unsolved: RL_REHEARSAL,
         grpo_reward_shaped: RL_REHEARSAL,
         uniapl: {**UNIAPL_SMOKE, **RL_REHEARSAL, "discriminator": "polar"},
         fetch: FETCHED,

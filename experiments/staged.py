@@ -20,7 +20,6 @@ EXPERIMENT = Experiment(
     arms=(SFT, A_SFT, GRPO, A_GRPO, SFT_THEN_GRPO, SFT_THEN_A_GRPO, A_SFT_THEN_A_GRPO),
     against=("sft_then_grpo", "grpo", "sft"),
     worlds=("miniature", "public"),
-    most_seeds=3,
     claims=(
         follows_more("staged-1", SFT_THEN_A_GRPO, SFT_THEN_GRPO, "[R]"),
         follows_more("staged-2", A_SFT_THEN_A_GRPO, SFT_THEN_GRPO, "[R]", differs=OF_A_SFT),

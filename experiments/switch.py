@@ -25,7 +25,6 @@ EXPERIMENT = Experiment(
     expectation="Best near 50 %; UniAPL between the best and the worst switch point.",
     arms=(SFT, GRPO, SFT_THEN_GRPO, UNIAPL, *(arm for share in (10, 25, 50, 75) for arm in pipeline(share))),
     against=("uniapl", "sft_then_grpo"),
-    most_seeds=3,
     extended=True,
     worlds=("miniature",),
 )

@@ -15,7 +15,6 @@ EXPERIMENT = Experiment(
         *(arm for teacher in TEACHERS for arm in with_demonstrations(teacher, {"teacher": teacher})),
     ),
     against=("uniapl",),
-    most_seeds=3,
     extended=True,
     worlds=("miniature",),
 )

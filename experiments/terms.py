@@ -27,7 +27,6 @@ EXPERIMENT = Experiment(
         LUFFY,
     ),
     against=("uniapl",),
-    most_seeds=3,
     extended=True,
     worlds=("miniature",),
 )

@@ -11,7 +11,6 @@ EXPERIMENT = Experiment(
     arms=(CHORD, UNIAPL),
     against=("chord",),
     worlds=("miniature", "everyday", "public"),
-    most_seeds=3,
     claims=(
         follows_more("unified-1", UNIAPL, CHORD, "[A]", differs=TERM),
         nearer_in_length("unified-2", UNIAPL, CHORD, "[A]", differs=TERM),

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from figures import style
+from uniapl.analyse.accuracy import PREDICTED
 from uniapl.errors import UserError
 
 NEEDS = ("headline",)
@@ -23,6 +24,9 @@ NUMBERS = (
 )
 ALPHA = 0.05
 WIDEST_LABEL = 22  # letters of a label beside which a panel's title has room on one line
+IN_A_LINE = 5  # entries of the legend
+PREDICTION = """Thin line at its ends: 95 % prediction interval, in which 95 % of reruns with as many other
+        seeds lie. """
 PUBLISHED = Line2D([], [], color="#999999", linewidth=1.2, marker="|", label="published")
 
 
@@ -32,11 +36,13 @@ def draw(results: Path):
     Of a local set whose scale is published too, every interval has the published one below it.
     """
     path, ours = (style.analysis(root) / "comparisons.csv" for root in (results, published(results)))
-    table = style.read(path, WORDS, NUMBERS, metric="prompt_strict")
+    table = with_predictions(style.read(path, WORDS, NUMBERS, metric="prompt_strict"))
     decoding = style.first_of(table.decoding, "greedy")
     table = table[(table.decoding == decoding) & (table.arm != "base")]
     paths = [path, ours] if ours != path and ours.is_file() else [path]
-    other = style.read(ours, WORDS, NUMBERS, metric="prompt_strict", decoding=decoding) if ours in paths[1:] else None
+    other = None
+    if ours in paths[1:]:
+        other = with_predictions(style.read(ours, WORDS, NUMBERS, metric="prompt_strict", decoding=decoding))
     if table.empty:
         raise UserError(f"{path}: no {decoding} rows of an arm other than the base")
     benchmarks, comparators = style.benchmarks(table), style.in_order(table.against)
@@ -65,19 +71,29 @@ def draw(results: Path):
                 ax.set_title(f"{style.benchmark(benchmark)}{gap}(n = {style.span(n)})")
         axes[0].set_ylabel(f"minus\n{style.wrapped(against, 20)}")
     fig.align_ylabels(grid[:, 0])
-    handles = key() if other is None else [*key(), PUBLISHED]
-    fig.legend(handles=handles, loc="outside upper center", ncols=len(handles), columnspacing=1.2, handlelength=1.6)
+    handles = key(predicted(table)) + ([PUBLISHED] if other is not None else [])
+    columns = len(handles) if len(handles) <= IN_A_LINE else IN_A_LINE - 2
+    fig.legend(handles=handles, loc="outside upper center", ncols=columns, columnspacing=1.2, handlelength=1.6)
     fig.supxlabel("difference in prompts followed, strict (points)")
     comparator = table[["against", "n_seeds_against"]].set_axis(["arm", "n_seeds"], axis=1)
     seeds = style.seeds(pd.concat([table[["arm", "n_seeds"]], comparator]))
     names = " and to ".join(style.label(against) for against in comparators)
     caption = f"""Difference of each arm to {names} in prompt-level strict accuracy, in points, {decoding}
         decoding; right of zero the arm is better. Each pair is shown once. Marker and thick line:
-        difference and 95 % interval, {style.methods(table)}. Thin line below: 95 % Welch t interval over
-        seeds, for these prompts; none where an arm has one seed. Filled marker: p below {ALPHA} after
-        Holm's adjustment over all comparisons of a benchmark. Number of {seeds}. Number of
+        difference and 95 % interval, {style.methods(table)}. {PREDICTION if predicted(table) else ""}Thin line below:
+        95 % t interval over seeds, for these prompts; none where an arm has one seed. Filled marker: p below {ALPHA}
+        after Holm's adjustment over all comparisons of a benchmark. Number of {seeds}. Number of
         {style.prompts(table)}.{against_ours(table, other)}"""
     return fig, caption, paths
+
+
+def with_predictions(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with PREDICTED, blank where it is older than they."""
+    return table.reindex(columns=[*table.columns, *(name for name in PREDICTED if name not in table)])
+
+
+def predicted(table: pd.DataFrame) -> bool:
+    return bool(table[PREDICTED[0]].notna().any())
 
 
 def published(results: Path) -> Path:
@@ -87,36 +103,45 @@ def published(results: Path) -> Path:
 
 
 def beside(ax, y: float, row: pd.DataFrame) -> None:
-    """The published difference with its bootstrap interval, below those of the local one."""
+    """The published difference with its bootstrap and its prediction interval, below those of the local one."""
     ax.hlines(y + 0.4, row.low, row.high, color=PUBLISHED.get_color(), linewidth=1.2)
+    ax.hlines(y + 0.4, row.predict_low, row.predict_high, color=PUBLISHED.get_color(), linewidth=0.5)
     ax.plot(row.difference, [y + 0.4] * len(row), "|", color=PUBLISHED.get_color(), markersize=5)
 
 
 def against_ours(table: pd.DataFrame, other: pd.DataFrame | None) -> str:
-    """What the caption says of the published differences: how many local ones lie within their intervals."""
+    """What the caption says of the published differences: how many local ones lie in their prediction intervals."""
     if other is None:
         return ""
     merged = table.merge(other, on=["arm", "against", "benchmark"], suffixes=("", "_published"))
-    inside = (merged.difference >= merged.low_published) & (merged.difference <= merged.high_published)
-    seeds = style.span(merged.n_seeds_published)
-    return f""" Grey bars below: the published differences of this scale with their 95 % intervals, which hold
-        {inside.sum()} of these {len(merged)} differences; published seeds per arm: {seeds}."""
+    bars = f""" Grey bars below: the published differences of this scale with their 95 % intervals; published seeds per
+        arm: {style.span(merged.n_seeds_published)}."""
+    if not predicted(other):
+        return f"{bars} That set has no prediction intervals."
+    inside = (merged.difference >= merged.predict_low_published) & (merged.difference <= merged.predict_high_published)
+    of_seeds = [merged[name] == merged[f"{name}_published"] for name in ("n_seeds", "n_seeds_against")]
+    judged = of_seeds[0] & of_seeds[1] & merged.predict_low_published.notna()
+    return f"""{bars} Their prediction intervals (thin) hold {(inside & judged).sum()} of the {judged.sum()} differences
+        of as many seeds."""
 
 
 def interval(ax, y: float, row, look: style.Look) -> None:
-    """One comparison: the difference with its bootstrap interval, the t interval over seeds just below."""
+    """One comparison: the difference with its bootstrap interval, in that of a rerun; over seeds just below."""
     ax.hlines(y, row.low, row.high, color=look.colour, linewidth=1.8)
+    ax.hlines(y, row.predict_low, row.predict_high, color=look.colour, linewidth=0.5)
     ax.hlines(y + 0.22, row.seed_low, row.seed_high, color="#444444", linewidth=0.7)
     face = look.colour if row.p_holm < ALPHA else "white"
     ax.plot(row.difference, y, look.marker, color=look.colour, markerfacecolor=face)
     ax.annotate(style.with_sign(row.difference), (row.difference, y), **style.ABOVE)
 
 
-def key() -> list[Line2D]:
+def key(with_reruns: bool) -> list[Line2D]:
     """The legend: what lines and markers mean."""
     grey, dot = "#888888", {"marker": "o", "linewidth": 0}
+    reruns = [Line2D([], [], color=grey, linewidth=0.5, label="95 % of reruns")] if with_reruns else []
     return [
         Line2D([], [], color=grey, linewidth=1.8, label="95 %, seeds and prompts"),
+        *reruns,
         Line2D([], [], color="#444444", linewidth=0.7, label="95 %, seeds only"),
         Line2D([], [], color=grey, **dot, label=f"Holm p < {ALPHA}"),
         Line2D([], [], color=grey, **dot, markerfacecolor="white", label=f"Holm p ≥ {ALPHA}"),

@@ -62,15 +62,22 @@ def draw(results: Path):
 
 def read(results: Path, experiments: tuple[str, ...]) -> tuple[pd.DataFrame, list[Path]]:
     """Accuracy on the first benchmark with the column cost, in millions of tokens; an arm without a cost has no row."""
-    tables, costs, paths = [], {"base": 0.0}, []
+    tables, costs, paths = [], {}, []
     for name in experiments:
         table, path = points.accuracy(results, name)
         tables.append(table[table.benchmark == style.benchmarks(table)[0]])
-        paths += [path, path.with_name("cost.csv")]
-        spent = style.read(paths[-1], ("arm",), SPENT).set_index("arm")
-        costs = dict(spent[[*SPENT]].sum(axis=1, skipna=False) / 1e6) | costs
+        of_experiment, spent = tokens(results, name)
+        paths += [path, spent]
+        costs = of_experiment | costs
     table = pd.concat(tables, ignore_index=True).drop_duplicates("arm")
     return table.assign(cost=table.arm.map(costs)).dropna(subset=["cost", "estimate"]), paths
+
+
+def tokens(results: Path, experiment: str) -> tuple[dict[str, float], Path]:
+    """Arm -> millions of tokens sampled and trained on, in all of its stages; the base, which all share, is free."""
+    path = style.analysis(results, experiment) / "cost.csv"
+    spent = style.read(path, ("arm",), SPENT).set_index("arm")
+    return {"base": 0.0} | dict(spent[[*SPENT]].sum(axis=1, skipna=False) / 1e6), path
 
 
 def spread_apart(cost: pd.Series, gap: float) -> pd.Series:

@@ -7,7 +7,6 @@ import pandas as pd
 from matplotlib.lines import Line2D
 
 from figures import style
-from uniapl import stats
 from uniapl.errors import UserError
 
 FOUND = ["estimate", "low", "high", "n_seeds"]
@@ -38,6 +37,8 @@ def last_of_curve(results: Path, experiment: str, quantity: str) -> tuple[pd.Dat
 
     The interval is the 95 % t interval over seeds.
     """
+    from uniapl import stats  # loads SciPy, a second that most figures can do without
+
     path = style.analysis(results, experiment) / "curves.csv"
     if quantity not in set(style.read(path, ("quantity",), ()).quantity):
         return pd.DataFrame(columns=["arm", *FOUND]).astype(dict.fromkeys(FOUND, float)), path

@@ -1,9 +1,22 @@
 """What tests of several rooms start from: fresh clones, tables, analyses, published sets, a policy."""
 
+import os
 import shutil
 
 import pytest
 from support.clones import Clone
+from support.side_by_side import FIRST, WholeOrOneByOne
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the DAG sets it: each core has a worker, whose threads would wait
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config, log):
+    return WholeOrOneByOne(config, log)
 
 
 @pytest.fixture

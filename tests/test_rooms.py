@@ -3,6 +3,7 @@
 import ast
 
 from support.places import ROOT
+from support.side_by_side import FIRST, WHOLE
 
 ROOMS = "checkers stats config analyse tables models data discriminators method "
 ROOMS += "scorers publish report costs train generate dag preflight"
@@ -55,3 +56,7 @@ def test_an_import_upward_is_seen_inside_a_function_too_and_one_downward_is_none
     assert imports_upward("uniapl/dag/x.py", "import uniapl.train\nfrom uniapl.costs import fit\n") == []
     rooms = {path.name for path in (ROOT / "uniapl").iterdir() if path.is_dir() and any(path.glob("*.py"))}
     assert rooms == {"provenance", *PLACE}
+
+
+def test_the_files_that_are_shared_out_in_their_own_way_are_there():
+    assert [name for name in (*WHOLE, *FIRST) if not (ROOT / name).exists()] == []

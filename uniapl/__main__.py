@@ -88,6 +88,11 @@ STAGES = {
         "write local results beside the published ones",
         "--local results/local/tiny --published results/published/tiny --out beside",
     ),
+    "again": Command(
+        "uniapl.tables.again",
+        "write the verdicts of sets with other seeds side by side, and how well each predicts the others",
+        "results/published/tiny PATH/OF/ANOTHER/tiny --out again",
+    ),
     "report": Command(
         "uniapl.report.__main__",
         "write one HTML page about a set of results",

@@ -112,7 +112,7 @@ def write(root):
 def command(tmp_path, monkeypatch):
     """Writes the world and returns a function that runs the command on it and reads what it wrote."""
     write(tmp_path / "tiny")
-    arms = {name: SimpleNamespace(name=name) for name in PLAN.arms}
+    arms = {name: SimpleNamespace(name=name, once=True) for name in PLAN.arms}
     experiment = Experiment("headline", "?", "", (arms["grpo"], arms["uniapl"]), ("grpo",), claims=CLAIMS)
     monkeypatch.setattr(analyse, "load_experiment", lambda name: experiment)
     facts = {"shared": [arms["base"]], "discriminator": 1, "compute": SimpleNamespace(sharded=False)}

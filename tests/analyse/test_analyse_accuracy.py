@@ -1,8 +1,11 @@
 """Accuracies, comparisons and instruction types, counted by hand."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats as scipy_stats
 from support.four_prompts import STRICT, inputs, row, run, scores
 
 from uniapl import stats
@@ -66,6 +69,39 @@ def test_comparisons_have_the_differences_counted_by_hand(tables):
     # The one run of base against both runs of grpo: 0 against 1 (p = 1), 0 against 2 (p = 1/2).
     assert base.mcnemar_p == pytest.approx(0.75)
     assert np.isnan(base.p_seeds) and "one arm has one seed" in base.method
+
+
+def test_predictions_of_a_rerun_are_those_of_seeds(tables):
+    # uniapl on trained: 1 and 2/3, s^2 = 1/18; t_{0.975, 1} = 12.7: all of [0, 1] is open. base has one run.
+    found = row(tables["main"], arm="uniapl", benchmark="trained", decoding="greedy", metric="prompt_strict")
+    assert (found.predict_low, found.predict_high) == (0, 100)
+    base = tables["main"][(tables["main"].arm == "base")]
+    assert base.predict_low.isna().all() and base.predict_high.isna().all()
+    seeds, keys = pd.Index([0, 1, 2], name="seed"), [str(i) for i in range(60)]
+    a, b = (
+        pd.DataFrame([[i < 60 * share for i in range(60)] for share in shares], seeds, keys).astype(float)
+        for shares in ((0.5, 0.6, 0.7), (0.4, 0.45, 0.65))
+    )
+    cells = {(arm, "trained", "greedy"): pd.concat({"prompt_strict": x}, axis=1) for arm, x in (("a", a), ("b", b))}
+    for shared in (True, False):
+        plan = Question(("a", "b"), ("b",), shared_seeds=shared)
+        table = accuracy.comparisons(cells, plan, ["trained"], np.random.default_rng(0), 199)
+        again = stats.predict_difference(a, b, shared_seeds=shared)
+        assert table.predict_low.item() == pytest.approx(100 * again.low)
+        assert table.predict_high.item() == pytest.approx(100 * again.high)
+        of_minus = accuracy.minus(table, plan)
+        assert of_minus.predict_low.item() == table.predict_low.item()
+        turned = accuracy.of_pair(table, "b", "a").iloc[0]
+        assert (turned.predict_low, turned.predict_high) == (-table.predict_high.item(), -table.predict_low.item())
+        test = scipy_stats.ttest_rel if shared else partial(scipy_stats.ttest_ind, equal_var=False)
+        assert table.p_seeds.item() == pytest.approx(test(a.mean(axis=1), b.mean(axis=1)).pvalue)
+
+
+def test_seeds_are_paired_only_where_both_arms_have_the_same():
+    plan = Question(("a", "b"), ("b",), shared_seeds=True)
+    three, two = pd.DataFrame(index=[0, 1, 2]), pd.DataFrame(index=[0, 1])
+    assert plan.pairs_seeds(three, three) and not plan.pairs_seeds(three, two)
+    assert not Question(("a", "b"), ("b",)).pairs_seeds(three, three)
 
 
 def test_each_benchmark_is_one_holm_family_per_decoding_and_greedy_comes_first():

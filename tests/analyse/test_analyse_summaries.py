@@ -4,11 +4,12 @@ import dataclasses
 
 import pandas as pd
 import pytest
-from support.four_prompts import PLAN, STRICT, inputs, row, run, scores
+from support.four_prompts import CLAIMS, PLAN, STRICT, TEST, inputs, row, run, scores
 
 from uniapl import stats
 from uniapl.analyse.aggregate import IMPROVED, IQM
 from uniapl.analyse.measures import LENGTH, UNDER
+from uniapl.analyse.summary import COLUMNS, comparator
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -25,6 +26,35 @@ def test_transfer_is_the_difference_to_the_base_on_every_benchmark(tables):
     assert held.difference.tolist() == pytest.approx(held.estimate.tolist()) and set(held.against) == {"base"}
     assert (held.difference_low <= held.difference).all() and set(held.n_seeds_against) == {1}
     assert held.p_bh.tolist() == stats.benjamini_hochberg(held.p).tolist()
+
+
+def test_the_summary_says_of_an_arm_what_the_other_tables_say():
+    tables = run(plan=dataclasses.replace(PLAN, claims=CLAIMS))
+    found = tables["summary"].set_index("arm")
+    assert list(found.index) == ["base", "grpo", "uniapl"] and list(tables["summary"]) == COLUMNS
+    uniapl, pair = found.loc["uniapl"], row(tables["comparisons"], arm="uniapl", against="grpo", benchmark="trained")
+    kept = row(tables["transfer"], arm="uniapl", benchmark="new_types", against="base")
+    assert (uniapl.estimate, uniapl.difference) == pytest.approx((100 * 5 / 6, 100 / 3))
+    assert uniapl[["difference_low", "difference_high", "p_holm"]].tolist() == pair[["low", "high", "p_holm"]].tolist()
+    assert (uniapl.unseen, uniapl.unseen_estimate, uniapl.kept) == ("new_types", 50, 50)
+    assert [uniapl.kept_low, uniapl.kept_high] == [kept.difference_low, kept.difference_high]
+    assert (uniapl.seconds, uniapl.n_seeds, uniapl.n_prompts, uniapl.unseen_n_prompts) == (107, 2, 3, 1)
+    assert uniapl.verdict == tables["claims"].verdict[0]
+    assert found.loc["grpo", ["against", "difference", "verdict"]].isna().all()
+    assert found.loc["base", ["kept", "seconds", "verdict"]].isna().all() and found.difference["base"] == -50
+
+
+def test_the_summary_of_a_scale_without_other_types_has_none_of_them():
+    found = run(inputs(test=TEST.assign(benchmark="trained")))["summary"]
+    assert found[["unseen", "unseen_estimate", "kept"]].isna().all(axis=None) and found.estimate.notna().all()
+
+
+def test_arms_are_held_against_the_pipeline_or_else_the_last_comparator():
+    against = {("sft_then_grpo", "uniapl"): "sft_then_grpo", ("grpo", "uniapl"): "uniapl", (): None}
+    for comparators, expected in against.items():
+        assert comparator(dataclasses.replace(PLAN, against=comparators)) == expected
+    empty = run(plan=dataclasses.replace(PLAN, against=()))["summary"]
+    assert empty[["against", "difference", "verdict"]].isna().all(axis=None)
 
 
 def test_the_aggregates_are_over_all_seeds_and_benchmarks(tables):
@@ -68,11 +98,11 @@ def test_a_missing_run_is_named_and_has_no_number():
     plan = dataclasses.replace(PLAN, seeds={"base": (0,), "grpo": (0, 1), "uniapl": (0, 1, 2)})
     runs = run(plan=plan)["runs"].set_index("arm")
     assert runs.missing[["base", "grpo"]].isna().all()
-    assert runs.loc["uniapl", ["n_planned", "n_seeds", "missing"]].tolist() == [3, 2, "2"]
+    assert runs.loc["uniapl", ["n_planned", "n_seeds", "seeds", "missing"]].tolist() == [3, 2, "0, 1", "2"]
     assert runs.comparator.to_dict() == {"base": False, "grpo": True, "uniapl": False}
     without = inputs(scores=scores({cell: digits for cell, digits in STRICT.items() if cell[0] != "grpo"}))
     tables = run(without, plan)
-    assert row(tables["runs"], arm="grpo").missing == "0, 1"
+    assert row(tables["runs"], arm="grpo").missing == "0, 1" and pd.isna(row(tables["runs"], arm="grpo").seeds)
     for name in ("main", "transfer", "aggregate"):
         assert set(tables[name].arm) == {"base", "uniapl"}
     assert tables["type_comparisons"].empty and set(tables["aggregate"].quantity) == {IQM}

@@ -21,7 +21,7 @@ def test_a_card_says_which_run_it_is_of_and_leaves_out_what_is_not_known(tmp_pat
     assert (card["arm"], card["seed"], card["start_arm"]) == ("sft_then_grpo", 0, "sft")
     assert card["method"] == "baselines.grpo" and card["fingerprint"] == RUN.fingerprint
     assert card["settings"]["learning_rate"] == 3e-4 and card["cost"]["optimizer_steps"] == 6
-    assert {"source", "bytes", "versions", "compute"} & card.keys() == set()
+    assert {"source", "bytes", "versions", "devices"} & card.keys() == set()
     assert json.loads(json.dumps(RUN.describe())).items() <= card.items()
 
 

@@ -96,6 +96,13 @@ def test_a_shared_arm_is_one_run_for_every_seed():
     assert first.start == second.start and first.start.seed == 0
 
 
+def test_a_base_that_is_not_trained_once_is_another_for_every_seed():
+    own = scale(shared=(dataclasses.replace(BASE, once=False),))
+    first, second = run(SFT, of=own, seed=0), run(SFT, of=own, seed=1)
+    assert (first.start.seed, second.start.seed) == (0, 1)
+    assert first.start.fingerprint != second.start.fingerprint
+
+
 def test_the_arm_s_changes_stand_above_the_scale_s_settings():
     of = scale(settings={sft: per_scale(sft) | {"steps": 5, "warmup": 6}})
     settings = run(changed(SFT, steps=7), of=of).settings
@@ -276,12 +283,24 @@ def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
         load_scale("tinny")
 
 
+def test_a_scale_with_other_seeds_has_trainings_of_its_own_and_the_same_tests():
+    tiny, again = load_scale("tiny"), load_scale("tiny_from5")
+    assert again.seeds == (5, 6, 7, 8, 9) and (again.name, again.general) == ("tiny_from5", ())
+    assert dataclasses.replace(again, name="tiny", seeds=tiny.seeds, general=tiny.general) == tiny
+    runs = Runs(again)
+    assert {seed for _, seed in runs.trained("headline")} == {5, 6, 7, 8, 9} and not runs.general
+    with pytest.raises(UserError, match="scale tiny_from3: seed 3 is one of tiny's own: begin later"):
+        load_scale("tiny_from3")
+    with pytest.raises(UserError, match="unknown scale 'tinny_from5'"):
+        load_scale("tinny_from5")
+
+
 @pytest.mark.parametrize("name", BUILT)
 def test_every_scale_and_experiment_of_the_repository_resolves(name):
     runs = Runs(load_scale(name))
     runs.check()
     for asked in runs.experiments:
-        assert runs.evaluated(asked)[0] == ("base", 0)
+        assert runs.evaluated(asked)[0][0] == "base"
 
 
 def test_every_setting_has_a_source():

@@ -88,6 +88,17 @@ def test_stages_on_rollouts_alone_have_one_learning_rate_whichever_method_trains
     assert after == {rate("sft_then_grpo")}
 
 
+@pytest.mark.parametrize("at", (PAPER, PAPER_4B), ids=lambda at: at.name)
+def test_every_candidate_of_the_public_tuning_has_the_rate_that_it_is_about(at):
+    """An arm's own rate counts at these scales: a scale that fixed it would train each candidate alike."""
+    (tuning,) = (asked for asked in experiments_of(at) if asked.split == "validation")
+    settings = {arm.name: arm_of(at, arm.name, 100).settings for arm in tuning.arms}
+    assert all(settings[arm.name].learning_rate == arm.changes["learning_rate"] for arm in tuning.arms)
+    assert len({(arm.method, arm.start, str(settings[arm.name])) for arm in tuning.arms}) == len(tuning.arms)
+    stated = {arm_of(at, name, 0).settings.learning_rate for name in ("sft", "grpo", "sft_then_grpo", "uniapl")}
+    assert stated <= {one.learning_rate for one in settings.values()}
+
+
 def test_arms_that_differ_in_a_rate_that_their_claim_does_not_declare_are_refused():
     five = scale(settings={**LISTED, grpo: LISTED[grpo] | {"learning_rate": 5e-3}})
     claim = follows_more("c", A_GRPO, GRPO, "ours")

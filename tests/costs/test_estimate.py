@@ -12,7 +12,7 @@ from support.places import ROOT
 from experiments.scales import PAPER
 from uniapl.config import load_scale
 from uniapl.config.runs import Runs
-from uniapl.costs import fit, jobs, memory, teaching, work
+from uniapl.costs import fit, jobs, memory, report, teaching, work
 from uniapl.costs import time as seconds
 from uniapl.costs.__main__ import main
 from uniapl.costs.assumptions import DEFAULT, Assumptions, with_sources
@@ -303,6 +303,17 @@ def test_peaks_hold_the_kv_cache_and_the_share_of_vllm():
     polar = 2 * shape_of("internlm/POLAR-1_8B").parameters
     assert (grpo["discriminators"], e.peaks["train", "uniapl"]["discriminators"]) == (polar, 2 * polar)
     assert memory.kv_cache(QWEN, 1) == 114_688
+
+
+def test_the_choice_of_settings_is_priced_beside_the_run():
+    e = estimate()
+    first = replace(e, experiments=e.runs.tuning)
+    hours = first.hours
+    assert {run.seed for run in first.trainings} == {100} and len(first.trainings) == 17 + 1  # and SFT, where two start
+    assert hours["public_sft_twice"].train > 1.7 * hours["public_sft_lr3"].train
+    assert hours["public_grpo_lr1"].train == pytest.approx(e.hours["grpo"].train / 3)
+    (line,) = report.tuning(e)
+    assert line.endswith(f" {sum(h.total for h in hours.values()):.1f} (snakemake tuning: 18 trainings)")
 
 
 @pytest.mark.parametrize("scale", ["paper", "paper_4b"])

@@ -11,7 +11,7 @@ from uniapl.costs import memory
 from uniapl.costs.shapes import Shape
 
 SMALL = Shape(128, 6, 4, 2, 32, 384, 512), 4, 128  # shape, rows, tokens per row
-LARGE = Shape(256, 8, 8, 4, 32, 768, 1024), 4, 256
+LARGE = Shape(256, 4, 8, 4, 32, 768, 1024), 2, 192
 SIZES = pytest.mark.parametrize(("shape", "rows", "length"), [SMALL, LARGE])
 PRECISIONS = pytest.mark.parametrize("bf16", [True, False])
 

@@ -12,7 +12,8 @@ from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl, write_jsonl
 
 NO_COMMA = ["punctuation:no_comma"]
-STAGE = ("train", "validation", "test", "expert")
+STAGE = ("train", "validation", "test", "expert")  # of every world
+OURS = (*STAGE, "unsolved")
 
 
 def prompt(key: str, benchmark: str = "trained") -> dict:
@@ -62,14 +63,14 @@ def test_the_files_are_those_of_the_stage_data(folder, tmp_path):
     summary = joined(folder)
     files = {name: read_jsonl(folder / f"data/{name}.jsonl") for name in STAGE}
     assert sorted(path.name for path in (folder / "data").glob("[!.]*")) == sorted(
-        [*(f"{name}.jsonl" for name in STAGE), "summary.json"]
+        [*(f"{name}.jsonl" for name in OURS), "summary.json"]
     )
     assert files["train"] == [{**row, "demonstration": "It is said"} for row in PROMPTS["train_prompts"]]
     assert files["validation"] == PROMPTS["validation_prompts"] and files["test"] == PROMPTS["test"]
     assert files["expert"] == [{"key": key, "response": "It is said"} for key in ("t/4", "ifeval/1", "ifbench/1")]
-    assert summary["rows"] == {"train": 3, "validation": 1, "test": 2, "expert": 3}
+    assert summary["rows"] == {"train": 3, "unsolved": 0, "validation": 1, "test": 2, "expert": 3}
     assert summary["prompts"] == {"seed": 3}
-    for name in STAGE:
+    for name in OURS:
         content = (folder / f"data/{name}.jsonl").read_bytes()
         assert summary["sha256"][f"{name}.jsonl"] == hashlib.sha256(content).hexdigest()
     assert json.loads((folder / "data/summary.json").read_text()) == summary
@@ -86,6 +87,8 @@ def test_the_miniature_world_has_the_same_files_and_fields(folder, tmp_path):
 def test_training_prompts_without_an_accepted_response_are_left_out_and_counted(folder):
     summary = joined(folder, answer("t/1", "Said, and broken", passed=False), *others("t/1", "t/3"))
     assert [row["key"] for row in read_jsonl(folder / "data/train.jsonl")] == ["t/2"]
+    assert read_jsonl(folder / "data/unsolved.jsonl") == [prompt("t/1"), prompt("t/3")]
+    assert summary["rows"]["unsolved"] == 2
     assert summary["training prompts left out"] == {"no response": 1, "response breaks its instructions": 1}
 
 

@@ -44,6 +44,7 @@ FIGURES = {  # the CSV that each figure cannot do without, and one of its column
     "constrained": ("constrained/curves.csv", "value"),
     "discriminators": ("discriminators/curves.csv", "seed"),
     "mu": ("mu_schedule/main.csv", "n_seeds"),
+    "mixtures": ("mixtures/cost.csv", "tokens_generated"),
     "pareto": ("unified/cost.csv", "tokens_trained"),
     "diversity": ("lambda_sweep/diversity.csv", "n_responses"),
     "claims": ("constrained/claims.csv", "detectable"),

@@ -38,7 +38,8 @@ main(sys.argv[2:])
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory):
-    """The stage's files for a random policy, another, and the first again, on 12 prompts; and the spy's log."""
+    """The stage's files for a random policy, another, and the first again, each its own base, on 12 prompts; and the
+    spy's log."""
     folder = tmp_path_factory.mktemp("generate")
     model, other = folder / "model", folder / "other"
     for seed, path in enumerate((model, other)):
@@ -47,7 +48,7 @@ def generated(tmp_path_factory):
     rows = list(miniature.rows()[:12])
     write_jsonl(folder / "test.jsonl", [{k: v for k, v in r.items() if k != "response"} for r in reversed(rows)])
     write_jsonl(folder / "expert.jsonl", [{"key": r["key"], "response": r["response"]} for r in rows])
-    args = ["--scale", "smoke", "--checkpoint", model, other, model, "--base", model]
+    args = ["--scale", "smoke", "--checkpoint", model, other, model, "--base", model, other, model]
     args += ["--prompts", folder / "test.jsonl", "--expert", folder / "expert.jsonl"]
     args += ["--out", folder / "out", folder / "other_out", folder / "again"]
     line = [sys.executable, "-c", SPY, str(folder / "attempts"), *map(str, args)]
@@ -99,8 +100,10 @@ def test_logprobs_have_one_value_per_token_and_are_equal_under_equal_models(gene
     ]
     assert (frame.logprobs.map(len) == frame.n_tokens).all()
     assert frame.logprobs.map(max).max() <= 0
-    sides = [frame[frame.under == under].logprobs.map(list).tolist() for under in ("self", "base")]
-    assert sides[0] == sides[1]
+    for out in ("out", "other_out"):
+        held = pd.read_parquet(generated / out / "logprobs.parquet")
+        sides = [held[held.under == under].logprobs.map(list).tolist() for under in ("self", "base")]
+        assert sides[0] == sides[1]
     tokenizer = miniature.tokenizer()
     expert = frame[(frame.text == "expert") & (frame.under == "self")].set_index("key").n_tokens
     for row in miniature.rows()[:12]:  # the response's tokens and the end token
@@ -138,6 +141,13 @@ def test_texts_and_log_probabilities_of_a_scale_that_cuts_are_those_of_the_uncut
     own = found[(found.text == "own") & (found.under == "self")].set_index("key").n_tokens
     drawn = pd.read_parquet(tmp_path / "on_policy.parquet").set_index("key").n_tokens
     assert ((own - drawn[own.index]).isin([0, 1])).all()
+
+
+def test_every_checkpoint_needs_a_base_of_its_own_or_one_for_all(capsys):
+    line = "--scale smoke --checkpoint a b c --base a b --prompts p --expert e --out x y z"
+    with pytest.raises(SystemExit):
+        generate.main(line.split())
+    assert "3 --checkpoint and 2 --base: name one for each, or one" in capsys.readouterr().err
 
 
 def test_every_checkpoint_needs_a_folder(capsys):

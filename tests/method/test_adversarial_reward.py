@@ -1,38 +1,24 @@
 """The reward of a discriminator that learns, beside the verifier's: its three limits, and what is refused."""
 
-import types
-
 import pytest
 import torch
 from support import miniature
-from support.settings import settings as method_settings
 from support.trainers import Learning, trained
 
 from baselines import adversarial_reward, grpo, uniapl
 from experiments.arms import ONLY_ROLLOUTS
-from uniapl.config import Compute
-from uniapl.config.job import Job
 from uniapl.errors import UserError
-from uniapl.jsonl import write_jsonl
 
 SETTINGS = dict(steps=3, prompts_per_step=6, group=4, max_new_tokens=12, warmup=0)
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch):
+def build(six_prompts, monkeypatch):
     """A function that builds a method's trainer of 6 prompts, with the discriminator that it is given."""
-    start, data = tmp_path / "start", tmp_path / "data"
-    miniature.policy().save_pretrained(start)
-    miniature.tokenizer().save_pretrained(start)
-    data.mkdir()
-    write_jsonl(data / "train.jsonl", [{**row, "demonstration": row["response"]} for row in miniature.rows(6)])
-    monkeypatch.setattr("uniapl.checkers.reward.follows_all", miniature.words)
 
     def make(method, discriminator=None, **changes):
         monkeypatch.setattr("uniapl.discriminators.load_discriminator", lambda job, kind: discriminator)
-        settings = method_settings(method, **{**SETTINGS, **changes})
-        run = types.SimpleNamespace(arm="own", seed=0, compute=Compute(), settings=settings)
-        return method.build(Job(run=run, data=data, start=start, state=tmp_path / "state"))
+        return six_prompts(method, {**SETTINGS, **changes})
 
     return make
 

@@ -1,16 +1,11 @@
 """The trainer of an arm: TRL's path as it is, or behind the engine where the scale's compute asks for it."""
 
-import types
-
 import pytest
 import torch
 from support import miniature
-from support.settings import settings as method_settings
 
 from baselines import grpo, luffy, uniapl
 from uniapl.config import Compute
-from uniapl.config.job import Job
-from uniapl.jsonl import write_jsonl
 from uniapl.method.engine.trainer import FAST, EngineTrainer
 from uniapl.method.grpo import GRPO
 
@@ -19,20 +14,12 @@ LEARNS = {"demonstrations_per_step": 4, "mu_decay": 1, "discriminator": "length"
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch):
+def build(six_prompts):
     """A function that builds the trainer of a method on six prompts, with this compute."""
-    start, data = tmp_path / "start", tmp_path / "data"
-    miniature.policy().save_pretrained(start)
-    miniature.tokenizer().save_pretrained(start)
-    data.mkdir()
-    write_jsonl(data / "train.jsonl", [{**row, "demonstration": row["response"]} for row in miniature.rows(6)])
-    monkeypatch.setattr("uniapl.checkers.reward.follows_all", miniature.words)
 
     def make(method, compute: Compute):
-        values = SETTINGS | ({"group": 4} if method is not luffy else {"group": 3})
-        values |= LEARNS if method is uniapl else {}
-        run = types.SimpleNamespace(seed=0, compute=compute, settings=method_settings(method, **values))
-        return method.build(Job(run=run, data=data, start=start, state=tmp_path / "state"))
+        values = SETTINGS | {"group": 3 if method is luffy else 4} | (LEARNS if method is uniapl else {})
+        return six_prompts(method, values, compute=compute)
 
     return make
 

@@ -5,13 +5,9 @@ import types
 import pytest
 import torch
 from support import miniature
-from support.settings import settings as method_settings
 from support.trainers import trained
 
 from baselines import grpo, grpo_reward_shaped
-from uniapl.config import Compute
-from uniapl.config.job import Job
-from uniapl.jsonl import write_jsonl
 
 GROUP = 4
 SETTINGS = dict(steps=3, prompts_per_step=6, group=GROUP, max_new_tokens=12, warmup=0)
@@ -26,21 +22,12 @@ class Nearness:
 
 
 @pytest.fixture
-def build(tmp_path, monkeypatch):
-    """A function that builds a trainer of 6 prompts with the stand-in, and a reward that random weights can earn."""
-    start, data = tmp_path / "start", tmp_path / "data"
-    miniature.policy().save_pretrained(start)
-    miniature.tokenizer().save_pretrained(start)
-    data.mkdir()
-    write_jsonl(data / "train.jsonl", [{**row, "demonstration": row["response"]} for row in miniature.rows(6)])
-    monkeypatch.setattr("uniapl.checkers.reward.follows_all", miniature.words)
+def build(six_prompts, tmp_path, monkeypatch):
+    """A function that builds a trainer of 6 prompts with the stand-in, found in the folder of the discriminator."""
     monkeypatch.setattr(grpo_reward_shaped, "load_discriminator", lambda job: {tmp_path: Nearness()}[job.discriminator])
 
-    def make(trainer, **settings):
-        run = types.SimpleNamespace(
-            seed=0, compute=Compute(), settings=method_settings(trainer, **{**SETTINGS, **settings})
-        )
-        return trainer.build(Job(run=run, data=data, start=start, state=tmp_path / "state", discriminator=tmp_path))
+    def make(method, **changes):
+        return six_prompts(method, {**SETTINGS, **changes}, discriminator=tmp_path)
 
     return make
 

@@ -18,8 +18,9 @@ from uniapl.config.runs import Runs
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import LARGEST, LARGEST_SET, check_sizes
-from uniapl.publish.readme import BEGIN, END
+from uniapl.publish.readme import BEGIN, END, OF_METHODS
 
+README = "\n".join((BEGIN, "old", END, *OF_METHODS, ""))
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
 
 
@@ -51,7 +52,7 @@ def local(tmp_path, monkeypatch):
         publish, "differences", lambda folder, manifest, sets: iter(())
     )  # tests/publish/test_verify.py has these
     monkeypatch.chdir(tmp_path)
-    Path("README.md").write_text(f"{BEGIN}\nold\n{END}\n")
+    Path("README.md").write_text(README)
     root, runs = Path("results/local/smoke"), Runs(load_scale("smoke"))
     write(root / "data/summary.json", "{}")
     write(root / "data/test.jsonl", '{"key": 1, "benchmark": "trained", "instruction_id_list": ["a:x"]}\n')
@@ -112,7 +113,7 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
 def test_the_readme_keeps_its_table_where_another_scale_is_published(local, monkeypatch):
     monkeypatch.setattr(publish, "README_SCALE", "tiny")
     published()
-    assert Path("README.md").read_text() == f"{BEGIN}\nold\n{END}\n"
+    assert Path("README.md").read_text() == README
 
 
 def test_versions_and_sources_of_a_training_are_published_where_its_card_has_them(local):

@@ -6,12 +6,13 @@ import re
 import matplotlib.image
 import numpy as np
 import pytest
+from support.methods import write as methods
 from support.places import ROOT
 
 from figures import differences, style
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED
 from uniapl.errors import UserError
-from uniapl.publish.readme import BEGIN, END, verdict_table, with_table
+from uniapl.publish.readme import BEGIN, END, NOT_RUN, OF_METHODS, methods_table, renewed, verdict_table, with_table
 
 TINY = ROOT / "results/published/tiny"
 CLAIM = {
@@ -41,6 +42,33 @@ def test_a_row_has_the_interval_the_data_behind_it_and_the_verdict_before_adjust
         verdict_table(tmp_path / "nothing")
 
 
+def test_the_methods_have_a_table_of_their_own_which_is_in_no_other(tmp_path):
+    methods(tmp_path)
+    (tmp_path / "overview").mkdir()
+    claims = [CLAIM, {**CLAIM, "source": "ours", "experiment": "mixtures", "sentence": "LUFFY beats"}]
+    (tmp_path / "overview/claims.json").write_text(json.dumps({"claims": claims}))
+    text = renewed(BEGIN + END + "".join(OF_METHODS), tmp_path)
+    first, own = text.split(END)
+    assert "LUFFY" not in first and "All 2 claims of this set" in first
+    assert own.splitlines()[2:7] == [
+        "| method | trained types (%) | minus SFT then GRPO | new types (%) (minus base) | seconds | verdict |",
+        "| :-- | --: | --: | --: | --: | :-- |",
+        "| SFT then GRPO | 63.0 |  | 10.2 (-9.8) | 205.0 |  |",
+        "| LUFFY | 61.5 | -1.5 [-6.0, 3.0] | 22.0 (2.0) | 300.4 | not decided (contradicted before adjustment) |",
+        "| base | 28.1 | -34.9 [-40.0, -30.0] | 20.0 |  |  |",
+    ]
+    assert "on trained types: 0 supported, 0 contradicted, 1 not decided; new types: 1 supported, 0 contr" in own
+    assert "n = 384 prompts (trained types), 192 prompts (new types); seeds per arm: 5 (base: 1)." in own
+
+
+def test_a_set_without_the_methods_says_so_and_one_without_their_tables_is_refused(tmp_path):
+    assert methods_table(tmp_path) == NOT_RUN
+    methods(tmp_path)
+    (tmp_path / "tables/mixtures/summary.csv").unlink()
+    with pytest.raises(UserError, match="summary.csv: no such file"):
+        methods_table(tmp_path)
+
+
 def test_the_table_replaces_what_stands_between_the_markers():
     assert with_table(f"a\n{BEGIN}\nold\n{END}\nb", "| new |") == f"a\n{BEGIN}\n\n| new |\n\n{END}\nb"
     with pytest.raises(UserError, match="markers"):
@@ -49,7 +77,7 @@ def test_the_table_replaces_what_stands_between_the_markers():
 
 def test_the_readme_shows_the_published_verdicts():
     readme = (ROOT / "README.md").read_text()
-    assert with_table(readme, verdict_table(TINY)) == readme
+    assert renewed(readme, TINY) == readme
 
 
 def test_the_picture_of_the_readme_is_drawn_from_the_published_set(tmp_path):
@@ -62,7 +90,7 @@ def test_the_picture_of_the_readme_is_drawn_from_the_published_set(tmp_path):
 
 def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table_or_the_lab_book():
     readme = (ROOT / "README.md").read_text()
-    prose = readme.split(END, 1)[1]
+    prose = with_table(readme, "", OF_METHODS).split(END, 1)[1]
     tables = "".join(path.read_text() for path in (TINY / "tables").rglob("*.md"))
     tables += (ROOT / "results/LOG.md").read_text()
     intervals = re.findall(r"-?\d+\.\d \[-?\d+\.\d, -?\d+\.\d\]", prose)
@@ -70,6 +98,8 @@ def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table_or_th
     assert [text for text in intervals if text not in tables] == []
 
 
-def test_the_readme_is_at_most_150_lines():
+def test_the_written_part_of_the_readme_is_at_most_145_lines():
     readme = (ROOT / "README.md").read_text()
-    assert len(readme.splitlines()) <= 150
+    for begin, end in ((BEGIN, END), OF_METHODS):
+        readme = with_table(readme, "", (begin, end))
+    assert len(readme.splitlines()) <= 145

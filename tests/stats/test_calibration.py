@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from scipy import stats as distributions
 
-from benchmarks import calibration
+from benchmarks import calibration, calibration_base
 from benchmarks.calibration import World
+from benchmarks.calibration_base import SharedWorld
 from uniapl import stats
 from uniapl.analyse import claims
 from uniapl.config import Claim
@@ -100,6 +101,35 @@ def test_distances_and_aggregates_keep_their_rates():
         < 90
         < calibration.measure_aggregates(10, 400, 299, 0)["iqm"]
     )
+
+
+def test_a_base_is_shared_by_the_arms_of_a_seed_and_not_by_the_rerun():
+    (a, b), (again, _) = SharedWorld(4, 300, 0.01, 4, 0.0).runs(300, generator())
+    means = [x.mean(axis=2) - x.mean(axis=(1, 2))[:, None] for x in (a, b, again)]
+    assert a.mean() == pytest.approx(0.6, abs=0.01)
+    assert np.corrcoef(means[0].ravel(), means[1].ravel())[0, 1] > 0.5
+    assert abs(np.corrcoef(means[0].ravel(), means[2].ravel())[0, 1]) < 0.1
+    (_, alone), _ = SharedWorld(4, 300, 0.01, 4, 0.0, inherited=0.0).runs(300, generator())
+    own = alone.mean(axis=2) - alone.mean(axis=(1, 2))[:, None]
+    assert own.std() < 0.75 * means[1].std()
+
+
+def test_the_rates_of_shared_seeds_are_those_of_compare():
+    world = SharedWorld(3, 200, 2, 4, 0.4)
+    (a, b), again = world.runs(100, generator(5))
+    found, kept = calibration_base.measure(world, 100, 99, 5), {way: [] for way in calibration_base.WAYS}
+    for x, y, x2, y2 in zip(a, b, *again, strict=True):
+        for way, rows in kept.items():
+            p = stats.predict_difference(x, y, shared_seeds=way == "paired")
+            rows.append(p.low <= x2.mean() - y2.mean() <= p.high)
+    assert [found[way, "predicts"] for way in kept] == [100 * np.mean(rows) for rows in kept.values()]
+    text = calibration_base.rows_of(
+        {replace(world, seeds=k, difference=d): found for k in (3, 5) for d in calibration_base.DIFFERENCES}, [4]
+    )
+    assert found["one arm", "predicts"] == 100 * np.mean(
+        [(p := stats.predict_mean(x)).low <= x2.mean() <= p.high for x, x2 in zip(a, again[0], strict=True)]
+    )
+    assert [len(row) for row in text] == [9, 9] and text[1][0] == "5 seeds, base sd 4"
 
 
 @pytest.mark.parametrize("worlds", ["0", "50", "150", "-100"])

@@ -35,6 +35,15 @@ def test_prediction_of_a_mean_is_that_of_its_seeds_on_the_same_prompts():
     assert rerun.predict_mean(scores[:1]) is None
 
 
+def test_prediction_of_a_ratio_is_that_of_its_seeds():
+    # Seed 0 follows 3 of 6 instructions, seed 1 all 6: 1/2 and 1.
+    found = rerun.predict_mean([[1, 0, 2], [2, 1, 3]], [2, 1, 3])
+    assert found.estimate == pytest.approx(0.75) and (found.low, found.high) == (0, 1)  # t_1 = 12.7: cut at 0 and 1
+    narrow = rerun.predict_mean([[1, 0, 2], [2, 1, 3]], [2, 1, 3], level=0.2)
+    of_values = rerun.predict_values([0.5, 1], level=0.2)
+    assert (narrow.low, narrow.high) == pytest.approx((of_values.low, of_values.high))
+
+
 def test_a_base_that_both_arms_share_cancels_where_seeds_are_paired():
     base = np.array([0.0, 0.2, 0.4])[:, None]
     a, b = 0.5 + base + np.zeros((3, 30)), 0.4 + base + np.array([[0.0], [0.01], [0.0]]) + np.zeros((3, 30))

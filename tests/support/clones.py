@@ -14,17 +14,16 @@ MADE_ANEW = {".snakemake", ".snakemake.jobs.lock", "__pycache__"}  # by looking 
 
 
 class Clone:
-    """A copy of what git tracks or would track, and a folder of executables that is the whole PATH."""
+    """A copy of what git tracks or would track, without results, and a folder of executables that is all of PATH."""
 
     def __init__(self, folder: Path, bin: Path):
         self.folder, self.bin = folder, bin
-        names = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+        names = ["git", "ls-files", "-co", "--exclude-standard", "-z", "--", ":!results"]
         for name in subprocess.run(names, cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0"):
             path = Path(os.fsdecode(name))
             if name and (ROOT / path).is_file():  # a deleted file is still listed
                 (folder / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(ROOT / path, folder / path)
-        shutil.rmtree(folder / "results", ignore_errors=True)
         bin.mkdir()
         for name in ("bash", "sh", "which"):  # the last for the Slurm plugin, where it is installed
             (bin / name).symlink_to(shutil.which(name))

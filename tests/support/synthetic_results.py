@@ -38,6 +38,7 @@ MEMBERS = {  # arms of the experiments other than the headline
     "constrained": ["eps_low", "eps_high", "uniapl"],
     "discriminators": ["uniapl", "d_cotrained", "d_random", "d_length", "chord"],
     "mu_schedule": ["chord", "uniapl", "mu_warmup", "mu_constant", "mu_phi"],
+    "mixtures": ["sft", "grpo", "sft_then_grpo", "uniapl", "chord"],
 }
 EASE = {"trained": 1.0, "new_types": 0.55, "new_topics": 0.93}
 WORDS = {"base": (38, 20), "sft": (60, 9), "grpo": (33, 14), "sft_then_grpo": (56, 11), "uniapl": (58, 9)}

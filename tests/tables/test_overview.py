@@ -6,6 +6,7 @@ import json
 import pandas as pd
 import pytest
 
+from baselines import uniapl
 from uniapl.analyse.claims import Finding, judge
 from uniapl.config import all_arms, experiment_names, experiments_of, load_experiment, load_scale, settings_of
 from uniapl.tables import hyperparameters, overview
@@ -98,6 +99,12 @@ def test_at_paper_scale_the_claims_are_judged_where_they_were_run(root, tmp_path
     assert set(alone.scale) == {"paper"} and NOT_RUN not in set(alone.verdict)
 
 
+def test_a_set_of_some_experiments_has_the_claims_of_these_alone(root):
+    claims = overview.all_claims(root, ["headline"])
+    assert set(claims.experiment) == {"headline"} and MISSING not in set(claims.verdict)
+    assert MISSING in set(overview.all_claims(root).verdict)
+
+
 def test_a_claim_written_after_the_analysis_is_missing_from_it(root):
     path = root / "analyse/headline/claims.csv"
     frame = pd.read_csv(path)
@@ -116,7 +123,8 @@ def test_every_setting_has_the_source_of_its_value(root, tmp_path):
     tables = made(root, tmp_path / "out")[0]
     settings, arms = (tables[name].set_index(["method", "setting"]) for name in ("settings", "arms"))
     scaled = settings.loc[("baselines.uniapl", "learning_rate")]
-    assert (scaled.value, scaled.source) == ("0.002", f"scale tiny (experiments/scales.py); {NOT_STATED}")
+    assert scaled.value == f"{TINY.settings[uniapl]['learning_rate']:g}"
+    assert scaled.source == f"scale tiny (experiments/scales.py); {NOT_STATED}"
     assert "lambda is not stated" in settings.loc[("baselines.uniapl", "lam")].source
     assert ("baselines.grpo", "learning_rate") not in settings.index  # the only arm of this method changes it
     changed = arms.loc[("baselines.grpo", "learning_rate")]

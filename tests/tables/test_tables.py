@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from support import analysis_files
 from support.analysis_files import BOTH, COMPARISON, MAIN
 
 from uniapl import tables
@@ -12,11 +13,20 @@ from uniapl.errors import UserError
 from uniapl.tables import View, latex
 
 
-@pytest.fixture
-def rendered(analysis, tmp_path):
+@pytest.fixture(scope="module")
+def out(tmp_path_factory):
+    """The folder of a rendered analysis."""
+    folder = tmp_path_factory.mktemp("tables")
+    (folder / "analysis").mkdir()
+    analysis_files.write(folder / "analysis")
+    tables.main(["--analysis", str(folder / "analysis"), "--out", str(folder / "out")])
+    return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def rendered(out):
     """(table, suffix) -> text of the rendered file."""
-    tables.main(["--analysis", str(analysis), "--out", str(tmp_path / "out")])
-    files = {(p.stem, p.suffix): p.read_text() for p in (tmp_path / "out").glob("[!.]*")}
+    files = {(p.stem, p.suffix): p.read_text() for p in out.glob("[!.]*")}
     assert set(files) == {(name, suffix) for name in tables.VIEWS for suffix in (".csv", ".md", ".tex")}
     return files
 
@@ -43,11 +53,11 @@ def test_main_is_one_row_per_arm_with_a_column_per_benchmark(rendered):
     assert "seeds per arm: 5 (base: 1)" in caption and BOTH in caption
 
 
-def test_csv_keeps_every_row_and_the_promised_columns(rendered, tmp_path):
-    main = pd.read_csv(tmp_path / "out/main.csv")
+def test_csv_keeps_every_row_and_the_promised_columns(out):
+    main = pd.read_csv(out / "main.csv")
     assert len(main) == len(MAIN)
     assert {"arm", "metric", "estimate", "low", "high", "n_seeds", "n_prompts"} <= set(main)
-    comparisons = pd.read_csv(tmp_path / "out/comparisons.csv")
+    comparisons = pd.read_csv(out / "comparisons.csv")
     wanted = {"difference", "low", "high", "p", "p_holm", "effect", "method", "n_seeds", "n_prompts"}
     assert wanted <= set(comparisons)
     assert comparisons.p_holm.tolist() == [0.1028, 0.0004, 0.0496]  # 4 digits, so 0.05 is not crossed
@@ -180,6 +190,21 @@ def test_a_claim_changed_after_its_runs_were_analysed_says_so_beside_its_verdict
     assert "changed" not in same[-1]
 
 
+def test_a_summary_has_one_row_per_arm_and_blank_where_nothing_is_known(rendered):
+    head, base, grpo = cells(rendered["summary", ".md"])
+    assert head[:6] == [
+        *("arm", "trained types (%)", "minus sft_then_grpo", "p (Holm)", "new types (%)", "minus base, new types"),
+    ]
+    assert head[6:] == ["tokens generated", "tokens trained", "seconds", "verdict", "seeds"]
+    assert base == ["base", "28.1 [20.0, 36.0]", "", "", "0.0 [0.0, 5.7]", *[""] * 5, "1"]
+    assert grpo[1:6] == [
+        *("46.5 [40.1, 53.0]", "-5.4 [-12.2, 1.3]", "0.1028", "0.5 [0.0, 5.7]", "0.5 [-1.0, 2.0]"),
+    ]
+    assert grpo[6:] == ["1234568", "1500000", "63.3", "not decided (contradicted before adjustment)", "5"]
+    caption = rendered["summary", ".md"].splitlines()[-1]
+    assert "n = 128 prompts (trained types), 64 prompts (new types); seeds per arm: 5 (base: 1)" in caption
+
+
 def test_transfer_shows_every_benchmark_beside_its_difference_to_the_base(rendered):
     assert cells(rendered["transfer", ".md"]) == [
         ["arm", "trained types (%)", "minus base, trained types", "new types (%)", "minus base, new types", "seeds"],
@@ -198,7 +223,7 @@ def test_an_aggregate_of_one_seed_has_no_interval(rendered):
 
 
 def test_main_shows_the_difference_to_the_comparators_of_the_experiment(analysis, tmp_path):
-    minus = MAIN[2][:3] + ("prompt_strict minus base", 18.3626, 9.51, 27.24, 5, 128, BOTH)
+    minus = MAIN[2][:3] + ("prompt_strict minus base", 18.3626, 9.51, 27.24, 6.0, 30.7, 5, 128, BOTH)
     frame = pd.read_csv(analysis / "main.csv")
     pd.concat([frame, pd.DataFrame([minus], columns=frame.columns)]).to_csv(analysis / "main.csv", index=False)
     tables.render(analysis, tmp_path / "out")
@@ -208,10 +233,10 @@ def test_main_shows_the_difference_to_the_comparators_of_the_experiment(analysis
 
 def test_a_planned_arm_without_a_run_is_missing_and_never_zero(analysis, tmp_path):
     runs = pd.read_csv(analysis / "runs.csv")
-    luffy = pd.DataFrame([("luffy", False, 3, 0, "0, 1, 2")], columns=runs.columns)
+    luffy = pd.DataFrame([("luffy", False, 3, 0, None, "0, 1, 2")], columns=runs.columns)
     pd.concat([runs, luffy]).to_csv(analysis / "runs.csv", index=False)
     tables.render(analysis, tmp_path / "out")
-    for name in ("main", "cost", "transfer", "diversity", "distances"):
+    for name in ("main", "summary", "cost", "transfer", "diversity", "distances"):
         head, *rows = cells((tmp_path / f"out/{name}.md").read_text())
         shown = [dict(zip(head, row, strict=True)) for row in rows if "luffy" in row]
         assert shown, name

@@ -17,6 +17,7 @@ generate/ and train/ under the root and writes
     transfer          every arm on every benchmark, and its difference to the base (points)
     aggregate         all benchmarks at once: interquartile mean, probability of improvement (%)
     nearer            every arm's distance to the expert minus a comparator's
+    summary           one row per arm: what main, comparisons, transfer, cost and claims say of it
     runs              the planned runs of every arm, and which of them are missing
 
 A missing run has no rows: n_seeds says how many there are. `analyse` is pure; `load` and `main` do the I/O.
@@ -39,6 +40,7 @@ from uniapl.analyse import (
     measures,
     nearer,
     refuse,
+    summary,
     training,
     transfer,
     verdicts,
@@ -92,6 +94,7 @@ def from_rows(
         "nearer": nearer.differences(pairs, plan, rng_nearer, min(resamples, measures.RESAMPLES)),
         "runs": coverage.planned_runs(inputs, plan),
     }
+    tables["summary"] = summary.summary(tables, plan, names[0])
     return {n: t if n in AS_COMPARED else _ordered(t, plan) for n, t in tables.items()}
 
 
@@ -102,11 +105,12 @@ def _ordered(table: pd.DataFrame, plan: Question) -> pd.DataFrame:
 
 
 def plan_of(experiment: Experiment, scale: Scale, stated: Mapping[str, dict] | None = None) -> Question:
-    """What an experiment asks at a scale: the base once, then its arms at their seeds; `stated` as in `Plan`."""
+    """What an experiment asks at a scale: the base, then its arms at their seeds; `stated` as in `Question`."""
     arms = {arm.name: arm for arm in (*scale.shared, *experiment.arms)}
     names = tuple(dict.fromkeys(("base", *(arm.name for arm in experiment.arms))))
     seeds = {name: seeds_of(scale, experiment, arms[name]) for name in names}
-    return Question(names, experiment.against, experiment.decoding, experiment.claims, seeds, stated or {})
+    asked = experiment.against, experiment.decoding, experiment.claims
+    return Question(names, *asked, seeds, stated or {}, shared_seeds=not arms["base"].once)
 
 
 @one_line_errors

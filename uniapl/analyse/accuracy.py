@@ -13,12 +13,14 @@ from uniapl.config import DECODINGS
 
 METRICS = ("prompt_strict", "inst_strict", "prompt_loose", "inst_loose")
 CELL = ("arm", "benchmark", "decoding", "metric")
-FOUND = "estimate low high n_seeds n_prompts method".split()
-COMPARED = """arm against benchmark metric decoding difference low high seed_low seed_high p p_holm p_seeds
-    mcnemar_p effect detectable n_seeds n_seeds_against n_prompts family method"""
+PREDICTED = ("predict_low", "predict_high")  # 95 % prediction interval of a rerun with as many other seeds
+FOUND = f"estimate low high {' '.join(PREDICTED)} n_seeds n_prompts method".split()
+COMPARED = f"""arm against benchmark metric decoding difference low high seed_low seed_high {" ".join(PREDICTED)}
+    p p_holm p_seeds mcnemar_p effect detectable n_seeds n_seeds_against n_prompts family method"""
 EXCHANGED = {"arm": "against", "low": "high", "seed_low": "seed_high", "n_seeds": "n_seeds_against"}
+EXCHANGED |= {PREDICTED[0]: PREDICTED[1]}
 EXCHANGED |= {new: old for old, new in EXCHANGED.items()}  # between a difference and the same one from B's side
-SIGNED = ("difference", "low", "high", "seed_low", "seed_high", "effect")
+SIGNED = ("difference", "low", "high", "seed_low", "seed_high", *PREDICTED, "effect")
 Cells = Mapping[tuple[str, str, str], pd.DataFrame]  # arm, benchmark, decoding -> seeds x (column, key)
 
 
@@ -46,7 +48,8 @@ def accuracies(prompts: Cells, plan: Question, names: list[str], rng, resamples:
         if not num.empty:
             den = den if cell[3].startswith("inst") else None  # instructions come in clusters: prompts
             share = stats.interval(num, den, rng=child, resamples=resamples)
-            rows.append(dict(zip(CELL, cell, strict=True)) | percent(share))
+            again = stats.predict_mean(num, den)
+            rows.append(dict(zip(CELL, cell, strict=True)) | percent(share) | predicted(again))
     return pd.DataFrame(rows, columns=[*CELL, *FOUND])
 
 
@@ -62,7 +65,9 @@ def comparisons(prompts: Cells, plan: Question, names: list[str], rng, resamples
         for (arm, against), child in zip(pairs, of_family.spawn(len(pairs)), strict=True):
             a, b = (matrix(prompts, x, benchmark, decoding, "prompt_strict") for x in (arm, against))
             if not a.empty and not b.empty:
-                row = percent(stats.compare(a, b, rng=child, resamples=resamples))
+                shared = plan.pairs_seeds(a, b)
+                row = percent(stats.compare(a, b, rng=child, shared_seeds=shared, resamples=resamples))
+                row |= predicted(stats.predict_difference(a, b, shared_seeds=shared))
                 of_cell.append(row | cell | dict(arm=arm, against=against, mcnemar_p=_mcnemar(a, b)))
         adjusted = stats.holm([row["p"] for row in of_cell], family=len(pairs))
         rows += [row | {"p_holm": p} for row, p in zip(of_cell, adjusted, strict=True)]
@@ -95,6 +100,11 @@ def percent(result: stats.Interval | stats.Comparison) -> dict:
     row = dataclasses.asdict(result)
     scaled = ("estimate", "low", "high", "seed_low", "seed_high", "detectable")
     return row | {name: 100 * row[name] for name in scaled if row.get(name) is not None}
+
+
+def predicted(again: stats.Prediction | None) -> dict:
+    """PREDICTED in percent or points; nothing where the seeds of an arm are not known to vary."""
+    return {} if again is None else dict(zip(PREDICTED, (100 * again.low, 100 * again.high), strict=True))
 
 
 def _mcnemar(a: pd.DataFrame, b: pd.DataFrame) -> float | None:

@@ -34,7 +34,8 @@ def comparisons(inputs: Inputs, plan: Question, rng, resamples: int) -> pd.DataF
         for instruction_id, child in zip(instruction_ids, of_pair.spawn(len(instruction_ids)), strict=True):
             a, b = (cells.get((x, instruction_id)) for x in (arm, against))
             if a is not None and b is not None:
-                comparison = percent(stats.compare(a, b, rng=child, resamples=min(resamples, RESAMPLES)))
+                how = dict(shared_seeds=plan.pairs_seeds(a, b), resamples=min(resamples, RESAMPLES))
+                comparison = percent(stats.compare(a, b, rng=child, **how))
                 rows.append(comparison | dict(arm=arm, against=against, instruction_id=instruction_id))
         adjusted = stats.benjamini_hochberg([row["p"] for row in rows])
         tables += [row | {"p_bh": p} for row, p in zip(rows, adjusted, strict=True)]

@@ -4,15 +4,15 @@ import pandas as pd
 
 from uniapl.analyse.inputs import Inputs, Question
 
-COLUMNS = "arm comparator n_planned n_seeds missing"
+COLUMNS = "arm comparator n_planned n_seeds seeds missing"
 
 
 def planned_runs(inputs: Inputs, plan: Question) -> pd.DataFrame:
-    """One row per planned arm: is it a comparator, seeds planned and scored, the seeds that are missing."""
+    """One row per planned arm: is it a comparator, how many seeds are planned and scored, which are, which are not."""
     rows = []
     for arm in plan.arms:
         scored = set(inputs.scores.seed[inputs.scores.arm == arm])
         planned = set(plan.seeds.get(arm, scored))
-        missing = ", ".join(str(seed) for seed in sorted(planned - scored))
-        rows.append((arm, arm in plan.against, len(planned), len(scored), missing or None))
+        seeds, missing = (", ".join(map(str, sorted(of_arm))) or None for of_arm in (scored, planned - scored))
+        rows.append((arm, arm in plan.against, len(planned), len(scored), seeds, missing))
     return pd.DataFrame(rows, columns=COLUMNS.split())

@@ -33,6 +33,7 @@ class Question:
 
     `seeds`: those planned for each arm; an arm without an entry is complete with what is found of it.
     `stated`: claim id -> the claim's fields when its runs were first analysed, of claims withdrawn since too.
+    `shared_seeds`: all arms of a seed start from one base, and the arms of another seed from another.
     """
 
     arms: tuple[str, ...]
@@ -41,6 +42,7 @@ class Question:
     claims: tuple[Claim, ...] = ()
     seeds: Mapping[str, Sequence[int]] = field(default_factory=dict)
     stated: Mapping[str, Mapping] = field(default_factory=dict)
+    shared_seeds: bool = False
 
     def pairs(self) -> list[tuple[str, str]]:
         """(arm, against): every arm with every comparator, each pair once, never an arm with itself."""
@@ -49,6 +51,10 @@ class Question:
             if arm != against and (against, arm) not in pairs:
                 pairs.append((arm, against))
         return pairs
+
+    def pairs_seeds(self, a: pd.DataFrame, b: pd.DataFrame) -> bool:
+        """Whether the scores of two arms, a row per seed, are compared seed by seed: where both have the same seeds."""
+        return self.shared_seeds and a.index.equals(b.index)
 
 
 @dataclass(frozen=True)

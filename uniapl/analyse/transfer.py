@@ -30,7 +30,8 @@ def over_base(
         row = {name: of_arm[name] for name in ("decoding", "estimate", "low", "high", "n_seeds", "n_prompts", "method")}
         a, b = (matrix(prompts, x, benchmark, plan.decoding, "prompt_strict") for x in (arm, BASE))
         if arm != BASE and not b.empty:
-            comparison = percent(stats.compare(a, b, rng=child, resamples=resamples))
+            shared = plan.pairs_seeds(a, b)
+            comparison = percent(stats.compare(a, b, rng=child, shared_seeds=shared, resamples=resamples))
             row |= dict(against=BASE, difference=comparison["estimate"], p=comparison["p"], method=comparison["method"])
             row |= dict(difference_low=comparison["low"], difference_high=comparison["high"], n_seeds_against=len(b))
         rows.append(row | dict(arm=arm, benchmark=benchmark))

@@ -57,12 +57,12 @@ def _accuracy_finding(
         needed = None
     else:
         row = _row_with(of_pair(comparisons, claim.arm, claim.against), **cell)
-        test = row
+        test, how = row, dict(shared_seeds=plan.pairs_seeds(*values), resamples=resamples)
         if not row or claim.margin:
-            test = percent(stats.compare(*values, rng=rng, margin=claim.margin / 100, resamples=resamples))
+            test = percent(stats.compare(*values, rng=rng, margin=claim.margin / 100, **how))
         row, p, p_seeds = row or test, test["p"], test["p_seeds"]
         if claim.direction == "within":
-            p, p_seeds = _equivalence_p(values, claim.margin, rng, resamples)
+            p, p_seeds = _equivalence_p(values, claim.margin, rng, how)
         low, high = row["seed_low"], row["seed_high"]
         if min(map(len, means)) == 1:  # a checkpoint that all share, such as the base, has no seeds to vary
             difference = means[0] - means[1].item() if len(means[1]) == 1 else means[0].item() - means[1]
@@ -71,7 +71,7 @@ def _accuracy_finding(
         needed = (
             None
             if claim.direction == "within"
-            else _seeds_for_accuracy(values, row.get("estimate", row.get("difference")) - claim.margin)
+            else _seeds_for_accuracy(values, row.get("estimate", row.get("difference")) - claim.margin, plan)
         )
     return claims.Finding(
         estimate=row.get("estimate", row.get("difference")),
@@ -87,13 +87,15 @@ def _accuracy_finding(
     )
 
 
-def _seeds_for_accuracy(values: list[pd.DataFrame], difference: float) -> float | None:
+def _seeds_for_accuracy(values: list[pd.DataFrame], difference: float, plan: Question) -> float | None:
     """How many seeds per arm would find a difference of so many points; None where one arm's seeds are not known."""
     several, single = sorted(values, key=len, reverse=True)
-    shared = len(single) == 1
     if len(several) == 1:
         return None
-    return stats.seeds_needed(stats.components(several, single), difference / 100, several.shape[1], shared=shared)
+    if plan.pairs_seeds(several, single):
+        several, single = stats.differences(several.to_numpy(), single.to_numpy())
+    components, shared = stats.components(several, single), len(single) == 1
+    return stats.seeds_needed(components, difference / 100, several.shape[1], shared=shared)
 
 
 def _row_with(table: pd.DataFrame, **values: str) -> dict:
@@ -115,7 +117,7 @@ def _p(values, claim: Claim) -> float:
     return stats.tost(values, claim.margin)
 
 
-def _equivalence_p(values: list[pd.DataFrame], margin: float, rng, resamples: int) -> list[float | None]:
+def _equivalence_p(values: list[pd.DataFrame], margin: float, rng, how: dict) -> list[float | None]:
     """p of "the difference is margin points or more, on either side": bootstrap, and t-test over seeds if it has one.
 
     The larger p of the two one-sided tests, each half of a two-sided one. Where the estimate itself lies outside, the
@@ -123,7 +125,7 @@ def _equivalence_p(values: list[pd.DataFrame], margin: float, rng, resamples: in
     """
     sides = []
     for edge in (margin / 100, -margin / 100):
-        comparison = stats.compare(*values, rng=rng, margin=edge, resamples=resamples)
+        comparison = stats.compare(*values, rng=rng, margin=edge, **how)
         inside = comparison.estimate < edge if edge > 0 else comparison.estimate > edge
         if not inside:
             return [comparison.p, comparison.p_seeds]

@@ -3,9 +3,11 @@
 import difflib
 import importlib
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -16,6 +18,7 @@ from uniapl.errors import UserError
 from uniapl.provenance import ROOT
 
 EXPERIMENTS = ROOT / "experiments"
+OTHER_SEEDS = re.compile(r"(?P<scale>\w+)_from(?P<first>\d+)")
 NO_QUESTION = ("__init__", "scales", "arms", "claims")  # files of experiments/ that ask nothing
 
 
@@ -106,8 +109,20 @@ def scales_of_repository() -> dict[str, Scale]:
     return {scale.name: scale for scale in scales}
 
 
+def with_other_seeds(scale: Scale, first: int) -> Scale:
+    """The scale SCALE_fromN: as many seeds, the least of them N, so that its trainings are none of the scale's own.
+
+    It is asked the experiments alone, not the general benchmarks. Raises UserError where seeds would be shared.
+    """
+    seeds = tuple(seed - scale.seeds[0] + first for seed in scale.seeds)
+    if shared := set(seeds) & set(scale.seeds):
+        raise UserError(f"scale {scale.name}_from{first}: seed {min(shared)} is one of {scale.name}'s own: begin later")
+    return replace(scale, name=f"{scale.name}_from{first}", seeds=seeds, general=())
+
+
 def load_scale(name: str) -> Scale:
-    """The scale called `name` in experiments/scales.py, or in the repository's scales.py.
+    """The scale called `name` in experiments/scales.py, or in the repository's scales.py; SCALE_fromN is one of them
+    with other seeds.
 
     Raises UserError for an unknown one, and for one that both have: their results would lie in one folder.
     """
@@ -116,6 +131,9 @@ def load_scale(name: str) -> Scale:
     if clashes := sorted(of_repository.keys() & scales.keys()):
         raise UserError(f"{repository()}/scales.py: the checkout has a scale {clashes[0]!r} too: rename yours")
     scales |= of_repository
+    rerun = OTHER_SEEDS.fullmatch(name)
+    if rerun and name not in scales and rerun["scale"] in scales:
+        return with_other_seeds(scales[rerun["scale"]], int(rerun["first"]))
     return scales[choose("scale", name, scales)]
 
 

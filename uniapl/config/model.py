@@ -21,7 +21,10 @@ DISCRIMINATOR = "discriminator"  # the shared arm that is the scale's frozen one
 
 
 class World(Protocol):
-    """Where prompts and demonstrations come from: a frozen dataclass. `kind` names the rules that make its data."""
+    """Where prompts and demonstrations come from: a frozen dataclass. `kind` names the rules that make its data.
+
+    Where it has `drawn_by_seed` = True, trainings of every seed read a draw of their own.
+    """
 
     __dataclass_fields__: ClassVar[dict[str, dataclasses.Field]]
     kind: str
@@ -36,7 +39,7 @@ class Arm:
     start    an arm of the same seed, or one that is trained once; "scratch" for none
     changes  the settings that differ from the scale's
     rate     the entry of the scale's `rates` that is its learning rate; "" takes its method's
-    once     it is trained at one seed, for all seeds of the others
+    once     it is trained, or fetched, at one seed, for all seeds of the others
     label    its name in a sentence; "" takes `name`
     """
 
@@ -120,7 +123,8 @@ class Scale:
     name, hardware, minutes   what the first line of a run says
     seeds           of every arm that is not trained once
     world           where prompts and demonstrations come from
-    shared          the arms trained, or fetched, once: the base and, if the scale has one, the discriminator
+    shared          the arms that all others build on: the base and, if the scale has one, the discriminator; where they
+                    are trained, once for every seed
     settings        method -> its settings here; a method that is not listed cannot be asked at this scale
     rates           learning rates that belong to a role and not to a method: what `Arm.rate` names
     evaluation      how checkpoints are evaluated
@@ -155,6 +159,11 @@ class Scale:
     def kind(self) -> str:
         """One of WORLDS: the rules that make its data, and the experiments that can be asked there."""
         return self.world.kind
+
+    @property
+    def drawn_by_seed(self) -> bool:
+        """Whether every seed has training data of its own, not only an order of its own."""
+        return getattr(self.world, "drawn_by_seed", False)
 
     @property
     def discriminator(self) -> Arm | None:

@@ -1,6 +1,6 @@
 """Names that stages share: tables of an experiment, benchmarks, arms of the general ones, where published sets are."""
 
-TABLES = ("main", "comparisons", "claims", "distances", "diversity", "cost")
+TABLES = ("main", "summary", "comparisons", "claims", "distances", "diversity", "cost")
 TABLES += ("transfer", "aggregate", "nearer", "type_comparisons")
 BENCHMARKS = {  # as they are printed
     "trained": "trained types",

@@ -56,11 +56,15 @@ class Runs:
 
     @cached_property
     def shared(self) -> list[str]:
-        """The arms that are trained, or fetched, once."""
+        """The arms that all others build on."""
         return [arm.name for arm in self.scale.shared]
 
     def run(self, arm: str, seed: int | str) -> Run:
         return resolve(self.scale, self.arms, arm, int(seed))
+
+    def shared_at(self, seed: int | str) -> list[Run]:
+        """The runs of the shared arms that a training of this seed builds on."""
+        return [self.run(arm, seed) for arm in self.shared]
 
     def chain_length(self, arm: str) -> int:
         """How many trainings, one after another, follow from this arm's, with its own."""
@@ -73,20 +77,19 @@ class Runs:
             self.run(arm, 0)
 
     def evaluated(self, name: str) -> list[tuple[str, int]]:
-        """(arm, seed) of every checkpoint that the experiment evaluates: the base once, then its arms."""
+        """(arm, seed) of every checkpoint that the experiment evaluates: the base, then its arms."""
         experiment = self.experiments[choose("experiment", name, self.experiments)]
-        pairs = [("base", 0)]
-        pairs += [(arm.name, seed) for arm in experiment.arms for seed in seeds_of(self.scale, experiment, arm)]
-        return pairs
+        arms = (self.arms["base"], *experiment.arms)
+        return [(arm.name, seed) for arm in arms for seed in seeds_of(self.scale, experiment, arm)]
 
     def trained(self, experiment: str) -> set[tuple[str, int]]:
         """(arm, seed) of every training that the experiment needs: of its arms, their starts, the shared."""
-        ends = [*self.evaluated(experiment), *((arm, 0) for arm in self.shared)]
         trained = set()
-        for run in (self.run(*pair) for pair in ends):
-            while run:
-                trained.add((run.arm, run.seed))
-                run = run.start
+        for arm, seed in self.evaluated(experiment):
+            for run in (self.run(arm, seed), *self.shared_at(seed)):
+                while run:
+                    trained.add((run.arm, run.seed))
+                    run = run.start
         return trained
 
     @cached_property
@@ -107,6 +110,13 @@ class Runs:
                 batches.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
                 seen |= {(split, arm, seed) for seed in of_arm}
         return batches
+
+    @cached_property
+    def draws(self) -> list[int]:
+        """The seeds whose training data are drawn for them alone, beside those of seed 0 that all scales have."""
+        if not self.scale.drawn_by_seed:
+            return []
+        return sorted({seed for name in self.experiments for _, seed in self.evaluated(name)} - {0})
 
     @cached_property
     def general(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def by_stage(runs: Runs, experiments: list[str]) -> dict[str, int]:
         "prompts": prompted,
         "weights": int(public and bool(hub.pinned(runs.scale.world.teacher.model))),
         "teach": prompted,
-        "data": 1,
+        "data": 1 + len(set(runs.draws) & {seed for _, seed in checkpoints}),
         "fetch": fetched,
         "train": len(checkpoints) - fetched,
         "generate": evaluated,

@@ -1,5 +1,7 @@
 """The plan as text."""
 
+from dataclasses import replace
+
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs, teaching
 from uniapl.costs.assumptions import with_sources
@@ -39,8 +41,19 @@ def time(e: Estimate) -> list[str]:
         lines.append(f"{stage:<50} {hours:>7.1f}{most}")
     limits = sum(e.other_hours[stage] for stage in LIMITED)
     lines.append(f"{'in all':<50} {e.total_hours:>7.1f} (of these {limits:.1f} are time limits)")
+    lines += tuning(e)
     lines.append(f"at least {e.days:.1f} days on {e.gpus} GPU(s): all busy, and no less than the longest chain of jobs")
     return lines
+
+
+def tuning(e: Estimate) -> list[str]:
+    """What the choice of settings costs before the run: a target of its own, which `all` does not ask for."""
+    if not e.runs.tuning:
+        return []
+    first = replace(e, experiments=e.runs.tuning)
+    hours = sum(of_arm.total for of_arm in first.hours.values())
+    count = f"snakemake tuning: {len(first.trainings)} trainings"
+    return [f"{'beside it, the choice of settings':<50} {hours:>7.1f} ({count})"]
 
 
 def teacher(e: Estimate, token_prices: tuple[float, float] | None) -> list[str]:

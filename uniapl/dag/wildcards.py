@@ -35,6 +35,11 @@ class Wildcards:
     def fingerprint(self, wildcards) -> str:
         return self.run(wildcards).fingerprint
 
+    def data(self, wildcards) -> str:
+        """The folder of the data that trainings of this seed read."""
+        draw = f"/seed{wildcards.seed}" if int(wildcards.seed) and self.runs.scale.drawn_by_seed else ""
+        return f"results/local/{self.runs.scale.name}/data{draw}"
+
     def folder(self, run: Run) -> str:
         """Where a run's checkpoint and card are."""
         return f"results/local/{self.runs.scale.name}/train/{run.arm}/seed{run.seed}"
@@ -42,14 +47,14 @@ class Wildcards:
     def start(self, wildcards) -> str:
         """The folder of the checkpoint that a run starts from."""
         start = self.run(wildcards).start
-        return f"{self.folder(start)}/model" if start else f"results/local/{self.runs.scale.name}/data/scratch"
+        return f"{self.folder(start)}/model" if start else f"{self.data(wildcards)}/scratch"
 
     def cards_before(self, wildcards) -> list[str]:
         """The cards of the runs that a training needs: its start and, but for the shared arms, the probe's."""
         start = self.run(wildcards).start
         before = [start] if start else []
         if self.is_measured(wildcards):
-            before = [*(self.runs.run(arm, 0) for arm in self.runs.shared), *before]
+            before = [*self.runs.shared_at(wildcards.seed), *before]
         return list(dict.fromkeys(f"{self.folder(run)}/run.json" for run in before))
 
     def is_measured(self, wildcards) -> bool:
@@ -58,8 +63,14 @@ class Wildcards:
 
     def probe(self, wildcards) -> str:
         """The options that name the probe's base and discriminator; none for the arms that come before them."""
-        names = [name for name in ("base", "discriminator") if name in self.runs.shared and self.is_measured(wildcards)]
-        return " ".join(f"--{name} {self.folder(self.runs.run(name, 0))}/model" for name in names)
+        runs = self.runs.shared_at(wildcards.seed) if self.is_measured(wildcards) else []
+        return " ".join(f"--{run.arm} {self.folder(run)}/model" for run in runs if run.arm in ("base", "discriminator"))
+
+    def bases(self, ending: str) -> Callable:
+        """What the base of each seed of a batch has: its card, its model."""
+        return lambda wildcards: [
+            f"{self.folder(self.runs.run('base', seed))}/{ending}" for seed in wildcards.seeds.split("_")
+        ]
 
     def expert(self, wildcards) -> str | list:
         """The expert's responses, where there is an expert."""

@@ -166,7 +166,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", required=True)
     parser.add_argument("--checkpoint", type=Path, nargs="+", required=True)
-    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--base", type=Path, nargs="+", required=True, help="of each checkpoint, or one for all")
     parser.add_argument("--prompts", type=Path, required=True)
     parser.add_argument("--expert", type=Path, help="its responses; without them none is held against it")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="a folder per checkpoint, in their order")
@@ -174,6 +174,9 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if len(args.checkpoint) != len(args.out):
         raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
+    bases = args.base * len(args.checkpoint) if len(args.base) == 1 else args.base
+    if len(args.checkpoint) != len(bases):
+        raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(bases)} --base: name one for each, or one")
     scale = load_scale(args.scale)
     asked = read_jsonl(args.prompts, ("key", "prompt", "benchmark"))
     measured = [row for row in asked if row["benchmark"] == "trained"]
@@ -184,10 +187,11 @@ def main(argv: list[str] | None = None) -> None:
 
         harness.describe_once()
 
-        for checkpoint in args.checkpoint:
-            base = None if args.responses_only else args.base
-            check_generation(checkpoint, base, args.prompts, scale.evaluation, scale.compute)
+        for checkpoint, base in zip(args.checkpoint, bases, strict=True):
+            held_against = None if args.responses_only else base
+            check_generation(checkpoint, held_against, args.prompts, scale.evaluation, scale.compute)
         device = "cuda" if torch.cuda.is_available() else "cpu"
-        base = None if args.responses_only else load_policy(args.base).to(device)
-    for checkpoint, out in zip(args.checkpoint, args.out, strict=True):
-        answer(checkpoint, base, args.prompts, expert, scale, out)
+        load = functools.lru_cache(maxsize=1)(lambda base: load_policy(base).to(device))  # one for all is read once
+    for checkpoint, base, out in zip(args.checkpoint, bases, args.out, strict=True):
+        held_against = None if args.responses_only else load(base)
+        answer(checkpoint, held_against, args.prompts, expert, scale, out)

@@ -33,7 +33,8 @@ from uniapl.tables.columns import number
 ALPHA = 0.05  # of a decided pair, as of a verdict
 SEPARATOR = "/"  # between a set's name and an arm's
 ROW = "set arm benchmark estimate low high n_seeds n_prompts rank_from rank_to seconds rollouts demonstration_rows"
-FORMS = {".1f": "estimate low high difference seed_low seed_high", ".4g": "p p_holm", ".2g": "mcnemar_p p_seeds"}
+FORMS = {".1f": "estimate low high difference seed_low seed_high predict_low predict_high"}
+FORMS |= {".4g": "p p_holm", ".2g": "mcnemar_p p_seeds"}
 FORMS |= {".0f": "n_seeds n_seeds_against n_prompts rank_from rank_to seconds rollouts demonstration_rows"}
 
 

@@ -3,7 +3,7 @@
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
 of the target `all` must), the rows behind them (uniapl/publish/rows.py), the general benchmarks
 (uniapl/tables/general.py), the overview (uniapl/tables/overview.py), one line per run card, writes manifest.json
-(commit, versions, device, fingerprints, SHA-256 of every file) and renews the verdict table in README.md. It refuses a
+(commit, versions, device, fingerprints, SHA-256 of every file) and renews the tables in README.md. It refuses a
 tree with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer
 have. With --partial it publishes what is finished (uniapl/publish/partial.py).
 """
@@ -24,7 +24,7 @@ from uniapl.provenance import checksums, commit, sha256_of, versions
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, stable_id, swap
 from uniapl.publish.partial import publish_partial, said
-from uniapl.publish.readme import verdict_table, with_table
+from uniapl.publish.readme import renewed
 from uniapl.publish.verify import differences
 from uniapl.tables import general, overview
 
@@ -107,13 +107,13 @@ def seal(fresh: Path, about: dict, cards: list[dict]) -> dict:
 
 
 def replace(out: Path, fresh: Path) -> None:
-    """Put the sealed set in the place of the one before, and its verdict table into the README if that is of its scale.
+    """Put the sealed set in the place of the one before, and its tables into the README if that is of its scale.
 
-    Raises UserError, and changes nothing, for a README without the place for a table.
+    Raises UserError, and changes nothing, for a README without the places for them.
     """
     readme = out.resolve().parents[2] / "README.md"
     in_readme = out.name == README_SCALE and readme.is_file()
-    text = with_table(readme.read_text(), verdict_table(fresh)) if in_readme else ""
+    text = renewed(readme.read_text(), fresh) if in_readme else ""
     swap(out, fresh)
     if in_readme:
         readme.write_text(text)
@@ -145,7 +145,7 @@ def main(argv: list[str] | None = None) -> None:
         general.render(rows, args.scale, fresh / "general")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
-    overview.render(fresh, fresh / "overview", out.parent)
+    overview.render(fresh, fresh / "overview", out.parent, experiments)
     about = {"scale": args.scale, "experiments": experiments, "commit": now, "versions": versions()}
     manifest = seal(fresh, about, cards)
     for line in differences(fresh, manifest, out.parent):

@@ -61,7 +61,7 @@ def renew(folder: Path) -> dict:
         tables.render(analysis, fresh / "tables" / name)
     if (fresh / general.PUBLISHED).is_file():
         general.render(pd.read_parquet(fresh / general.PUBLISHED), manifest["scale"], fresh / "general")
-    overview.render(fresh, fresh / "overview", folder.parent)
+    overview.render(fresh, fresh / "overview", folder.parent, experiments)
     about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}
     about |= {"commit": now, "renewed": {"from": manifest["id"], "versions": versions()}}
     manifest = seal(fresh, about, cards)

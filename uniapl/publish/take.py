@@ -50,7 +50,7 @@ def start_of(runs: Runs, training: Training) -> Training | None:
 def needs(runs: Runs, training: Training) -> set[Training]:
     """The trainings whose weights this one reads: its start; after the base, also the base and the discriminator."""
     start = start_of(runs, training)
-    return {start, *((arm, 0) for arm in runs.shared)} if start else set()
+    return {start, *((run.arm, run.seed) for run in runs.shared_at(training[1]))} if start else set()
 
 
 def takeable(runs: Runs, complete: set[Training], here: set[Training]) -> set[Training]:
@@ -59,7 +59,8 @@ def takeable(runs: Runs, complete: set[Training], here: set[Training]) -> set[Tr
     taken = complete - here
     while True:
         left = wanted(runs) - taken - here
-        needed = set().union(*(needs(runs, training) for training in left), {("base", 0)} if left else set())
+        bases = {(run.arm, run.seed) for _, seed in left for run in [runs.run("base", seed)]}
+        needed = set().union(*(needs(runs, training) for training in left), bases)
         kept = {
             (arm, seed)
             for arm, seed in taken - needed

@@ -108,7 +108,7 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
-        overview.render(folder, out / "overview", sets)
+        overview.render(folder, out / "overview", sets, manifest["experiments"])
         if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for group in sorted(out.iterdir()):

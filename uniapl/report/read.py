@@ -16,7 +16,7 @@ from uniapl.publish.publish import CARD
 from uniapl.tables import VIEWS, rounded
 
 OVERVIEW = dict.fromkeys(("paper", "ablations", "arms", "settings"), "overview")  # table: folder
-OVERVIEW |= {"beside": "beside", "general": "general"}
+OVERVIEW |= {"beside": "beside", "general": "general", "again": "again", "again_share": "again"}
 
 
 @dataclass(frozen=True)

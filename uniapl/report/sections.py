@@ -17,16 +17,19 @@ from uniapl.errors import UserError
 from uniapl.report.read import ResultSet, Stored
 from uniapl.tables import VIEWS, View, latex
 from uniapl.tables.ablations import view_ablations
+from uniapl.tables.again import view_again, view_share
 from uniapl.tables.beside import view as view_beside
 from uniapl.tables.columns import MISSING
 from uniapl.tables.general import view as view_general
 from uniapl.tables.hyperparameters import view_arms, view_settings
+from uniapl.tables.methods import EXPERIMENT, QUESTION, view_methods
 from uniapl.tables.overview import view_paper
 
 VERDICTS = (SUPPORTED, CONTRADICTED, UNDECIDED, MISSING)
 TITLES = {
     "claims": "Claims",
     "main": "Prompts followed",
+    "summary": "All at once: accuracy, transfer, cost, verdict",
     "comparisons": "Comparisons",
     "distances": "Distances to the expert",
     "diversity": "Diversity",
@@ -39,6 +42,8 @@ TITLES = {
 OF_SETS = {  # tables over all experiments, with what shows them
     "beside": ("Your runs against ours", view_beside),
     "general": ("Trained arms beside their base", view_general),
+    "again": ("Verdicts with other seeds", view_again),
+    "again_share": ("Estimates within the predictions of other seeds", view_share),
     "paper": ("What the paper says", view_paper),
     "ablations": ("Ablations", view_ablations),
     "arms": ("Arms", view_arms),
@@ -141,6 +146,15 @@ def of_set(results: ResultSet, name: str) -> Table | None:
     stored, (title, view_of) = results.overview[name], OF_SETS[name]
     rendered = view_of(stored.text)
     return Table(name, title, rendered, stored.csv, folded=len(rendered.rows) > LONG)
+
+
+def methods(results: ResultSet) -> Table | None:
+    """Every method of `mixtures` beside SFT then GRPO; None where the set lacks it."""
+    stored = results.tables.get(EXPERIMENT, {})
+    if not {"summary", "claims"} <= stored.keys():
+        return None
+    summary = stored["summary"]
+    return Table("methods", QUESTION, view_methods(summary.text, stored["claims"].text), summary.csv)
 
 
 def reaches(claims: pd.DataFrame) -> dict[str, float]:

@@ -7,7 +7,7 @@ proportions); percent and points belong to the caller. docs/statistics.md has th
 
 from uniapl.stats.aggregate import Aggregate, iqm, probability_of_improvement
 from uniapl.stats.bootstrap import ONE_SEED
-from uniapl.stats.comparison import Comparison, compare
+from uniapl.stats.comparison import Comparison, compare, differences
 from uniapl.stats.distances import (
     Distance,
     DistanceDifference,
@@ -28,6 +28,7 @@ from uniapl.stats.planning import (
     seeds_needed,
     seeds_of_values,
 )
+from uniapl.stats.rerun import Prediction, predict_difference, predict_mean, predict_values
 from uniapl.stats.runs import McNemar, mcnemar, tost
 from uniapl.stats.small import sign_flip, wilson
 
@@ -42,10 +43,12 @@ __all__ = [
     "DistanceDifference",
     "Interval",
     "McNemar",
+    "Prediction",
     "benjamini_hochberg",
     "compare",
     "components",
     "detectable",
+    "differences",
     "distance",
     "distance_difference",
     "distance_intervals",
@@ -55,6 +58,9 @@ __all__ = [
     "iqm",
     "mcnemar",
     "power",
+    "predict_difference",
+    "predict_mean",
+    "predict_values",
     "probability_of_improvement",
     "seeds_needed",
     "seeds_of_values",

@@ -42,15 +42,9 @@ def interval(
     prompts stands in. With 20 prompts or fewer it is the wider of both (small.py); of scores that are no shares
     Wilson's is scaled to the range that was seen. Raises ValueError for NaN, wrong shapes, a den below or equal to 0.
     """
-    num = array(num, "num", 2)
+    num, den = ratio(num, den)
     settings(level, resamples)
-    seeds, n = num.shape
-    den = np.ones((1, n)) if den is None else np.atleast_2d(np.asarray(den, dtype=float))
-    den = array(den, "den", 2)
-    if den.shape not in ((1, n), (seeds, n)) or den.min() <= 0:
-        raise ValueError(f"den must be positive, ({n},) or {num.shape}, got {den.shape}, least {den.min()}")
-    den = np.broadcast_to(den, num.shape)
-    estimate = float(num.sum() / den.sum())
+    (seeds, n), estimate = num.shape, float(num.sum() / den.sum())
 
     least, most = small.range_of(num / den)
     unit = most - least
@@ -59,7 +53,7 @@ def interval(
     if np.ptp(num / den) <= TIE * unit:
         return Interval(estimate, low, high, level, seeds, n, "Wilson interval over prompts (all scores equal)", 0)
 
-    linear = estimate + (num - estimate * den) / den.mean()
+    linear = linear_part(num, den)
     noise = bootstrap.residual(linear) / (seeds * n)
     _, share = bootstrap.prompt_variance(linear.mean(axis=0), noise)
     over, under = bootstrap.resampled_sums(np.stack([num.sum(axis=0), den.sum(axis=0)]), resamples, rng).T
@@ -75,6 +69,23 @@ def interval(
             f"{method}; few prompts: no narrower than Wilson's",
         )
     return Interval(estimate, float(bounds[0]), float(bounds[1]), level, seeds, n, method, resamples)
+
+
+def ratio(num: ArrayLike, den: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    """Both as (K, n); ones for no `den`. Raises ValueError like `interval`."""
+    num = array(num, "num", 2)
+    seeds, n = num.shape
+    den = np.ones((1, n)) if den is None else np.atleast_2d(np.asarray(den, dtype=float))
+    den = array(den, "den", 2)
+    if den.shape not in ((1, n), (seeds, n)) or den.min() <= 0:
+        raise ValueError(f"den must be positive, ({n},) or {num.shape}, got {den.shape}, least {den.min()}")
+    return num, np.broadcast_to(den, num.shape)
+
+
+def linear_part(num: np.ndarray, den: np.ndarray) -> np.ndarray:
+    """r + (num - r den) / mean(den), (K, n): its mean is r = sum(num) / sum(den), its variances are those of r."""
+    estimate = num.sum() / den.sum()
+    return estimate + (num - estimate * den) / den.mean()
 
 
 def t_test(x: ArrayLike, mean: float) -> float | None:

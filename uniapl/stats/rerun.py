@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from uniapl.stats import bootstrap, small
+from uniapl.stats import bootstrap, intervals, small
 from uniapl.stats.arrays import TIE, array, paired, settings
 
 
@@ -50,14 +50,21 @@ def predict_values(x: ArrayLike, *, seeds: int | None = None, level: float = 0.9
 
 
 def predict_mean(
-    scores: ArrayLike, *, seeds: int | None = None, other_prompts: bool = False, level: float = 0.95
+    num: ArrayLike,
+    den: ArrayLike | None = None,
+    *,
+    seeds: int | None = None,
+    other_prompts: bool = False,
+    level: float = 0.95,
 ) -> Prediction | None:
-    """One arm's mean score in a rerun with `seeds` other seeds (by default K), from (K, n). None: one seed.
+    """One arm's mean score, or ratio, in a rerun with `seeds` other seeds (by default K). None: one seed.
 
-    Bounds within the range of scores. Raises ValueError for NaN, a wrong shape, level or seeds.
+    `num`, `den` as in `stats.interval`, (K, n). Bounds within the range of scores. Raises ValueError for NaN, a wrong
+    shape, level or seeds.
     """
-    scores = array(scores, "scores", 2)
+    num, den = intervals.ratio(num, den)
     settings(level, 1)
+    scores, span = intervals.linear_part(num, den), small.range_of(num / den)
     seeds_and_rest = len(scores), scores.shape[1], _seeds_again(seeds, len(scores))
     if len(scores) < 2:
         return None
@@ -69,7 +76,7 @@ def predict_mean(
         _variance_of_prompts(means, noise) if other_prompts else 0.0,
         level,
     )
-    return _prediction(means, half, small.range_of(scores), seeds_and_rest, level, other_prompts)
+    return _prediction(means, half, span, seeds_and_rest, level, other_prompts)
 
 
 def predict_difference(

@@ -5,13 +5,19 @@ import pandas as pd
 from uniapl.errors import UserError
 
 ROUNDED = {  # table -> format -> the columns that have it
-    "main": {".1f": "estimate low high", ".0f": "n_seeds n_prompts"},
+    "main": {".1f": "estimate low high predict_low predict_high", ".0f": "n_seeds n_prompts"},
     "comparisons": {
-        ".1f": "difference low high seed_low seed_high detectable",
+        ".1f": "difference low high seed_low seed_high predict_low predict_high detectable",
         ".2f": "effect",
         ".4g": "p p_holm",  # exact: with 9,999 resamples they are multiples of 0.0002
         ".2g": "p_seeds mcnemar_p",
         ".0f": "n_seeds n_seeds_against n_prompts",
+    },
+    "summary": {
+        ".1f": """estimate low high difference difference_low difference_high unseen_estimate unseen_low unseen_high
+            kept kept_low kept_high seconds""",
+        ".4g": "p_holm",
+        ".0f": "tokens_generated tokens_trained n_seeds n_prompts unseen_n_prompts",
     },
     "distances": {
         ".3f": """ks wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
@@ -40,9 +46,12 @@ ROUNDED = {  # table -> format -> the columns that have it
     },
     "paper": {".2f": "estimate low high seed_low seed_high", ".4g": "p_holm", ".0f": "n_seeds n_prompts"},
     "beside": {
-        ".1f": """published_estimate published_low published_high local_estimate local_low local_high difference""",
-        ".0f": "published_n_seeds local_n_seeds",
+        ".1f": """published_estimate published_low published_high local_estimate local_low local_high difference
+            published_predict_low published_predict_high""",
+        ".0f": "published_n_seeds published_n_seeds_against local_n_seeds local_n_seeds_against",
     },
+    "again": {".2f": "estimate low high", ".0f": "n_seeds"},
+    "again_share": {".1f": "share", ".0f": "inside judged not_judged"},
     "general": {
         ".1f": """base_estimate base_low base_high arm_estimate arm_low arm_high
             difference_estimate difference_low difference_high""",
@@ -67,6 +76,7 @@ ROUNDED = {  # table -> format -> the columns that have it
 MISSING = "missing"  # in the place of a number that a planned run would have given
 ESTIMATES = {  # table -> the column that says so, and those that tell its rows of one arm apart
     "main": ("estimate", ("benchmark", "decoding", "metric")),
+    "summary": ("estimate", ()),
     "distances": ("wasserstein", ("quantity",)),
     "diversity": ("estimate", ("quantity",)),
     "cost": ("seconds", ()),

@@ -33,10 +33,15 @@ PAPER = "paper"  # the scale at which the paper's claims are as stated
 SAID = ("paper_id", "says", "said_in", "caveat", "scale")
 
 
-def all_claims(root: Path) -> pd.DataFrame:
-    """COLUMNS, experiment and evidence of every claim; the rows of an experiment that was not analysed are missing."""
+def all_claims(root: Path, experiments: Sequence[str] | None = None) -> pd.DataFrame:
+    """COLUMNS, experiment and evidence of every claim; the rows of an experiment that was not analysed are missing.
+
+    `experiments`: of these alone; None: of all that can be asked at the scale.
+    """
     frames = []
     for experiment in experiments_of(load_scale(root.name)):
+        if experiments is not None and experiment.name not in experiments:
+            continue
         name, path = experiment.name, Path("analyse") / experiment.name / "claims.csv"
         stated = [vars(claim) for claim in experiment.claims]
         if (root / path).is_file():
@@ -100,15 +105,16 @@ def view_paper(text: pd.DataFrame) -> View:
     )
 
 
-def render(root: Path, out: Path, sets: Path | None = None) -> None:
+def render(root: Path, out: Path, sets: Path | None = None, experiments: Sequence[str] | None = None) -> None:
     """Write every table and claims.json. `sets`: where the set of the paper's scale is, by default beside the root.
 
-    Raises UserError for a folder that is no set of results of a scale.
+    `experiments`: those that a published set has, None for all of the scale: an experiment that is written later does
+    not stand in it as missing. Raises UserError for a folder that is no set of results of a scale.
     """
     scale = load_scale(root.name)
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; run the stages up to analyse first")
-    claims = all_claims(root)
+    claims = all_claims(root, experiments)
     of_paper = paper(scale.name, claims, (sets or root.parent) / PAPER)
     values = hyperparameters.read(root, scale)
     out.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,58 @@
-"""What the .md and .tex of the tables that sum up show: transfer, all benchmarks, distances and types between arms."""
+"""What the .md and .tex of the tables that sum up show: all at once, transfer, all benchmarks, distances and types."""
 
 import pandas as pd
 
+from uniapl.config.names import BENCHMARKS
 from uniapl.tables.captions import ALPHA, benchmark_labels, interval, methods, prompts, seeds, span
 from uniapl.tables.form import View
+
+
+def view_summary(text: pd.DataFrame) -> View:
+    """One row per arm."""
+    seen, unseen = (of_benchmark(text, column) for column in ("benchmark", "unseen"))
+    against = next((name for name in text.against if name), "comparator")
+    rows = []
+    for _, row in text.iterrows():
+        measured = [interval(row, "estimate"), between(row, "difference"), row.p_holm]
+        measured += [between(row, "unseen_estimate", "unseen"), between(row, "kept")]
+        rows.append([row.arm, *measured, row.tokens_generated, row.tokens_trained, row.seconds])
+        rows[-1] += [verdict_before_adjustment(row), row.n_seeds]
+    caption = (
+        "Each arm at once, from the other tables of the experiment: prompt-level strict accuracy, in %, and the "
+        f"difference to {against}, in points, with 95 % interval and Holm's p (main, comparisons); accuracy on types "
+        "of instruction that were never trained, and the difference to the base there, below 0 where the arm forgot "
+        "(transfer); tokens and seconds of a training with its starts, mean over seeds (cost); the verdict on the "
+        f"claim that the arm is above {against}, where the experiment makes it (claims). "
+        f"{next(iter(text.decoding), 'greedy').capitalize()} decoding. {sizes(text)}."
+    )
+    head = f"arm|{seen} (%)|minus {against}|p (Holm)|{unseen} (%)|minus base, {unseen}|tokens generated|tokens trained"
+    return View(caption, [*head.split("|"), "seconds", "verdict", "seeds"], rows)
+
+
+def of_benchmark(text: pd.DataFrame, column: str) -> str:
+    """The label of the one benchmark that this column of a summary names."""
+    name = next((name for name in text[column] if name), column)
+    return BENCHMARKS.get(name, name)
+
+
+def sizes(text: pd.DataFrame) -> str:
+    """`n = 384 prompts (trained types), 192 prompts (new types); seeds per arm: 5`, of a summary."""
+    columns = {"benchmark": "n_prompts", "unseen": "unseen_n_prompts"}
+    counts = {of_benchmark(text, name): span(text[n]) for name, n in columns.items()}
+    counted = ", ".join(f"{n} prompts ({label})" for label, n in counts.items() if n != "none") or "none"
+    return f"n = {counted}; seeds per arm: {seeds(text)}"
+
+
+def between(row: pd.Series, estimate: str, bounds: str = "") -> str:
+    """`-1.4 [-3.2, 0.4]`: an estimate of a summary with the interval of its name, or blank."""
+    low, high = (row[f"{bounds or estimate}_{side}"] for side in ("low", "high"))
+    return f"{row[estimate]} [{low}, {high}]" if low else row[estimate]
+
+
+def verdict_before_adjustment(row: pd.Series) -> str:
+    """`not decided (contradicted before adjustment)`: a summary's verdict, and what the intervals alone would say."""
+    changed = row.unadjusted and row.unadjusted != row.verdict
+    return row.verdict + (f" ({row.unadjusted} before adjustment)" if changed else "")
 
 
 def view_transfer(text: pd.DataFrame) -> View:

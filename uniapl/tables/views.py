@@ -12,13 +12,14 @@ from uniapl.tables.captions import (
     benchmark_labels,
     interval,
     methods,
+    predicted,
     prompts,
     seeds,
     span,
 )
 from uniapl.tables.columns import MISSING
 from uniapl.tables.form import View
-from uniapl.tables.summaries import view_aggregate, view_nearer, view_transfer, view_type_comparisons
+from uniapl.tables.summaries import view_aggregate, view_nearer, view_summary, view_transfer, view_type_comparisons
 
 
 def view_main(text: pd.DataFrame) -> View:
@@ -46,7 +47,7 @@ def view_main(text: pd.DataFrame) -> View:
         "Prompts of which every instruction is followed (prompt-level strict accuracy), in %, with 95 % interval; "
         f"greedy decoding, and sampled (miniature: temperature 1; paper's scale: Qwen3's settings) where it says so. "
         f"{prompts(greedy)}; seeds per arm: "
-        f"{seeds(greedy)}. Interval: {methods(greedy)}."
+        f"{seeds(greedy)}. Interval: {methods(greedy)}.{predicted(text)}"
     )
     if differences:
         label, decoding = labels[first], minus.decoding.iloc[0]
@@ -76,7 +77,7 @@ def view_comparisons(text: pd.DataFrame) -> View:
         "two-sided, same bootstrap; Holm: within the comparisons of one decoding and one benchmark. h: effect, "
         f"Cohen's. {f'{places[0][0].capitalize()} decoding where nothing else is said; ' if places else ''}"
         f"the .csv has every benchmark in both. {prompts(text)}; seeds per arm: "
-        f"{seeds(text)}. Method: {methods(text)}."
+        f"{seeds(text)}. Method: {methods(text)}.{predicted(text)}"
     )
     head = "benchmark|arm|against|difference (points)|detectable|over seeds|p (Holm)|h"
     return View(caption, head.split("|"), rows, grouped=True)
@@ -172,6 +173,7 @@ def view_cost(text: pd.DataFrame) -> View:
 
 VIEWS: dict[str, Callable[[pd.DataFrame], View]] = {
     "main": view_main,
+    "summary": view_summary,
     "comparisons": view_comparisons,
     "claims": view_claims,
     "distances": view_distances,

@@ -84,6 +84,7 @@ rule data:
         rules.teach.output,
     output:
         "results/local/{scale}/data/train.jsonl",
+        "results/local/{scale}/data/unsolved.jsonl",
         "results/local/{scale}/data/validation.jsonl",
         "results/local/{scale}/data/test.jsonl",
         "results/local/{scale}/data/expert.jsonl",

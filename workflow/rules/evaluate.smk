@@ -7,7 +7,7 @@
 rule generate:
     input:
         of_seeds("results/local/{scale}/train/{arm}/seed{seed}/run.json"),
-        "results/local/{scale}/train/base/seed0/run.json",
+        JOB.bases("run.json"),
         prompts="results/local/{scale}/data/{split}.jsonl",
         expert=JOB.expert,
     output:
@@ -24,7 +24,7 @@ rule generate:
     params:
         checkpoints=of_seeds("results/local/{scale}/train/{arm}/seed{seed}/model"),
         out=of_seeds("results/local/{scale}/generate/{split}/{arm}/seed{seed}"),
-        base="results/local/{scale}/train/base/seed0/model",
+        base=JOB.bases("model"),
         only=lambda wildcards: "--responses-only" if wildcards.arm in RUNS.comparators else "",
         against=lambda wildcards, input: f"--expert {input.expert}" if input.expert else "",
         rerun_if_changed=str(RUNS.scale.evaluation),

@@ -26,7 +26,7 @@ rule fetch:
 
 rule train:
     input:
-        "results/local/{scale}/data/summary.json",
+        lambda wildcards: f"{JOB.data(wildcards)}/summary.json",
         JOB.cards_before,
     output:
         "results/local/{scale}/train/{arm}/seed{seed}/run.json",

@@ -1,6 +1,6 @@
 """Stage data: the prompts, demonstrations and texts of a scale, as files.
 
-`python -m uniapl.data.miniature.rows --scale tiny --out results/local/tiny/data` writes
+`python -m uniapl.data.miniature.rows --scale tiny --seed 3 --out results/local/tiny/data/seed3` writes
 
     train.jsonl        key, prompt, instruction_id_list, kwargs, topic, demonstration
     validation.jsonl   key, prompt, instruction_id_list, kwargs, topic, benchmark
@@ -11,6 +11,9 @@
     comparisons.jsonl  prompt, reference, chosen, rejected, expert, broken, split: the discriminator's triples
     scratch/           tokenizer and random weights, Hugging Face format
     summary.json       counts and the SHA-256 of every file
+
+Every seed of a training has a draw of its own: training prompts, demonstrations, pretraining text, triples and first
+weights. Validation, test and the expert's responses to them are the same in all.
 """
 
 import argparse
@@ -78,7 +81,7 @@ def biased_response(row: dict, rng: random.Random) -> str:
             return text
 
 
-def teachers(train: list[dict], seed: int) -> list[dict]:
+def teachers(train: list[dict], seed: int | str) -> list[dict]:
     """The demonstrations of the wrong teachers for rows with the expert's `response`: key, teacher, demonstration.
 
     noise20, noise50   the expert, but a prompt is answered disobediently with probability 0.2 or 0.5; the prompts that
@@ -141,20 +144,23 @@ def _without(rows: list[dict], *names: str) -> list[dict]:
     return [{k: v for k, v in row.items() if k not in names} for row in rows]
 
 
-def build(world: World, out: Path) -> dict:
-    """Write every file of the miniature world to `out`; returns the summary."""
+def build(world: World, out: Path, seed: int = 0) -> dict:
+    """Write every file of the miniature world, as trainings of this seed read it, to `out`; returns the summary."""
     out.mkdir(parents=True, exist_ok=True)
-    stream = {name: random.Random(f"{world.seed}/{name}") for name in ("prompts", "corpus", "comparisons")}
+    drawn = f"{world.seed}/seed{seed}" if seed else f"{world.seed}"
+    stream = {name: random.Random(f"{drawn}/{name}") for name in ("corpus", "comparisons")}
+    prompts = random.Random(f"{world.seed}/prompts")
     seen: set[str] = set()
     test, validation = [], []
     for rows, n, first in ((test, world.test, 100_000), (validation, world.validation, 200_000)):
         for offset, benchmark in enumerate(BENCHMARKS):
             size = n if benchmark == "trained" else n // 2
-            rows += prompts_with_expert(size, first + offset * 10_000, benchmark, stream["prompts"], seen)
-    train = prompts_with_expert(world.train, 0, "trained", stream["prompts"], seen)
+            rows += prompts_with_expert(size, first + offset * 10_000, benchmark, prompts, seen)
+    prompts = random.Random(f"{drawn}/prompts") if seed else prompts  # no test prompt is drawn again: they are `seen`
+    train = prompts_with_expert(world.train, 0, "trained", prompts, seen)
     files = {
         "train": [{**row, "demonstration": row["response"]} for row in train],
-        "teachers": teachers(train, world.seed),
+        "teachers": teachers(train, drawn),
         "validation": validation,
         "test": test,
         "expert": [{"key": row["key"], "response": row["response"]} for row in test + validation],
@@ -164,7 +170,7 @@ def build(world: World, out: Path) -> dict:
     for name, rows in files.items():
         write_jsonl(out / f"{name}.jsonl", rows if name == "expert" else _without(rows, "response"))
     texts = [row["prompt"] + "\n" + row["completion"] for row in files["corpus"]]
-    counts = write_scratch(out / "scratch", texts, world.size, world.seed)
+    counts = write_scratch(out / "scratch", texts, world.size, world.seed + seed)
     hashes = {f.name: sha256_of(f) for f in sorted(out.glob("*.jsonl"))}
     return {"rows": {name: len(rows) for name, rows in files.items()}, "scratch": counts, "sha256": hashes}
 
@@ -173,12 +179,13 @@ def build(world: World, out: Path) -> dict:
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", required=True)
+    parser.add_argument("--seed", type=int, default=0, help="of the trainings that read it")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args(argv)
     scale = load_scale(args.scale)
     if scale.kind != "miniature":
         raise UserError(f"scale {scale.name!r} has published data, which uniapl.data.public prepares")
-    summary = build(scale.world, args.out)
+    summary = build(scale.world, args.out, args.seed)
     (args.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     checksums.record(args.out, args.out / "scratch")
 

@@ -87,6 +87,7 @@ class World:
     obedience: float = 0.7
     size: Size = Size()
     kind: ClassVar[str] = "miniature"
+    drawn_by_seed: ClassVar[bool] = True
 
 
 def _arguments(instruction_id: str, topic: str, rng: random.Random) -> tuple[dict, str]:

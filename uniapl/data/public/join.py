@@ -4,14 +4,15 @@
 uniapl/data/miniature/rows.py writes for the stages after it:
 
     train.jsonl        the training prompts with `demonstration`: accepted responses only
+    unsolved.jsonl     the other training prompts, for methods of rollouts alone; it may have no rows
     validation.jsonl, test.jsonl   the prompts
     expert.jsonl       key, response: the demonstrator's on every validation and test prompt, accepted or not
     summary.json       counts, the summary of D, SHA-256 of every file
 
 F has a row per answer: key, response, passed (whether it follows all instructions), and more that is not read; several
 files may share the prompts. Of several answers to a prompt the first that passed counts, else the first. Training
-prompts without an accepted response are left out and counted. A response that is marked as passed is checked again,
-because checkers change.
+prompts without an accepted response are left out of train.jsonl and counted. A response that is marked as passed is
+checked again, because checkers change.
 """
 
 import argparse
@@ -88,10 +89,12 @@ def join(prompts: Path, demonstrations: Sequence[Path], out: Path) -> dict:
         if keys:
             raise UserError(f"{prompts}: {len(keys)} {problem}: {first_names(keys)}")
     train, left_out = with_accepted(prompts_by_split["train"], answers)
+    solved = {row["key"] for row in train}
     if not train:
         raise UserError(f"{prompts}: no training prompt has an accepted response: {dict(left_out)}")
     files = {
         "train.jsonl": train,
+        "unsolved.jsonl": [row for row in prompts_by_split["train"] if row["key"] not in solved],
         "validation.jsonl": prompts_by_split["validation"],
         "test.jsonl": prompts_by_split["test"],
         "expert.jsonl": [{"key": row["key"], "response": answers[row["key"]]["response"]} for row in held_out],
