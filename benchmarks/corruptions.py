@@ -66,10 +66,15 @@ def tables(root: Path, out: Path) -> list[str]:
     return ["tables", "--analysis", str(root / "analyse/headline"), "--out", str(out)]
 
 
+def report(root: Path, out: Path) -> list[str]:
+    """Of a folder without figures, which the page says."""
+    return ["report", "--results", str(root), "--figures", str(root / "figures"), "--out", str(out / "report.html")]
+
+
 KINDS: dict[str, tuple[str, str, Command]] = {  # kind: the file, another that is valid in its place, who reads it
     "training rows": ("data/train.jsonl", "data/validation.jsonl", train("sft")),
     "validation rows": ("data/validation.jsonl", "data/test.jsonl", train("sft")),
-    "summary of the data": ("data/summary.json", "train/sft/seed0/run.json", train("sft")),
+    "summary of the data": ("data/summary.json", "train/sft/seed0/run.json", report),
     "test prompts": ("data/test.jsonl", "data/validation.jsonl", score),
     "expert's responses": ("data/expert.jsonl", "data/test.jsonl", generate),
     "weights to start from": (

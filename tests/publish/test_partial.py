@@ -13,6 +13,7 @@ from uniapl.config.card import REQUIRED
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.models.checkpoints import load_tokenizer
+from uniapl.provenance import checksums
 from uniapl.publish import files, partial, publish, take, verify
 from uniapl.publish.partial import batches_of, done_file, local_files, name_of, publish_partial, wanted
 
@@ -214,3 +215,14 @@ def test_all_taken_leaves_only_tables(half):
     make_data()
     taken, left = take.take(SET, ROOT)
     assert {*taken} == wanted(RUNS) and not left
+
+
+def test_data_that_are_not_as_they_were_written_are_not_published(tmp_path):
+    data, fresh = tmp_path / "data", tmp_path / "fresh"
+    data.mkdir()
+    (data / "summary.json").write_text('{"rows": 1}')
+    checksums.record(data)
+    (data / "summary.json").write_text('{"rows": 2}')
+    with pytest.raises(UserError, match="summary.json: not as it was written"):
+        partial.copy_data(data, fresh, drawn_anew=True)
+    assert not fresh.exists()

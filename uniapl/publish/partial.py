@@ -204,6 +204,7 @@ def all_trainings(runs: Runs) -> set[Training]:
 
 def copy_data(data: Path, fresh: Path, *, drawn_anew: bool) -> None:
     """The data's summary, and its files unless every machine draws the same."""
+    checksums.check(data)
     fresh.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(data / "summary.json", fresh / "data.json")
     for path in () if drawn_anew else sorted(data.glob("*.jsonl")):

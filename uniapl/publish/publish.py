@@ -143,6 +143,7 @@ def main(argv: list[str] | None = None) -> None:
         rows = general.read(root, runs.general)
         rows.to_parquet(fresh / general.PUBLISHED, compression="zstd", index=False)
         general.render(rows, args.scale, fresh / "general")
+    checksums.check(root / "data/summary.json")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
     overview.render(fresh, fresh / "overview", out.parent, experiments)
