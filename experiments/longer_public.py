@@ -18,7 +18,6 @@ EXPERIMENT = Experiment(
     arms=(GRPO, GRPO_LONG, SFT_THEN_GRPO, SFT_THEN_GRPO_LONG, UNIAPL),
     against=("grpo", "sft_then_grpo"),
     worlds=("public",),
-    most_seeds=3,
     extended=True,
     claims=(
         follows_more("longer-1", GRPO_LONG, GRPO, "ours", differs=STEPS),
