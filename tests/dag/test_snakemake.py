@@ -61,10 +61,10 @@ def test_jobs_are_counted_by_stage_as_the_rules_make_them(scale, target, dry_run
     assert counted == planned(dry_run(scale, *([] if name == "all" else [name])))
 
 
-def test_every_stage_is_a_name_for_until(clone):
-    for stage, after in (("generate", "score"), ("score", "analyse"), ("train", "generate")):
-        code, printed = clone.snakemake("-n", "--until", stage, "--config", "scale=smoke")
-        assert code == 0 and stage in planned(printed) and after not in planned(printed), printed
+def test_a_stage_is_a_name_for_until(clone):
+    code, printed = clone.snakemake("-n", "--until", "score", "--config", "scale=smoke")
+    assert code == 0 and {"train", "generate", "score"} <= planned(printed).keys(), printed
+    assert "analyse" not in planned(printed)
 
 
 @pytest.mark.parametrize("scale", BUILT)
