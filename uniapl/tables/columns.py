@@ -4,6 +4,8 @@ import pandas as pd
 
 from uniapl.errors import UserError
 
+# What analyses of sets lack that were published before 2026-11-30: a table, and columns by table
+LATER_TABLE, LATER = "summary", dict.fromkeys(("main", "comparisons"), ("predict_low", "predict_high"))
 ROUNDED = {  # table -> format -> the columns that have it
     "main": {".1f": "estimate low high predict_low predict_high", ".0f": "n_seeds n_prompts"},
     "comparisons": {
@@ -121,8 +123,10 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
 def rounded(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The table as strings: numbers in the format of their column, missing values blank, MISSING as it is.
 
-    Raises UserError for an absent column and for a column that should hold numbers and does not.
+    A column of LATER that a set lacks is blank. Raises UserError for another absent column, and for one that should
+    hold numbers and does not.
     """
+    table = table.reindex(columns=[*table, *(column for column in LATER.get(name, ()) if column not in table)])
     text = table.astype(object).where(table.notna(), "").astype(str)
     for form, columns in ROUNDED[name].items():
         for column in columns.split():
