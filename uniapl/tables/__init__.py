@@ -19,7 +19,7 @@ import pandas as pd
 
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import checksums
-from uniapl.tables.columns import LATER_TABLE, number, rounded, with_missing
+from uniapl.tables.columns import ADDED_TABLE, number, rounded, with_missing
 from uniapl.tables.form import View, escape, latex, markdown
 from uniapl.tables.views import VIEWS
 
@@ -31,7 +31,7 @@ def render(analysis: Path, out: Path) -> None:
     tables = {}
     for name in ("runs", *VIEWS):
         path = analysis / f"{name}.csv"
-        if name == LATER_TABLE and not path.is_file():
+        if name == ADDED_TABLE and not path.is_file():
             continue
         if not path.is_file():
             raise UserError(f"{path}: no such file; run the stage analyse first")
