@@ -157,7 +157,7 @@ def test_a_start_of_other_trainings_is_trained_before_the_rest(dry_run):
 def test_only_a_miniature_world_keeps_hubs_out(world, offline, clone):
     scales = clone.folder / "experiments/scales.py"
     # a public world compares with models that are fetched, and asks methods that the scale lists as it lists GRPO
-    asked = "{method: scale.settings[grpo] if values is RL_PAPER else values for method, values in PAPER.settings.items()}"
+    asked = "{method: scale.settings[grpo] if of is RL_PAPER else of for method, of in PAPER.settings.items()}"
     listed = f"{{**{asked}, **scale.settings}}"
     scales.write_text(
         scales.read_text() + f"SCALES = [replace(scale, world={world}, settings={listed}) for scale in SCALES]\n"
