@@ -132,7 +132,7 @@ def unsolved_rows(job: Job, tokenizer, most: int | None) -> list[dict]:
         return []
     if not path.is_file():
         raise UserError(f"{path}: not there, and arm {job.run.arm} trains on it: only the data of public scales has it")
-    rows = list(each_row(path))  # none is possible: a teacher that solves everything
+    rows = list(each_row(path)) if path.stat().st_size else []  # a teacher may solve everything
     if most is not None and most > len(rows):
         raise UserError(f"unsolved is {most}, and {path} has {len(rows)}: choose from 0 to {len(rows)}")
     return _for_rollouts(job, tokenizer, path, [{**row, "demonstration": None} for row in rows[:most]])

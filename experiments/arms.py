@@ -45,6 +45,11 @@ GRPO_UNSOLVED = Arm("grpo_unsolved", grpo_unsolved, rate=ROLLOUTS, label="GRPO o
 SFT_THEN_GRPO_UNSOLVED = replace(
     SFT_THEN_GRPO, name="sft_then_grpo_unsolved", method=grpo_unsolved, label="SFT then GRPO on unsolved prompts too"
 )
+LONGER = {"steps": 1_024}  # of 256 at the public scales
+GRPO_LONG = replace(GRPO, name="grpo_long", rate=ROLLOUTS, changes=LONGER, label="GRPO with four times the steps")
+SFT_THEN_GRPO_LONG = replace(
+    SFT_THEN_GRPO, name="sft_then_grpo_long", changes=LONGER, label="SFT then GRPO with four times the steps"
+)
 SFT_PLATEAU = Arm("sft_plateau", sft_plateau, label="SFT until its plateau")
 SFT_PLATEAU_THEN_GRPO = replace(
     SFT_THEN_GRPO, name="sft_plateau_then_grpo", start="sft_plateau", label="SFT until its plateau, then GRPO"

@@ -16,7 +16,6 @@ EXPERIMENT = Experiment(
     arms=(GRPO, GRPO_FRACTION, SFT_THEN_GRPO, SFT_THEN_GRPO_FRACTION),
     against=("grpo", "sft_then_grpo"),
     worlds=("public",),
-    most_seeds=3,
     extended=True,
     claims=(
         follows_more("fraction-1", GRPO_FRACTION, GRPO, "ours"),

@@ -16,7 +16,6 @@ EXPERIMENT = Experiment(
     arms=(GRPO, GRPO_UNSOLVED, SFT_THEN_GRPO, SFT_THEN_GRPO_UNSOLVED),
     against=("grpo", "sft_then_grpo"),
     worlds=("public",),
-    most_seeds=3,
     extended=True,
     claims=(
         follows_more("unsolved-1", GRPO_UNSOLVED, GRPO, "ours"),

@@ -229,6 +229,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         "compare tiny",
         "tiny/manifest.json: no such file; name a folder like results/published/tiny",
     ),
+    "a rerun of nothing": (
+        {"tiny/readme": ""},
+        "again tiny tiny --out new",
+        "tiny/analyse: no claims.csv of any experiment; run the stages up to analyse first",
+    ),
     "a manifest that was cut": (
         {"tiny/manifest.json": '{"id": "tiny",\n'},
         "verify tiny",

@@ -89,7 +89,8 @@ def test_a_claim_on_fewer_seeds_than_planned_is_not_decided_and_says_how_many():
 def test_claims_move_no_other_number(tables):
     again = run(plan=dataclasses.replace(PLAN, claims=(claim("accuracy"), claim("length"))))
     for name in tables.keys() - {"claims"}:
-        assert_frame_equal(tables[name], again[name], check_exact=True)
+        told = [] if name != "summary" else ["verdict", "unadjusted"]
+        assert_frame_equal(tables[name].drop(columns=told), again[name].drop(columns=told), check_exact=True)
 
 
 def test_as_good_as_has_the_larger_p_of_two_one_sided_tests():

@@ -22,7 +22,7 @@ esac
 echo "end $3" >> {log}"""
 NAMES = (
     "train_prompts.jsonl validation_prompts.jsonl multi_if.jsonl "
-    "train.jsonl validation.jsonl test.jsonl expert.jsonl summary.json run.json history.csv"
+    "train.jsonl unsolved.jsonl validation.jsonl test.jsonl expert.jsonl summary.json run.json history.csv"
 )
 
 

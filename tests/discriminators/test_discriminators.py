@@ -294,3 +294,13 @@ def test_what_has_no_parameters_or_learns_is_not_watched(policy):
         callback.on_train_begin(None, None, None)
         learner.learn(*world.texts())
         callback.on_train_end(None, None, None)
+
+
+@pytest.mark.parametrize("rank, device", [(None, "cuda:0"), ("5", "cuda:5")])
+def test_each_process_has_its_discriminator_on_its_own_gpu(monkeypatch, rank, device):
+    """It is loaded before accelerate chooses a device: by the launcher's number, or all would be on the first."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    if rank:
+        monkeypatch.setenv("LOCAL_RANK", rank)
+    assert str(pairs.fastest_device()) == device

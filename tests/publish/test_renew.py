@@ -50,7 +50,7 @@ def edit_card(folder, **values):
         (lambda folder: edit_card(folder, seed=7), "runs.jsonl: is not the file of the manifest"),
         (
             lambda folder: [edit_card(folder, settings={"steps": 7}), published_set.seal(folder)],
-            "runs.jsonl: a_grpo/seed0 was trained with another",
+            "runs.jsonl: base/seed0 was trained with another",
         ),
         (lambda folder: (folder / "manifest.json").unlink(), "manifest.json: no such file"),
         (lambda folder: (folder / "manifest.json").write_text("{bad"), "manifest.json:1: not JSON"),

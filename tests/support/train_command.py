@@ -1,4 +1,7 @@
-"""Stage train as the command line that the DAG would run, at scale smoke."""
+"""Stage train at scale smoke, as the DAG would run it: its command line, or its arguments for `main` in this process.
+
+A process of its own takes ten seconds to load TRL: it is for what is killed, and for what runs beside another one.
+"""
 
 import os
 import subprocess
@@ -9,16 +12,21 @@ from support.places import ROOT
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
-def command(world, arm, out, *, seed=0, start=None):
-    """The command line that the DAG would run, at scale smoke."""
-    line = [sys.executable, "-m", "uniapl.train", "--scale", "smoke", "--arm", arm, "--seed", str(seed)]
-    line += ["--data", world / "data", "--start", start or world / "data/scratch", "--out", out]
+def arguments(world, arm, out) -> list[str]:
+    """What follows `uniapl train`."""
+    line = ["--scale", "smoke", "--arm", arm, "--seed", "0"]
+    line += ["--data", world / "data", "--start", world / "data/scratch", "--out", out]
     if arm != "discriminator":
         line += ["--base", world / "data/scratch", "--discriminator", world / "discriminator/model"]
     return [str(x) for x in line]
 
 
-def run(*args, **kwargs):
-    return subprocess.run(
-        command(*args, **kwargs), env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
+def command(world, arm, out) -> list[str]:
+    """The command line of a process."""
+    return [sys.executable, "-m", "uniapl.train", *arguments(world, arm, out)]
+
+
+def run(world, arm, out) -> subprocess.CompletedProcess:
+    """The process, when it has ended."""
+    line = command(world, arm, out)
+    return subprocess.run(line, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300)

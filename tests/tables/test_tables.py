@@ -53,6 +53,15 @@ def test_main_is_one_row_per_arm_with_a_column_per_benchmark(rendered):
     assert "seeds per arm: 5 (base: 1)" in caption and BOTH in caption
 
 
+def test_an_analysis_older_than_predictions_is_rendered_without_them(analysis, tmp_path):
+    for name in ("main", "comparisons"):
+        path = analysis / f"{name}.csv"
+        pd.read_csv(path).drop(columns=["predict_low", "predict_high"]).to_csv(path, index=False)
+    tables.render(analysis, tmp_path / "out")
+    assert "predict_low" not in pd.read_csv(tmp_path / "out/main.csv")
+    assert "predict_low" not in (tmp_path / "out/comparisons.md").read_text()
+
+
 def test_csv_keeps_every_row_and_the_promised_columns(out):
     main = pd.read_csv(out / "main.csv")
     assert len(main) == len(MAIN)

@@ -1,9 +1,10 @@
 """What a training of scale smoke starts from."""
 
 import pytest
-from support.train_command import run
+from support.train_command import arguments
 
 from uniapl.data.miniature.rows import main as data
+from uniapl.train.training import main as train
 
 
 @pytest.fixture(scope="session")
@@ -11,6 +12,5 @@ def world(tmp_path_factory):
     """Data of scale smoke and a discriminator; every arm starts from the random policy to save the pretraining."""
     folder = tmp_path_factory.mktemp("world")
     data(["--scale", "smoke", "--out", str(folder / "data")])
-    done = run(folder, "discriminator", folder / "discriminator")
-    assert done.returncode == 0, done.stderr
+    train(arguments(folder, "discriminator", folder / "discriminator"))
     return folder

@@ -1,6 +1,7 @@
 """Stage train from the outside: kill and resume, configurations that must not mix, NaN, long prompts."""
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import types
 
 import pytest
 from support.places import ROOT
-from support.train_command import ENVIRONMENT, command, run
+from support.train_command import ENVIRONMENT, arguments, command, run
 
 from uniapl import checkers
 from uniapl.config import arm_of, load_scale
@@ -60,14 +61,21 @@ def test_the_probe_holds_a_prompt_against_a_response_that_follows_it(world, tmp_
         assert checkers.all_strict(asked, reference)
 
 
-def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(world, tmp_path):
+def refusal(line: list[str], capsys) -> list[str]:
+    """What a training that refuses this command line prints as errors, before it ends with exit code 2."""
+    with pytest.raises(SystemExit) as ended:
+        main(line)
+    assert ended.value.code == 2
+    return capsys.readouterr().err.splitlines()
+
+
+def test_an_unfinished_run_of_another_configuration_is_refused_and_left_alone(world, tmp_path, capsys):
     state = tmp_path / "state"
     state.mkdir()
     stale = {"arm": "sft", "seed": 0, "settings": {"learning_rate": 0.5}}
     (state / "run.json").write_text(json.dumps(stale))
-    done = run(world, "sft", tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.count("\n") == 1 and "learning_rate: 0.5 -> 0.001" in done.stderr
+    (said,) = refusal(arguments(world, "sft", tmp_path), capsys)
+    assert "learning_rate: 0.5 -> 0.001" in said
     assert json.loads((state / "run.json").read_text()) == stale
 
 
@@ -87,10 +95,8 @@ def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, cap
     line = ["--scale", "smoke", "--arm", arm, "--seed", "0", "--out", str(tmp_path / "out")]
     folders = {"--data": "data", "--start": "data/scratch"} | named
     line += [part for option, path in folders.items() for part in (option, str(tmp_path / path))]
-    with pytest.raises(SystemExit) as ended:
-        main(line)
-    (printed,) = capsys.readouterr().err.splitlines()
-    assert ended.value.code == 2 and message in printed and not (tmp_path / "out").exists()
+    (said,) = refusal(line, capsys)
+    assert message in said and not (tmp_path / "out").exists()
 
 
 def test_two_processes_cannot_train_one_run(world, tmp_path):
@@ -109,18 +115,16 @@ def test_two_processes_cannot_train_one_run(world, tmp_path):
     assert second.returncode == 2 and "another process" in second.stderr
 
 
-def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp_path):
-    copy = tmp_path / "data"
-    subprocess.run(["cp", "-r", world / "data", copy], check=True)
+def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp_path, capsys):
+    copy = shutil.copytree(world / "data", tmp_path / "data")
     rows = [json.loads(line) for line in (copy / "train.jsonl").read_text().splitlines()]
     rows[2]["prompt"] = "sea " * 300
     (copy / ".train.jsonl.sha256").unlink()
     (copy / "train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    line = command(world, "grpo", tmp_path / "out")
+    line = arguments(world, "grpo", tmp_path / "out")
     line[line.index("--data") + 1] = str(copy)
-    done = subprocess.run(line, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 2
-    assert "train.jsonl:3: prompt 2 has" in done.stderr and "context of 256" in done.stderr
+    said = refusal(line, capsys)[-1]
+    assert "train.jsonl:3: prompt 2 has" in said and "context of 256" in said
 
 
 def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(world, tmp_path):
@@ -140,7 +144,7 @@ def poisoned(job):
     trainer.add_callback(Poison())
     return trainer
 sft.build = poisoned
-main({command(world, "sft", tmp_path)[3:]!r})
+main({arguments(world, "sft", tmp_path)!r})
 """
     done = subprocess.run(
         [sys.executable, "-c", poison], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300

@@ -114,6 +114,33 @@ def test_a_training_that_is_not_sharded_as_its_scale_asks_ends_before_its_first_
         train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state"), EVALUATION, tmp_path)
 
 
+def test_a_sharded_training_in_bfloat16_adds_up_in_float32(tmp_path):
+    """accelerate's own policy would reduce and return bfloat16 (uniapl.models.devices.reduce_in_float32)."""
+
+    class Reached(Exception):
+        pass
+
+    def first_use(_):
+        raise Reached
+
+    (tmp_path / "summary.json").write_text("{}")
+    plugin = types.SimpleNamespace(mixed_precision_policy="accelerate's")
+    together = types.SimpleNamespace(
+        distributed_type=types.SimpleNamespace(value="FSDP"),
+        num_processes=1,
+        is_main_process=True,
+        mixed_precision="bf16",
+        state=types.SimpleNamespace(fsdp_plugin=plugin),
+    )
+    trainer = types.SimpleNamespace(accelerator=together, remove_callback=first_use)
+    method = types.SimpleNamespace(build=lambda job: trainer)
+    compute = types.SimpleNamespace(sharded=True)
+    run = types.SimpleNamespace(arm="x", method=method, compute=compute, describe=lambda: {"settings": {}})
+    with pytest.raises(Reached):
+        train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state"), EVALUATION, tmp_path)
+    assert plugin.mixed_precision_policy.reduce_dtype == torch.float32
+
+
 def test_a_sharded_scale_starts_with_fsdp_and_another_with_torchrun():
     plain, sharded = (devices.command("uniapl.train", ["--start", "x"], 4, sharded=which) for which in (False, True))
     assert plain[1:] == "-m torch.distributed.run --standalone --nproc_per_node 4 --module -- uniapl.train".split() + [

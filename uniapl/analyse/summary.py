@@ -47,7 +47,7 @@ def summary(tables: Mapping[str, pd.DataFrame], plan: Question, benchmark: str) 
     table = here[["arm", *ACCURACY]]
     for part in parts:
         table = table.merge(part, on="arm", how="left")
-    return table[COLUMNS]
+    return table[COLUMNS].astype(dict.fromkeys(VERDICT, object))
 
 
 def comparator(plan: Question) -> str | None:

@@ -40,6 +40,10 @@ class Wildcards:
         draw = f"/seed{wildcards.seed}" if int(wildcards.seed) and self.runs.scale.drawn_by_seed else ""
         return f"results/local/{self.runs.scale.name}/data{draw}"
 
+    def seed_of_draw(self, wildcards) -> str:
+        """The seed whose data a job draws: `{draw}` = "" for seed 0, whose data are those of all, or "/seed3"."""
+        return wildcards.draw.removeprefix("/seed") or "0"
+
     def folder(self, run: Run) -> str:
         """Where a run's checkpoint and card are."""
         return f"results/local/{self.runs.scale.name}/train/{run.arm}/seed{run.seed}"

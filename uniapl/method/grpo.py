@@ -86,8 +86,20 @@ def seeded_vllm(seed: int) -> Iterator[None]:
         vllm_generation.LLM = start
 
 
+@contextmanager
+def named_server(args: GRPOConfig) -> Iterator[None]:
+    """Say in a ValueError what is wrong with vLLM's server: not there, or started without what TRL needs of it."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:  # of requests, and of TRL
+        if args.use_vllm and args.vllm_mode == "server":
+            raise ValueError(f"rollouts from {args.vllm_server_base_url}: {error}") from error
+        raise
+
+
 class GRPO(Resumable, GRPOTrainer):
-    """trl.GRPOTrainer, bit for bit. Raises ValueError at construction for what would change rollouts unseen.
+    """trl.GRPOTrainer, bit for bit. Raises ValueError at construction for what would change rollouts unseen, and for a
+    server of rollouts that cannot serve.
 
     A method that reads the rollouts' forward pass, or needs TRL's loss more than once for it, computes it by
     `rollout_forward` and lets TRL's loss read it: `with self.reusing(forward)`.
@@ -97,7 +109,7 @@ class GRPO(Resumable, GRPOTrainer):
 
     def __init__(self, *, args: GRPOConfig, **kwargs):
         check_arguments(args)
-        with seeded_vllm(args.seed):
+        with named_server(args), seeded_vllm(args.seed):
             super().__init__(args=args, **kwargs)
         check_deepspeed(self.accelerator)
         if not self.use_vllm:  # vLLM is asked for every field by name

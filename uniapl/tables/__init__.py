@@ -19,7 +19,7 @@ import pandas as pd
 
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import checksums
-from uniapl.tables.columns import number, rounded, with_missing
+from uniapl.tables.columns import ADDED_TABLE, number, rounded, with_missing
 from uniapl.tables.form import View, escape, latex, markdown
 from uniapl.tables.views import VIEWS
 
@@ -31,14 +31,16 @@ def render(analysis: Path, out: Path) -> None:
     tables = {}
     for name in ("runs", *VIEWS):
         path = analysis / f"{name}.csv"
+        if name == ADDED_TABLE and not path.is_file():
+            continue
         if not path.is_file():
             raise UserError(f"{path}: no such file; run the stage analyse first")
         checksums.check(path)
         tables[name] = pd.read_csv(path)
     out.mkdir(parents=True, exist_ok=True)
-    for name, view_of in VIEWS.items():
+    for name in tables.keys() - {"runs"}:
         text = with_missing(name, rounded(name, tables[name]), tables["runs"])
-        write(name, text, view_of(text), out, f"{analysis.name}-{name}")
+        write(name, text, VIEWS[name](text), out, f"{analysis.name}-{name}")
 
 
 def write(name: str, text: pd.DataFrame, view: View, out: Path, label: str) -> None:

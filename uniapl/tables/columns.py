@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from uniapl.analyse.accuracy import PREDICTED
 from uniapl.errors import UserError
 
 ROUNDED = {  # table -> format -> the columns that have it
@@ -73,6 +74,8 @@ ROUNDED = {  # table -> format -> the columns that have it
 }
 
 
+# since 2026-11-30: a set published before lacks this table and these columns, and can be read
+ADDED_TABLE, ADDED = "summary", PREDICTED
 MISSING = "missing"  # in the place of a number that a planned run would have given
 ESTIMATES = {  # table -> the column that says so, and those that tell its rows of one arm apart
     "main": ("estimate", ("benchmark", "decoding", "metric")),
@@ -121,12 +124,14 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
 def rounded(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """The table as strings: numbers in the format of their column, missing values blank, MISSING as it is.
 
-    Raises UserError for an absent column and for a column that should hold numbers and does not.
+    Raises UserError for an absent column that is not ADDED, and for a column that should hold numbers and does not.
     """
     text = table.astype(object).where(table.notna(), "").astype(str)
     for form, columns in ROUNDED[name].items():
         for column in columns.split():
             if column not in table:
+                if column in ADDED:
+                    continue
                 raise UserError(f"{name}.csv: no column {column}; it has {', '.join(table.columns)}")
             try:
                 stated = table[column].astype(object).where(table[column] != MISSING)

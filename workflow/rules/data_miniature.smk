@@ -27,7 +27,7 @@ rule data:
         **flow.resources_of(RUNS, "data"),
     params:
         out="results/local/{scale}/data{draw}",
-        seed=lambda wildcards: wildcards.draw.removeprefix("/seed") or "0",
+        seed=JOB.seed_of_draw,
         rerun_if_changed=str(RUNS.scale.world),
     shell:
         "python -m uniapl data miniature --scale {wildcards.scale} --seed {params.seed} --out {params.out}"
