@@ -51,10 +51,10 @@ def test_the_methods_have_a_table_of_their_own_which_is_in_no_other(tmp_path):
     first, own = text.split(END)
     assert "LUFFY" not in first and "All 2 claims of this set" in first
     assert own.splitlines()[2:7] == [
-        "| method | trained types (%) | minus SFT then GRPO | new types (%) (minus base) | seconds | verdict |",
+        "| method | trained types (%) | minus SFT then GRPO | new types (%) (minus base) | tokens (thousands) | verdict |",
         "| :-- | --: | --: | --: | --: | :-- |",
-        "| SFT then GRPO | 63.0 |  | 10.2 (-9.8) | 205.0 |  |",
-        "| LUFFY | 61.5 | -1.5 [-6.0, 3.0] | 22.0 (2.0) | 300.4 | not decided (contradicted before adjustment) |",
+        "| SFT then GRPO | 63.0 |  | 10.2 (-9.8) | 1500 |  |",
+        "| LUFFY | 61.5 | -1.5 [-6.0, 3.0] | 22.0 (2.0) | 1800 | not decided (contradicted before adjustment) |",
         "| base | 28.1 | -34.9 [-40.0, -30.0] | 20.0 |  |  |",
     ]
     assert "on trained types: 0 supported, 0 contradicted, 1 not decided; new types: 1 supported, 0 contr" in own

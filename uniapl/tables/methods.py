@@ -7,6 +7,7 @@ import pandas as pd
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED
 from uniapl.config import load_experiment
 from uniapl.config.names import BENCHMARKS
+from uniapl.tables.columns import MISSING
 from uniapl.tables.form import View
 from uniapl.tables.summaries import between, of_benchmark, sizes, verdict_before_adjustment
 
@@ -28,16 +29,23 @@ def view_methods(text: pd.DataFrame, claims: pd.DataFrame) -> View:
     for _, row in text.loc[rank.sort_values(ascending=False, kind="stable").index].iterrows():
         elsewhere = f"{row.unseen_estimate} ({row.kept})" if row.kept else row.unseen_estimate
         rows.append([labels.get(row.arm, row.arm), row.estimate, between(row, "difference"), elsewhere])
-        rows[-1] += [row.seconds, verdict_before_adjustment(row)]
+        rows[-1] += [thousands(row), verdict_before_adjustment(row)]
     pipeline = labels.get(against, against)
     caption = (
         f"Verdicts on the claims to be above {pipeline}, on {counted(claims)}. The table: prompts followed, in %, and "
         f"minus {pipeline}, in points, with 95 % interval; in brackets minus the base, below 0 where types that were "
-        "never trained were forgotten; seconds of a training with its starts; verdict on "
+        "never trained were forgotten; tokens sampled and tokens trained on, in thousands, of a training with its starts "
+        "(of the recipe on any machine, as seconds are not); verdict on "
         f"the claim to be above {pipeline} on {seen}, where one is made. {sizes(text)}."
     )
-    head = f"method|{seen} (%)|minus {pipeline}|{unseen} (%) (minus base)|seconds|verdict"
+    head = f"method|{seen} (%)|minus {pipeline}|{unseen} (%) (minus base)|tokens (thousands)|verdict"
     return View(caption, head.split("|"), rows)
+
+
+def thousands(row: pd.Series) -> str:
+    """Tokens sampled and tokens trained on; blank where one of them is not known."""
+    spent = [row.tokens_generated, row.tokens_trained]
+    return f"{sum(map(float, spent)) / 1e3:.0f}" if all(x and x != MISSING for x in spent) else ""
 
 
 def counted(claims: pd.DataFrame) -> str:
