@@ -51,7 +51,7 @@ def test_the_methods_have_a_table_of_their_own_which_is_in_no_other(tmp_path):
     first, own = text.split(END)
     assert "LUFFY" not in first and "All 2 claims of this set" in first
     assert own.splitlines()[2:7] == [
-        "| method | trained types (%) | minus SFT then GRPO | new types (%) (minus base) | tokens (thousands) | verdict |",
+        "| method | trained types (%) | minus SFT then GRPO | new types (%) (minus base) | 1,000 tokens | verdict |",
         "| :-- | --: | --: | --: | --: | :-- |",
         "| SFT then GRPO | 63.0 |  | 10.2 (-9.8) | 1500 |  |",
         "| LUFFY | 61.5 | -1.5 [-6.0, 3.0] | 22.0 (2.0) | 1800 | not decided (contradicted before adjustment) |",

@@ -34,11 +34,11 @@ def view_methods(text: pd.DataFrame, claims: pd.DataFrame) -> View:
     caption = (
         f"Verdicts on the claims to be above {pipeline}, on {counted(claims)}. The table: prompts followed, in %, and "
         f"minus {pipeline}, in points, with 95 % interval; in brackets minus the base, below 0 where types that were "
-        "never trained were forgotten; tokens sampled and tokens trained on, in thousands, of a training with its starts "
-        "(of the recipe on any machine, as seconds are not); verdict on "
+        "never trained were forgotten; tokens sampled and tokens trained on, in thousands, of a training with its "
+        "starts (the recipe's on any machine, as seconds are not); verdict on "
         f"the claim to be above {pipeline} on {seen}, where one is made. {sizes(text)}."
     )
-    head = f"method|{seen} (%)|minus {pipeline}|{unseen} (%) (minus base)|tokens (thousands)|verdict"
+    head = f"method|{seen} (%)|minus {pipeline}|{unseen} (%) (minus base)|1,000 tokens|verdict"
     return View(caption, head.split("|"), rows)
 
 
