@@ -283,6 +283,13 @@ def test_an_unknown_experiment_or_scale_is_one_line_with_the_nearest_spelling():
         load_scale("tinny")
 
 
+def test_where_an_evaluation_is_long_every_seed_has_its_own_and_else_all_of_an_arm_share_one():
+    small, tiny = (Runs(load_scale(name)).batches for name in ("small", "tiny"))
+    assert {seeds for split, seeds in small if split == "test"} == {(0,), (1,), (2,)}
+    assert {"grpo", "sft_then_grpo"} <= set(small["test", (2,)]) and "chord" not in small["test", (2,)]
+    assert {seeds for split, seeds in tiny if split == "test"} == {(0, 1, 2, 3, 4)}
+
+
 def test_a_scale_with_other_seeds_has_trainings_of_its_own_and_the_same_tests():
     tiny, again = load_scale("tiny"), load_scale("tiny_from5")
     assert again.seeds == (5, 6, 7, 8, 9) and (again.name, again.general) == ("tiny_from5", ())

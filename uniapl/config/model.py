@@ -77,6 +77,7 @@ PUBLISHED = Sampling(0.7, 0.8, 20)
 class Evaluation:
     """How checkpoints are evaluated: tokens per response, prompts per batch, of the probe, and what `sampled` is.
 
+    `each_seed`: every checkpoint in a process of its own as soon as it is trained, where that is longer than imports.
     `measured_prompts`: of how many prompts of the benchmark `trained`, the first, the log-probabilities of responses
     are measured (None: of all).
     Entropy, diversity and distances are the policy's own only where nothing is cut off its distribution. Where
@@ -88,6 +89,7 @@ class Evaluation:
     probe_prompts: int
     sampled: Sampling = ON_POLICY
     measured_prompts: int | None = None
+    each_seed: bool = False
 
     @property
     def measured(self) -> str:

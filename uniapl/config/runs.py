@@ -96,8 +96,8 @@ class Runs:
     def batches(self) -> dict[tuple[str, tuple[int, ...]], list[str]]:
         """(split, seeds) -> the arms of which one process evaluates the checkpoints at these seeds.
 
-        All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports;
-        those that only extended experiments evaluate are a batch of their own.
+        All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports; those
+        that only extended experiments evaluate are a batch of their own. One seed where the evaluation is long.
         """
         batches, seen = {}, set()
         for extended in (False, True):
@@ -107,7 +107,9 @@ class Runs:
                     if (experiment.split, arm, seed) not in seen:
                         seeds.setdefault((experiment.split, arm), set()).add(seed)
             for (split, arm), of_arm in seeds.items():
-                batches.setdefault((split, tuple(sorted(of_arm))), []).append(arm)
+                together = tuple(sorted(of_arm))
+                for batch in zip(together) if self.scale.evaluation.each_seed else [together]:
+                    batches.setdefault((split, batch), []).append(arm)
                 seen |= {(split, arm, seed) for seed in of_arm}
         return batches
 

@@ -16,6 +16,7 @@ rule generate:
         "results/local/{scale}/logs/generate/{split}_{seeds}/{arm}.log",
     benchmark:
         "results/local/{scale}/timings/generate/{split}_{seeds}/{arm}.tsv"
+    priority: 100 if RUNS.scale.evaluation.each_seed else 0  # 100: before the next training
     conda:
         f"../../envs/{ENVIRONMENT}.yaml"
     threads: lambda wildcards: RUNS.needs("generate", wildcards.arm).cores
