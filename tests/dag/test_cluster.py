@@ -75,7 +75,7 @@ def test_slurm_gets_one_request_per_job_and_the_job_runs_on_the_gpus_it_was_give
     assert code == 0, printed
     data, train = (re.sub(r".*--comment ", "", line) for line in submitted(slurm))
     common = f"--nodes=1 --requeue {{}} -D {slurm.folder}"
-    assert data == "rule_data_wildcards_smoke -A physics -p cpu -t 60 --mem 4000 " + common.format(
+    assert data == "rule_data_wildcards_smoke_ -A physics -p cpu -t 60 --mem 4000 " + common.format(
         "--ntasks=1 --cpus-per-task=1"
     )
     assert (
