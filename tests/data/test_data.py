@@ -36,14 +36,6 @@ def built(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
-    """The folder of the same world for trainings of seed 3."""
-    folder = tmp_path_factory.mktemp("data")
-    data.build(WORLD, folder, seed=3)
-    return folder
-
-
-@pytest.fixture(scope="module")
 def files(built):
     """Rows by file name."""
     return {name: read_jsonl(built[0] / f"{name}.jsonl") for name in NAMES}
@@ -67,17 +59,6 @@ def test_the_files_have_the_sizes_of_the_world(built, files):
     assert (rows["validation"], rows["test"], rows["expert"]) == (8 + 4 + 4, 12 + 6 + 6, 16 + 24)
     per_benchmark = collections.Counter(row["benchmark"] for row in files["test"])
     assert per_benchmark == {"trained": 12, "new_types": 6, "new_topics": 6}
-
-
-def test_another_seed_is_tested_on_the_same_prompts_and_trained_on_others(built, drawn):
-    folder, _ = built
-    for name in NAMES:
-        same = (folder / f"{name}.jsonl").read_bytes() == (drawn / f"{name}.jsonl").read_bytes()
-        assert same is (name in ("validation", "test", "expert")), name
-    weights = [(where / "scratch/model.safetensors").read_bytes() for where in (folder, drawn)]
-    assert weights[0] != weights[1]
-    trained, tested = ({row["prompt"] for row in read_jsonl(drawn / f"{name}.jsonl")} for name in ("train", "test"))
-    assert len(trained) == WORLD.train and not trained & tested
 
 
 def test_the_summary_has_the_hash_of_every_file(built):

@@ -9,7 +9,7 @@ from transformers import GenerationConfig
 from trl.generation import vllm_generation
 
 from uniapl.method import deepspeed
-from uniapl.method.grpo import check_generation, seeded_vllm
+from uniapl.method.grpo import check_generation, named_server, seeded_vllm
 
 SMUGGLED = {  # fields of a checkpoint's generation_config that transformers would apply to TRL's rollouts
     "min_p": 0.3,
@@ -163,3 +163,13 @@ def test_a_deepspeed_that_drops_micro_batches_is_refused(monkeypatch, release, z
             deepspeed.check_deepspeed(accelerator)
     else:
         deepspeed.check_deepspeed(accelerator)
+
+
+@pytest.mark.parametrize("error", [ConnectionError("refused"), RuntimeError("no endpoint")])
+def test_a_server_that_cannot_serve_is_named_and_no_error_of_another_source_is(error):
+    asked = types.SimpleNamespace(use_vllm=True, vllm_mode="server", vllm_server_base_url="http://host:8000")
+    with pytest.raises(ValueError, match=f"rollouts from http://host:8000: {error}"), named_server(asked):
+        raise error
+    asked.vllm_mode = "colocate"
+    with pytest.raises(type(error), match=str(error)), named_server(asked):
+        raise error

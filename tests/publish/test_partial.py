@@ -206,6 +206,16 @@ def test_data_that_cannot_be_drawn_anew_are_part_of_the_set(tmp_path):
         take.take_data(tmp_path / "smoke", ROOT / "data")
 
 
+def test_a_training_is_taken_only_where_the_data_of_its_seed_are():
+    tiny, root = Runs(load_scale("tiny")), Path("results/local/tiny")
+    write(root / "data/summary.json", "{}")
+    taken = [("grpo", 0), ("grpo", 3), ("sft", 3), ("sft", 1)]
+    assert take.draws_to_make(tiny, taken, root) == [root / f"data/seed{k}/summary.json" for k in (1, 3)]
+    write(root / "data/seed3/summary.json", "{}")
+    assert take.draws_to_make(tiny, taken[:3], root) == []
+    assert take.draws_to_make(RUNS, [("grpo", 0)], root) == []
+
+
 def test_all_taken_leaves_only_tables(half):
     for training in wanted(RUNS) - HALF:
         train(training)

@@ -120,6 +120,10 @@ class Runs:
             return []
         return sorted({seed for name in self.experiments for _, seed in self.evaluated(name)} - {0})
 
+    def data_of(self, seed: int | str) -> str:
+        """The folder, in the scale's results, of the data that trainings of this seed read."""
+        return f"data/seed{seed}" if int(seed) and self.scale.drawn_by_seed else "data"
+
     @cached_property
     def general(self) -> tuple[str, ...]:
         """The arms that general benchmarks are asked of: none where the scale has no suite, or lacks one of them."""

@@ -37,8 +37,7 @@ class Wildcards:
 
     def data(self, wildcards) -> str:
         """The folder of the data that trainings of this seed read."""
-        draw = f"/seed{wildcards.seed}" if int(wildcards.seed) and self.runs.scale.drawn_by_seed else ""
-        return f"results/local/{self.runs.scale.name}/data{draw}"
+        return f"results/local/{self.runs.scale.name}/{self.runs.data_of(wildcards.seed)}"
 
     def seed_of_draw(self, wildcards) -> str:
         """The seed whose data a job draws: `{draw}` = "" for seed 0, whose data are those of all, or "/seed3"."""

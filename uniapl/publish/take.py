@@ -17,6 +17,7 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from uniapl.config import load_scale
@@ -82,6 +83,13 @@ def first_to_make(runs: Runs, taken: set[Training], here: set[Training]) -> list
     return sorted(before)
 
 
+def draws_to_make(runs: Runs, taken: Iterable[Training], root: Path) -> list[Path]:
+    """The summaries of the data that these trainings read and `root` lacks: Snakemake would make them, and then train
+    again."""
+    read = {root / runs.data_of(seed) / "summary.json" for _, seed in taken}
+    return sorted(path for path in read if not path.is_file())
+
+
 def take_data(folder: Path, data: Path) -> None:
     """Write the set's data, or hold those that are there against it. Raises UserError."""
     said = (folder / "data.json").read_bytes()
@@ -142,6 +150,12 @@ def take(folder: Path, root: Path) -> tuple[list[Training], list[Training]]:
     complete = {one for one in trained if is_evaluated(runs, one, files_of(folder, one))}
     here = {one for one in wanted(runs) if (root / "train" / name_of(one) / "run.json").is_file()}
     taken = takeable(runs, complete, here)
+    if draws := draws_to_make(runs, taken, root):
+        raise UserError(
+            f"{folder}: trainings of {len(draws)} seeds read data that are not there, which every machine draws alike; "
+            f"make them, then take again: snakemake --cores all --config scale={folder.name} "
+            + " ".join(map(str, draws))
+        )
     if first := first_to_make(runs, taken, here):
         targets = " ".join(f"{root}/train/{name_of(training)}/run.json" for training in first)
         raise UserError(
