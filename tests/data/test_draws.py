@@ -26,7 +26,16 @@ def test_another_seed_is_tested_on_the_same_prompts_and_trained_on_others(seeds,
         return first != second
 
     assert not any(differ(f"{name}.jsonl") for name in SAME)
-    assert all(differ(f"{name}.jsonl") for name in OTHER) and differ("scratch/model.safetensors")
+    assert all(differ(f"{name}.jsonl") for name in OTHER)
+
+
+def test_another_seed_starts_from_other_weights(tmp_path, monkeypatch):
+    """Whatever its vocabulary is: sizes alone would change the draws as well."""
+    seeds = []
+    monkeypatch.setattr(data, "write_scratch", lambda folder, texts, size, seed: seeds.append(seed) or {})
+    for seed in (0, 3, 4):
+        data.build(WORLD, tmp_path / str(seed), seed)
+    assert len(set(seeds)) == 3
 
 
 @pytest.mark.parametrize("seed", [0, 3])

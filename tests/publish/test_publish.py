@@ -15,6 +15,7 @@ from uniapl.config import Arm, Experiment, load_scale
 from uniapl.config.card import REQUIRED
 from uniapl.config.names import GENERAL, TABLES
 from uniapl.config.runs import Runs
+from uniapl.provenance import checksums
 from uniapl.publish import publish
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import LARGEST, LARGEST_SET, check_sizes
@@ -158,6 +159,10 @@ def change(card: Path, **values) -> None:
         (lambda root: (root / "train/sft/seed0/run.json").write_text("{}"), "sft/seed0/run.json: no key arm, "),
         (lambda root: change(root / "train/sft/seed0/run.json", commit="c0ffee-dirty"), "trained from c0ffee-dirty"),
         (lambda root: change(root / "train/base/seed0/run.json", fingerprint="0"), "base/seed0.*other settings"),
+        (
+            lambda root: [checksums.record(root / "data"), write(root / "data/summary.json", "{}\n")],
+            "data/summary.json: not as it was written",
+        ),
         (lambda root: (root / "analyse/headline/x.csv").write_bytes(bytes(LARGEST + 1)), f"stay below {LARGEST}"),
         (
             lambda root: [(root / f"analyse/headline/{i}.csv").write_bytes(bytes(LARGEST)) for i in range(4)],
