@@ -110,7 +110,7 @@ LEARNS_TINY = {"learning_rate": 1e-3, "demonstrations_per_step": 48, "mu_decay":
 TINY = Scale(
     name="tiny",
     hardware="2 CPU cores",
-    minutes="about 45 minutes",
+    minutes="about 45 minutes (estimated)",
     seeds=(0, 1, 2, 3, 4),
     world=World(),
     shared=(pretrained(steps=600, rows_per_step=64, learning_rate=8e-3, save_every=100), DISCRIMINATOR),
