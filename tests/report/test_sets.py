@@ -67,7 +67,7 @@ def test_the_methods_stand_near_the_top_of_a_report_that_has_them(local, tmp_pat
     built = page.render(results, tmp_path)
     parts = [a["id"] for a in Parsed(built).all("section")]
     assert parts[:2] == ["claims-section", "methods-section"]
-    assert "LUFFY 61.5 −1.5 [−6.0, 3.0] 22.0 (2.0) 300.4 not decided (contradicted" in Parsed(built).text
+    assert "LUFFY 61.5 −1.5 [−6.0, 3.0] 22.0 (2.0) 1800 not decided (contradicted" in Parsed(built).text
 
 
 def known(folder, names):
