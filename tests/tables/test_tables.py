@@ -114,6 +114,16 @@ def test_a_claim_shows_its_sentence_what_was_measured_and_its_verdict(rendered):
     assert r"\parbox[t]{" in rendered["claims", ".tex"]
 
 
+def test_claims_of_whole_runs_have_no_prompts_and_a_tag_no_second_brackets(analysis, rendered, tmp_path):
+    assert "n = 384 prompts; seeds: 2 to 5." in rendered["claims", ".md"]
+    frame = pd.read_csv(analysis / "claims.csv").assign(n_prompts=None, source=["[A]", "ours"])
+    frame.to_csv(analysis / "claims.csv", index=False)
+    tables.render(analysis, tmp_path / "again")
+    text = (tmp_path / "again/claims.md").read_text()
+    assert [row[1] for row in cells(text)[1:]] == ["UniAPL beats GRPO. [A]", "UniAPL beats GRPO. (ours)"]
+    assert text.strip().endswith("(ours) one of this suite. n = 2 to 5 seeds.") and "[A] marks a claim of" in text
+
+
 def test_diversity_is_one_row_per_arm_and_the_expert_has_no_interval(rendered):
     assert cells(rendered["diversity", ".md"]) == [
         ["arm", "distinct bigrams (%)", "entropy (nats per token)", "seeds"],

@@ -19,6 +19,7 @@ from uniapl.tables import VIEWS, View, latex
 from uniapl.tables.ablations import view_ablations
 from uniapl.tables.again import view_again, view_share
 from uniapl.tables.beside import view as view_beside
+from uniapl.tables.captions import with_source
 from uniapl.tables.columns import MISSING
 from uniapl.tables.general import view as view_general
 from uniapl.tables.hyperparameters import view_arms, view_settings
@@ -201,7 +202,7 @@ def claims(results: ResultSet) -> tuple[Table | None, dict[str, Table]]:
         if "claims" in results.tables.get(name, {}):
             continue
         for claim in results.runs.experiments[name].claims:
-            rows.append([claim.id, f"{claim.sentence} ({claim.source})", "not measured", "", "", "", MISSING])
+            rows.append([claim.id, with_source(claim.sentence, claim.source), "not measured", "", "", "", MISSING])
             marks.append(Mark(name, MISSING, f"no claims table of {name} in this set"))
     if not rows:
         return None, {}

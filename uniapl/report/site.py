@@ -26,6 +26,7 @@ from uniapl.publish import compare
 from uniapl.report import sections
 from uniapl.report.read import ResultSet, read
 from uniapl.tables import markdown
+from uniapl.tables.captions import TAGS
 
 LINK = re.compile(r"(!?)\[((?:[^\]\[]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
 CODE = re.compile(r"^(```[\s\S]*?^```$|(?:    .*\n?)+)", re.MULTILINE)
@@ -98,8 +99,7 @@ def claims_page(results: ResultSet) -> str:
     lines = [
         f"# Claims of {results.runs.scale.name}",
         "",
-        "[A] marks a claim of the paper's abstract, [K] one of the key findings that circulate with it, [R] one of the "
-        "public reviews, [R-asks] what reviewers asked for; (ours) one of this suite.",
+        TAGS,
         "",
         f"Set `{id_}`. Cite a claim by its set and name: UniAPL-repro, set `{id_}`, claim `headline-1`.",
         "",

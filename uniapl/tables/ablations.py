@@ -63,12 +63,13 @@ def view_ablations(text: pd.DataFrame) -> View:
         group = f"{row.experiment}: against {row.against}"
         rows.append([group, row.arm, row.changes, interval(row, "estimate") or MISSING, bounds + mark, row.n_seeds])
     with_seeds = text[text.n_seeds != ""]
-    prompts = ", ".join(dict.fromkeys(with_seeds.n_prompts)) or "none"
+    prompts = ", ".join(dict.fromkeys(with_seeds.n_prompts))
+    counts = f"n = {prompts} prompts; seeds per arm: {seeds(with_seeds)}." if prompts else "None of them was run."
     caption = (
         "Ablations: prompt-level strict accuracy on the trained types, in %, and the difference to the comparator of "
         "the experiment, in points, with 95 % interval, hierarchical bootstrap over seeds and prompts; *: p below "
         f"{ALPHA} after Holm's adjustment for all comparisons of the experiment. Changes: against the usual settings "
-        f"of the arm's trainer (table settings). n = {prompts} prompts; seeds per arm: {seeds(with_seeds)}."
+        f"of the arm's trainer (table settings). {counts}"
     )
     head = "experiment|arm|changes|prompts followed (%)|minus comparator (points)|seeds"
     return View(caption, head.split("|"), rows, {"changes": 0.36}, grouped=True)

@@ -8,6 +8,15 @@ from uniapl.config.names import BENCHMARKS
 
 ALPHA = 0.05
 UNMEASURED = "not measured"
+TAGS = (  # what the sources of claims mean (experiments/)
+    "[A] marks a claim of the paper's abstract, [K] one of the key findings that circulate with it, [R] one of the "
+    "public reviews, [R-asks] what reviewers asked for; (ours) one of this suite."
+)
+
+
+def with_source(sentence: str, source: str) -> str:
+    """`UniAPL follows more prompts than GRPO [A]`, or `... (ours)`: a tag has brackets of its own."""
+    return f"{sentence} {source}" if source.startswith("[") else f"{sentence} ({source})"
 
 
 def interval(row: pd.Series, estimate: str) -> str:

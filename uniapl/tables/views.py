@@ -8,6 +8,7 @@ from uniapl.analyse.claims import UNDECIDED, WITHDRAWN
 from uniapl.config.names import BENCHMARKS
 from uniapl.tables.captions import (
     ALPHA,
+    TAGS,
     UNMEASURED,
     benchmark_labels,
     interval,
@@ -16,6 +17,7 @@ from uniapl.tables.captions import (
     prompts,
     seeds,
     span,
+    with_source,
 )
 from uniapl.tables.columns import MISSING
 from uniapl.tables.form import View
@@ -139,9 +141,12 @@ def view_claims(text: pd.DataFrame) -> View:
     for _, row in text.iterrows():
         quantity = f"{row.quantity} of {row.arm}" + (f" minus {row.against}" if row.against else "")
         quantity += f" is {row.direction} {row.margin}" + (f"; {row.benchmark}" if row.benchmark else "")
-        sentences = [row.id, f"{row.sentence} ({row.source})", quantity]
+        sentences = [row.id, with_source(row.sentence, row.source), quantity]
         rows.append([*sentences, estimate_with_intervals(row), row.p_holm, row.n_seeds, verdict(row)])
-    counts = f"n = {span(text.n_prompts[text.n_prompts != ''])} prompts; seeds: {span(text.n_seeds)}."
+    prompts = [n for n in text.n_prompts if n]  # a quantity of whole runs has none
+    counts = (
+        f"n = {span(prompts)} prompts; seeds: {span(text.n_seeds)}." if prompts else f"n = {span(text.n_seeds)} seeds."
+    )
     caption = (
         "Claims as the experiment's file states them, and what was measured. Supported (contradicted): every 95 % "
         "interval lies wholly on the claimed (the other) side, and p (Holm) is below 0.05; the intervals of accuracy "
@@ -150,7 +155,7 @@ def view_claims(text: pd.DataFrame) -> View:
         "Detectable: the difference that these data would show with 80 % power; beside it the seeds per arm that would "
         "show one as large as was measured. p (Holm): the largest p of a claim's tests, two-sided against the margin, "
         "adjusted for the claims of its family, those of the experiment where "
-        f"the .csv names no other. {counts if rows else 'This experiment states none.'}"
+        f"the .csv names no other. {TAGS} {counts if rows else 'This experiment states none.'}"
     )
     head = "claim|what it says|what is measured|found|p (Holm)|seeds|verdict"
     prose = {"what it says": 0.23, "what is measured": 0.2, "found": 0.15, "verdict": 0.17}
