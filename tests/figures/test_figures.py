@@ -136,9 +136,14 @@ def test_captions_of_the_experiments_say_what_is_shown(drawn):
         assert "trained types 12" in caption[name] and "hierarchical bootstrap over seeds and prompts" in caption[name]
 
 
+def shown(name: str, results: Path) -> tuple[list, str]:
+    """A figure's panels and its caption, without its files, which take longest."""
+    fig, caption, _ = importlib.import_module(f"figures.{name}").draw(results)
+    return fig.axes, " ".join(caption.split())
+
+
 def axes_of(name: str, results: Path) -> list:
-    fig, *_ = importlib.import_module(f"figures.{name}").draw(results)
-    return fig.axes
+    return shown(name, results)[0]
 
 
 def marked(ax) -> dict[float, float]:
@@ -236,17 +241,18 @@ def test_a_missing_column_or_file_is_one_clear_line_and_writes_nothing(name, res
 
 
 @pytest.mark.parametrize("name", ["curves", "arms"])
-def test_curves_of_a_scale_without_a_discriminator_leave_it_out(name, results, tmp_path):
+def test_curves_of_a_scale_without_a_discriminator_leave_it_out(name, results, drawn, tmp_path):
     for needed in needs_of_figures()[name]:
         shutil.copytree(results / "analyse" / needed, tmp_path / "analyse" / needed)
         path = tmp_path / "analyse" / needed / "curves.csv"
         curves = pd.read_csv(path)
         curves[~curves.quantity.isin(["probe_auc", "probe_score"])].to_csv(path, index=False)
-    titles = {" ".join(ax.get_title().split()) for ax in axes_of(name, tmp_path)}
+    axes, caption = shown(name, tmp_path)
+    titles = {" ".join(ax.get_title().split()) for ax in axes}
     assert "prompts followed (%)" in titles and not [title for title in titles if "AUC" in title or "score" in title]
+    assert "discriminator" not in caption
     assert [title for ax in axes_of(name, results) if "AUC" in (title := ax.get_title())]
-    assert "discriminator" not in draw(name, tmp_path, tmp_path)[".txt"].decode()
-    assert "the discriminator cannot tell" in draw(name, results, tmp_path)[".txt"].decode()
+    assert "the discriminator cannot tell" in drawn[name][".txt"].decode()
 
 
 def test_words_in_a_column_of_numbers_and_an_empty_selection_are_refused(tmp_path):
@@ -269,10 +275,10 @@ def test_one_seed_and_a_missing_run_show_in_the_caption_and_not_as_zero(results,
     folder.mkdir(parents=True)
     main.loc[main.arm == "uniapl", "n_seeds"] = 2
     main.to_csv(folder / "main.csv", index=False)
-    assert "seeds per arm: 3 (base: 1; UniAPL: 2)" in draw("scores", tmp_path, tmp_path)[".txt"].decode()
+    assert "seeds per arm: 3 (base: 1; UniAPL: 2)" in shown("scores", tmp_path)[1]
     alone = comparisons.assign(seed_low=np.nan, seed_high=np.nan, n_seeds=1, n_seeds_against=1)
     alone.to_csv(folder / "comparisons.csv", index=False)
-    assert "seeds per arm: 1." in draw("differences", tmp_path, tmp_path)[".txt"].decode()
+    assert "seeds per arm: 1." in shown("differences", tmp_path)[1]
 
 
 # A set whose trainings had no probe -------------------------------------------------------------------
@@ -284,7 +290,7 @@ def test_without_a_probe_a_figure_shows_what_trainings_log_or_leaves_the_panel_o
     for path in bare.glob("analyse/*/curves.csv"):
         table = pd.read_csv(path)
         table[~table.quantity.str.startswith("probe_")].to_csv(path, index=False)
-    caption = " ".join(draw(name, bare, tmp_path)[".txt"].decode().split())
+    _, caption = shown(name, bare)
     before = " ".join(drawn[name][".txt"].decode().split())
     if name in ("curves", "arms"):
         assert "Logged by each training of its own rollouts" in caption and "the same validation prompts" in before
