@@ -4,7 +4,6 @@ A process of its own takes ten seconds to load TRL: it is for what is killed, an
 """
 
 import os
-import subprocess
 import sys
 
 from support.places import ROOT
@@ -24,9 +23,3 @@ def arguments(world, arm, out) -> list[str]:
 def command(world, arm, out) -> list[str]:
     """The command line of a process."""
     return [sys.executable, "-m", "uniapl.train", *arguments(world, arm, out)]
-
-
-def run(world, arm, out) -> subprocess.CompletedProcess:
-    """The process, when it has ended."""
-    line = command(world, arm, out)
-    return subprocess.run(line, env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300)

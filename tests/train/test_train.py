@@ -4,14 +4,15 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import types
 
 import pytest
 from support.places import ROOT
-from support.train_command import ENVIRONMENT, arguments, command, run
+from support.train_command import ENVIRONMENT, arguments, command
+from transformers import TrainerCallback
 
+from baselines import sft
 from uniapl import checkers
 from uniapl.config import arm_of, load_scale
 from uniapl.config.job import Job
@@ -19,8 +20,8 @@ from uniapl.train.training import add_probe, main
 
 
 @pytest.mark.parametrize("arm", ["sft", "grpo", "uniapl"])
-def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_one(world, tmp_path, arm):
-    assert run(world, arm, tmp_path / "whole").returncode == 0
+def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_one(world, tmp_path, capsys, arm):
+    main(arguments(world, arm, tmp_path / "whole"))
     whole = json.loads((tmp_path / "whole/run.json").read_text())
 
     out = tmp_path / "killed"
@@ -30,8 +31,9 @@ def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_o
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (out / "run.json").exists(), "the run ended before it could be killed"
-    again = run(world, arm, out)
-    assert "continuing from checkpoint-" in again.stdout
+    assert "continuing from checkpoint-" not in capsys.readouterr().out
+    main(arguments(world, arm, out))
+    assert "continuing from checkpoint-" in capsys.readouterr().out
     resumed = json.loads((out / "run.json").read_text())
     assert resumed["weights_sha256"] == whole["weights_sha256"]
     for name in ("optimizer_steps", "tokens_generated", "tokens_trained", "demonstration_rows"):
@@ -99,7 +101,7 @@ def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, cap
     assert message in said and not (tmp_path / "out").exists()
 
 
-def test_two_processes_cannot_train_one_run(world, tmp_path):
+def test_two_processes_cannot_train_one_run(world, tmp_path, capsys):
     first = subprocess.Popen(
         command(world, "sft", tmp_path),
         env=ENVIRONMENT,
@@ -109,10 +111,11 @@ def test_two_processes_cannot_train_one_run(world, tmp_path):
     )
     while not (tmp_path / "state/run.json").exists() and first.poll() is None:
         time.sleep(0.02)
-    second = run(world, "sft", tmp_path)
-    first.kill()
-    first.wait()
-    assert second.returncode == 2 and "another process" in second.stderr
+    try:
+        assert "another process" in refusal(arguments(world, "sft", tmp_path), capsys)[-1]
+    finally:
+        first.kill()
+        first.wait()
 
 
 def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp_path, capsys):
@@ -127,29 +130,21 @@ def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp
     assert "train.jsonl:3: prompt 2 has" in said and "context of 256" in said
 
 
-def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(world, tmp_path):
-    """Poison the weights after step 4 by a callback that a crash of the hardware would stand for."""
-    poison = f"""
-import sys, torch
-from transformers import TrainerCallback
-from baselines import sft
-from uniapl.train.training import main
 class Poison(TrainerCallback):
+    """Makes the weights NaN after step 4, as a fault of the hardware would."""
+
     def on_step_begin(self, args, state, control, model=None, **kwargs):
         if state.global_step == 5:
             next(model.parameters()).data.fill_(float("nan"))
-build = sft.build
-def poisoned(job):
-    trainer = build(job)
-    trainer.add_callback(Poison())
-    return trainer
-sft.build = poisoned
-main({arguments(world, "sft", tmp_path)!r})
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", poison], env=ENVIRONMENT, cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 2
-    assert "at step 6 of 6: training stopped" in done.stderr
+
+
+def test_a_loss_that_is_not_a_number_stops_and_keeps_the_last_good_checkpoint(world, tmp_path, capsys, monkeypatch):
+    def poisoned(job, build=sft.build):
+        trainer = build(job)
+        trainer.add_callback(Poison())
+        return trainer
+
+    monkeypatch.setattr(sft, "build", poisoned)
+    assert "at step 6 of 6: training stopped" in refusal(arguments(world, "sft", tmp_path), capsys)[-1]
     assert [p.name for p in (tmp_path / "state").glob("checkpoint-4/complete")] == ["complete"]
     assert not (tmp_path / "state/checkpoint-6").exists() and not (tmp_path / "run.json").exists()

@@ -13,20 +13,31 @@ import torch
 from safetensors.torch import load_file
 from support.places import ROOT
 from support.settings import EVALUATION
-from support.train_command import ENVIRONMENT, command
+from support.train_command import ENVIRONMENT, arguments, command
 
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.models import devices
-from uniapl.train.training import train
+from uniapl.train.training import main, train
 
 
-def start(world, arm, out, devices):
-    """The command of the DAG where the lease granted `devices` of four; on this CPU they are processes."""
-    granted = {"UNIAPL_GPUS": str(devices), "UNIAPL_GPUS_ASKED": "4"}
-    line = command(world, arm, out)
-    pipe = subprocess.PIPE
-    return subprocess.Popen(line, env={**ENVIRONMENT, **granted}, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+def granted(devices: int) -> dict[str, str]:
+    """What the lease says where it granted so many of four; on this CPU they are processes."""
+    return {"UNIAPL_GPUS": str(devices), "UNIAPL_GPUS_ASKED": "4"}
+
+
+def start(world, arm, out):
+    """The command of the DAG, on two devices."""
+    env, pipe = {**ENVIRONMENT, **granted(2)}, subprocess.PIPE
+    return subprocess.Popen(command(world, arm, out), env=env, cwd=ROOT, stdout=pipe, stderr=pipe, text=True)
+
+
+def alone(world, arm, out) -> None:
+    """The same on one device, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in granted(1).items():
+            patch.setenv(name, value)
+        main(arguments(world, arm, out))
 
 
 def card(out) -> dict:
@@ -40,15 +51,17 @@ def weights(out) -> torch.Tensor:
 @pytest.fixture(scope="module")
 def trained(world, tmp_path_factory):
     """A function that gives the folder of an arm trained by this many processes."""
-    folder, done = tmp_path_factory.mktemp("trained"), {}
+    folder, done = tmp_path_factory.mktemp("trained"), set()
 
     def of(arm: str, devices: int):
         out = folder / f"{arm}{devices}"
-        if out not in done:
-            process = start(world, arm, out, devices)
+        if out not in done and devices == 1:
+            alone(world, arm, out)
+        elif out not in done:
+            process = start(world, arm, out)
             _, errors = process.communicate(timeout=300)
             assert process.returncode == 0, errors
-            done[out] = out
+        done.add(out)
         return out
 
     return of
@@ -70,8 +83,8 @@ def test_the_rows_of_a_step_do_not_depend_on_the_number_of_processes(trained, ar
     assert not (trained(arm, 2) / "state").exists()
 
 
-def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):
-    process = start(world, "sft", tmp_path, 2)
+def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path, capsys):
+    process = start(world, "sft", tmp_path)
     while not list(tmp_path.glob("state/checkpoint-*/complete")) and process.poll() is None:
         time.sleep(0.02)
     children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
@@ -79,9 +92,10 @@ def test_what_two_processes_left_is_not_continued_by_one(world, tmp_path):
         os.kill(one, signal.SIGKILL)
     process.communicate()
     assert not (tmp_path / "run.json").exists(), "the run ended before it could be killed"
-    again = start(world, "sft", tmp_path, 1)
-    _, errors = again.communicate(timeout=300)
-    assert again.returncode == 2 and "processes: 2 -> 1" in errors and errors.count("error: ") == 1
+    with pytest.raises(SystemExit) as ended:
+        alone(world, "sft", tmp_path)
+    errors = capsys.readouterr().err
+    assert ended.value.code == 2 and "processes: 2 -> 1" in errors and errors.count("error: ") == 1
     assert list(tmp_path.glob("state/checkpoint-*/complete"))
 
 
