@@ -192,16 +192,16 @@ def test_a_mean_per_micro_batch_is_seen(tmp_path, build, mutant):
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
-    """The first step of every method by one process and by two, as tests/support/two_processes.py writes it."""
+    """The first step of every method by this process and by two, as tests/support/two_processes.py writes it."""
     folder = tmp_path_factory.mktemp("processes")
     script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = f"{tests}:{ROOT}"
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    for prefix, rows in (([], "8"), (launcher, "4")):  # with two, the group of 8 is split over both
-        command = [sys.executable, *prefix, script, str(folder), rows]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
-        assert done.returncode == 0, done.stderr[-2000:]
+    two_processes.main(folder, 8)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launcher, script, str(folder), "4"]  # the group of 8 is split over both
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
+    assert done.returncode == 0, done.stderr[-2000:]
     return [torch.load(folder / f"{n}.pt", weights_only=True) for n in (1, 2)]
 
 

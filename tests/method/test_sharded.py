@@ -20,15 +20,16 @@ def differ(one: torch.Tensor, other: torch.Tensor) -> float:
 
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
-    """What tests/support/sharded.py writes with one process, and with two that share a policy's parameters."""
+    """What tests/support/sharded.py writes in this process, and with two that share a policy's parameters."""
     folder = tmp_path_factory.mktemp("sharded")
     environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = f"{ROOT / 'tests'}:{ROOT}"
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    for prefix, more in (([], {}), (launcher, sharded.environment())):
-        command = [sys.executable, *prefix, str(ROOT / "tests/support/sharded.py"), str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment | more, cwd=folder)
-        assert done.returncode == 0, done.stderr[-3000:]
+    sharded.main(folder)
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    command = [*launcher, str(ROOT / "tests/support/sharded.py"), str(folder)]
+    environment |= sharded.environment()
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
+    assert done.returncode == 0, done.stderr[-3000:]
     return [torch.load(folder / f"{n}.pt", weights_only=True) for n in (1, 2)]
 
 

@@ -1,4 +1,4 @@
-"""Writes the gradient of one step of every method to a file: run by one process or by torchrun, it must be the same.
+"""Writes the gradient of one step of every method to a file: by one process or by two of torchrun, it must be the same.
 
 `python tests/support/two_processes.py FOLDER ROWS_PER_PROCESS`. Rollouts are scripted: sampled ones depend on the
 number of processes. With two processes it also writes what a discriminator is in each, loaded as FSDP would have it.
