@@ -108,7 +108,9 @@ def test_default_experiments_are_published_and_extended_ones_when_they_have_all_
         assert "wider" not in published()["tables"]
         write(local / f"tables/wider/{table}.csv", "arm\n")
     both = {"headline", "wider"}
+    write(local / "again/again.md", "verdicts with other seeds\n")
     assert published() == {"analyse": both, "tables": both, "runs": runs | {"again"}}
+    assert Path("results/published/smoke/again/again.md").read_text() == "verdicts with other seeds\n"
 
 
 def test_the_readme_keeps_its_table_where_another_scale_is_published(local, monkeypatch):
@@ -124,6 +126,16 @@ def test_versions_and_sources_of_a_training_are_published_where_its_card_has_the
     found = {card["arm"]: card.get("versions") for card in cards}
     assert found["sft"] == {"torch": "2.13.0"} and found["base"] is None
     assert not any("state" in card for card in cards)
+
+
+def test_the_data_of_every_seed_that_was_trained_are_published(local, monkeypatch):
+    published()
+    assert Path("results/published/smoke/draws.jsonl").read_text() == ""  # of seed 0 there is data.json
+    monkeypatch.setattr(Runs, "draws", [1, 2])
+    root, runs = Path("results/local/tiny"), Runs(load_scale("tiny"))
+    write(root / "data/seed2/summary.json", '{"sha256": {"train.jsonl": "abc"}}')
+    cards = [{"arm": "sft", "seed": seed} for seed in (0, 2)]
+    assert publish.draws(root, runs, cards) == [{"seed": 2, "sha256": {"train.jsonl": "abc"}}]
 
 
 def test_what_does_not_follow_from_the_rows_is_not_published(local, monkeypatch, capsys):

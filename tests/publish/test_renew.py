@@ -10,6 +10,7 @@ from support.published_set import EXPERIMENT
 
 from uniapl.errors import UserError
 from uniapl.publish import publish, renew, verify
+from uniapl.tables.again import SAID
 
 
 @pytest.fixture(autouse=True)
@@ -22,11 +23,15 @@ def committed(monkeypatch):
 def test_a_set_that_older_code_published_gets_what_present_code_computes(published, capsys):
     (published / f"analyse/{EXPERIMENT}/diversity.csv").unlink()  # older code did not have it
     (published / f"tables/{EXPERIMENT}/main.csv").write_text("arm\n")  # and had another table
+    (published / "again").mkdir()  # with verdicts that its analysis does not have
+    (published / "again/again.csv").write_text(f"set,experiment,id,{','.join(SAID)}\ntiny,{EXPERIMENT},gone,,,,,,\n")
     before = published_set.seal(published)
     rows = {path.name: path.read_bytes() for path in (published / "rows").iterdir()}
     renew.main([str(published)])
     manifest = json.loads((published / "manifest.json").read_text())
-    assert f"{manifest['id']}, from the rows of {before['id']}" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert f"{manifest['id']}, from the rows of {before['id']}" in printed.out
+    assert "left out: make it again by uniapl again" in printed.err and not (published / "again").exists()
     assert {path.name: path.read_bytes() for path in (published / "rows").iterdir()} == rows
     assert manifest["commit"] == "c0ffee" and manifest["renewed"]["from"] == before["id"]
     for name in ("experiments", "devices", "fingerprints", "commits_of_runs", "versions"):

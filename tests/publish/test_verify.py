@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from support import published_set
 from support.published_set import EXPERIMENT
 
 from uniapl.publish import rows as evidence
 from uniapl.publish import verify
+from uniapl.tables import again
 
 
 def problems(folder: Path, capsys) -> list[str]:
@@ -57,7 +59,17 @@ def test_the_general_benchmarks_follow_from_their_rows(published, capsys):
     assert re.match(r"general/general.csv: row 1 \(topics\), column \w+: '51.0', computed '50.0'", cell)
 
 
+def beside_other_seeds(folder: Path, **edited) -> None:
+    """Add `again/` with what the set says of itself, the values of the first claim replaced."""
+    (folder / "again").mkdir()
+    text = again.rounded("again", again.verdicts([again.read(folder, "tiny")], [EXPERIMENT]))
+    text.loc[0, list(edited)] = list(edited.values())
+    text.to_csv(folder / "again/again.csv", index=False)
+    published_set.seal(folder)
+
+
 def test_an_edited_verdict_of_a_prompt_shows_in_the_analysis(published, capsys):
+    beside_other_seeds(published)
     scores = pd.read_parquet(published / "rows/scores.parquet")
     edited = (scores.arm == "chord") & (scores.decoding == "greedy")
     scores.loc[scores.index[edited][0], "strict"] ^= 1
@@ -65,6 +77,16 @@ def test_an_edited_verdict_of_a_prompt_shows_in_the_analysis(published, capsys):
     changed, *cells = problems(published, capsys)
     assert changed.startswith("rows/scores.parquet: is not the file")
     assert any(line.startswith(f"analyse/{EXPERIMENT}/main.csv: row ") and "(chord)" in line for line in cells)
+    assert not any(line.startswith("again/") for line in cells)  # it is beside the analysis that is there
+
+
+def test_verdicts_with_other_seeds_that_are_not_of_this_analysis_are_named(published, capsys, monkeypatch):
+    monkeypatch.setattr(verify, "_compare", lambda published, computed: iter(()))
+    beside_other_seeds(published, n_seeds="7")
+    (line,) = problems(published, capsys)
+    assert re.match(
+        rf"again/again.csv: claim {EXPERIMENT}-\w+ of {EXPERIMENT} in tiny: '.* 7 .*', the analysis says ", line
+    )
 
 
 def test_the_id_names_scale_commit_and_content(published, capsys):

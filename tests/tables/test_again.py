@@ -38,7 +38,7 @@ def three(tmp_path):
 
 def test_a_decided_verdict_is_contradicted_where_another_set_decides_the_opposite(three):
     found = again.again(three)["again"]
-    assert found.set.tolist() == [str(root) for root in three] * 3  # claim by claim, and no withdrawn one
+    assert found.set.tolist() == ["first", "second", "third"] * 3  # claim by claim, and no withdrawn one
     by_claim = found.drop_duplicates("id").set_index("id").contradicted
     assert by_claim.to_dict() == {"headline-1": "yes", "headline-2": "no", "headline-3": "none decided"}
     two = again.again(three[:2])["again"].drop_duplicates("id").contradicted
@@ -48,7 +48,7 @@ def test_a_decided_verdict_is_contradicted_where_another_set_decides_the_opposit
 def test_shares_count_the_estimates_inside_the_predictions_of_the_other_set(three):
     """grpo: [38.04, 54.94] in every set. The difference: [-2.5, 13.4]. base has one seed: not judged."""
     found = again.again(three)["again_share"].set_index(["set", "predicted_by", "quantity"])
-    first, second, third = map(str, three)
+    first, second, third = (root.name for root in three)
     accuracy, difference = "accuracy (%)", "difference (points)"
     assert found.loc[second, first, accuracy].tolist() == [1, 1, 100, 1]
     assert found.loc[third, first, accuracy].tolist() == [0, 1, 0, 1]
@@ -65,7 +65,7 @@ def test_the_command_writes_both_tables_in_three_formats(three, tmp_path, capsys
     assert "Of 3 claims 1 are supported by one set and contradicted by another, 1 are decided in one set at" in text
     assert "| headline | headline-2: UniAPL beats GRPO. | not decided: 13.80 [7.34, 20.47] | contradicted:" in text
     share = (tmp_path / "out/again_share.md").read_text()
-    assert f"| {three[2]} in {three[0]} | accuracy (%) | 0.0 | 0 of 1 | 1 |" in share
+    assert "| third in first | accuracy (%) | 0.0 | 0 of 1 | 1 |" in share
     assert capsys.readouterr().out.startswith(text)
 
 
@@ -87,6 +87,24 @@ def test_sets_that_do_not_repeat_each_other_are_refused_in_one_line(three, tmp_p
     runs = three[1] / "analyse/headline/runs.csv"
     pd.read_csv(runs).drop(columns="seeds").to_csv(runs, index=False)
     assert "runs.csv: no column seeds; run the stage analyse again" in refused(*three)
+
+
+def test_sets_of_one_name_are_called_by_their_folders(three):
+    sets = [three[0].rename(three[0].parent / "tiny"), three[1].parent / "elsewhere/tiny"]
+    sets[1].parent.mkdir()
+    three[1].rename(sets[1])
+    assert again.again(sets)["again"].set.unique().tolist() == [str(root) for root in sets]
+
+
+def test_a_table_beside_another_analysis_than_it_was_made_of_is_named(three, tmp_path):
+    again.main([*map(str, three), "--out", str(three[0] / "again")])
+    assert list(again.outdated(three[0], "first")) == []
+    claims = three[0] / "analyse/headline/claims.csv"
+    pd.read_csv(claims).replace({"not decided": "supported"}).iloc[1:].to_csv(claims, index=False)
+    gone, *changed = again.outdated(three[0], "first")
+    assert "again.csv: claim headline-1 of headline in first: 'UniAPL beats GRPO. 13.80" in gone
+    assert gone.endswith("the analysis says 'nothing'")
+    assert [line.split(":")[1].split()[1] for line in changed] == ["headline-2", "headline-3"]
 
 
 def test_a_base_of_every_seed_is_an_arm_like_others(tmp_path):

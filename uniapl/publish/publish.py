@@ -2,7 +2,8 @@
 
 `python -m uniapl.publish --scale tiny` copies the tables and the analysis of every experiment that has tables (all
 of the target `all` must), the rows behind them (uniapl/publish/rows.py), the general benchmarks
-(uniapl/tables/general.py), the overview (uniapl/tables/overview.py), one line per run card, writes manifest.json
+(uniapl/tables/general.py), the overview (uniapl/tables/overview.py), the verdicts with other seeds
+(uniapl/tables/again.py) where they were made, the summaries of the data, one line per run card, writes manifest.json
 (commit, versions, device, fingerprints, SHA-256 of every file) and renews the tables in README.md. It refuses a
 tree with uncommitted changes, runs that were trained from one, and runs of settings that the experiments no longer
 have. With --partial it publishes what is finished (uniapl/publish/partial.py).
@@ -20,13 +21,14 @@ from uniapl.config.card import PUBLISHED, read_card
 from uniapl.config.names import TABLES
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
+from uniapl.jsonl import read_json
 from uniapl.provenance import checksums, commit, sha256_of, versions
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, stable_id, swap
 from uniapl.publish.partial import publish_partial, said
 from uniapl.publish.readme import renewed
 from uniapl.publish.verify import differences
-from uniapl.tables import general, overview
+from uniapl.tables import again, general, overview
 
 CARD = (
     "arm",
@@ -68,6 +70,16 @@ def read_cards(root: Path, runs: Runs, experiments: list[str]) -> list[dict]:
         published = {name: card[name] for name in PUBLISHED if name in card}
         cards.append(published | run_provenance(root, "test", arm, seed))
     return cards
+
+
+def draws(root: Path, runs: Runs, cards: list[dict]) -> list[dict]:
+    """Of each seed of a card whose data were drawn for it alone (not seed 0): their summary, with the `seed`."""
+    found = []
+    for seed in sorted({card["seed"] for card in cards} & {*runs.draws}):
+        path = root / runs.data_of(seed) / "summary.json"
+        checksums.check(path)
+        found.append({"seed": seed} | read_json(path, ("sha256",)))
+    return found
 
 
 def seeds_of_all(runs: Runs, experiments: list[str]) -> dict[str, list[int]]:
@@ -135,7 +147,8 @@ def main(argv: list[str] | None = None) -> None:
     experiments = finished(root, runs)
     cards = read_cards(root, runs, experiments)
     fresh = fresh_folder_for(out)
-    for folder in (f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")):
+    folders = [f"{stage}/{name}" for name in experiments for stage in ("analyse", "tables")]
+    for folder in folders + [again.FOLDER] * (root / again.FOLDER).is_dir():
         checksums.check(root / folder)
         shutil.copytree(root / folder, fresh / folder, ignore=shutil.ignore_patterns(".*"))
     evidence.write(evidence.gather(root, seeds_of_all(runs, experiments)), fresh / "rows")
@@ -145,6 +158,7 @@ def main(argv: list[str] | None = None) -> None:
         general.render(rows, args.scale, fresh / "general")
     checksums.check(root / "data/summary.json")
     shutil.copy(root / "data/summary.json", fresh / "data.json")
+    (fresh / "draws.jsonl").write_text("".join(json.dumps(draw) + "\n" for draw in draws(root, runs, cards)))
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
     overview.render(fresh, fresh / "overview", out.parent, experiments)
     about = {"scale": args.scale, "experiments": experiments, "commit": now, "versions": versions()}

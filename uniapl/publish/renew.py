@@ -3,7 +3,8 @@
 What follows from the published rows is computed again by the code of this checkout: analyses, tables, overview and
 manifest. Runs, rows, fingerprints, devices and recorded versions stay; the commit is that of the analysis,
 and `renewed` names the set before and the versions of the analysis. `logprobs.csv`, the histogram of single tokens,
-has no published rows and stays; so does the record of how each claim was first stated. An experiment that was written
+has no published rows and stays; so do the record of how each claim was first stated, and the verdicts with other seeds
+unless those of the set itself change: then they are left out, and a line says so. An experiment that was written
 since and asks about runs of the set is added, its claims recorded as late; one that is gone is left out.
 
 Refuses a tree with uncommitted changes, a set that is not the one of its manifest, and runs of settings that the
@@ -12,6 +13,7 @@ experiments no longer have.
 
 import argparse
 import shutil
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -29,9 +31,9 @@ from uniapl.publish import rows as evidence
 from uniapl.publish.files import fresh_folder_for
 from uniapl.publish.publish import clean_commit, replace, seal
 from uniapl.publish.verify import analyse_from_rows, contradictions, read_manifest
-from uniapl.tables import general, overview
+from uniapl.tables import again, general, overview
 
-KEPT = ("data.json", "runs.jsonl")  # beside the rows
+KEPT = "data.json", "draws.jsonl", "runs.jsonl"  # beside the rows; sets whose seeds share their data lack the second
 
 
 def renew(folder: Path) -> dict:
@@ -49,7 +51,7 @@ def renew(folder: Path) -> dict:
     )
     fresh = fresh_folder_for(folder)
     shutil.copytree(folder / "rows", fresh / "rows")
-    for name in KEPT:
+    for name in filter(lambda name: (folder / name).is_file(), KEPT):
         shutil.copy(folder / name, fresh)
     for name in experiments:
         analysis, before, experiment = fresh / "analyse" / name, folder / "analyse" / name, runs.experiments[name]
@@ -62,6 +64,11 @@ def renew(folder: Path) -> dict:
     if (fresh / general.PUBLISHED).is_file():
         general.render(pd.read_parquet(fresh / general.PUBLISHED), manifest["scale"], fresh / "general")
     overview.render(fresh, fresh / "overview", folder.parent, experiments)
+    if (folder / again.FOLDER).is_dir():
+        shutil.copytree(folder / again.FOLDER, fresh / again.FOLDER)
+        if changed := list(again.outdated(fresh, folder.name)):
+            print(f"{changed[0]}; left out: make it again by uniapl again", file=sys.stderr)
+            shutil.rmtree(fresh / again.FOLDER)
     about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}
     about |= {"commit": now, "renewed": {"from": manifest["id"], "versions": versions()}}
     manifest = seal(fresh, about, cards)

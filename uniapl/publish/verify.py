@@ -3,8 +3,9 @@
 Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, and the
 tables from the analyses, computed again by this code, cell by cell. Every difference is one line that names file, row
 and column; with any, the exit code is 1. Numbers may differ by a billionth of their size: machines round differently.
-`logprobs.csv`, the histogram of single tokens, has its hash alone. Of a partial set (partial.py), files, cards and what
-is missing are checked, and how much of it there is, is said.
+`logprobs.csv`, the histogram of single tokens, has its hash alone. The verdicts with other seeds in `again/` must say
+of this set what its analysis says; what they say of the others has its hash alone. Of a partial set (partial.py),
+files, cards and what is missing are checked, and how much of it there is, is said.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import partial
 from uniapl.publish import rows as evidence
 from uniapl.publish.files import changed_files, stable_id
-from uniapl.tables import general, overview
+from uniapl.tables import again, general, overview
 
 TOLERANCE = 1e-9  # of a number's size
 MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
@@ -113,6 +114,8 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for group in sorted(out.iterdir()):
             yield from _compare(folder / group.name, group)
+    if (folder / again.FOLDER).is_dir():
+        yield from again.outdated(folder, scale.name)
 
 
 def read_manifest(folder: Path) -> dict:

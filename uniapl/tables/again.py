@@ -1,17 +1,18 @@
 """Again, with other seeds: the verdicts of several runs of the same experiments, and how well each predicts the others.
 
-`python -m uniapl.tables.again results/published/tiny results/local/tiny OTHER/tiny --out FOLDER` reads the analyses of
-sets that asked the same of disjoint seeds, and writes, each as .csv, .md and .tex,
+`python -m uniapl.tables.again results/local/tiny results/local/tiny_from5 --out results/local/tiny/again` reads the
+analyses of sets that asked the same of disjoint seeds, and writes, each as .csv, .md and .tex,
 
     again         every claim: its verdict and estimate in each set, and whether a decided verdict is contradicted
     again_share   how many estimates of a set lie within the 95 % prediction intervals of another one
 
-The report of a root shows what is in its folder `again`.
+The report of a set shows what is in its folder `again`, and `uniapl publish` takes that folder along, once its rows of
+the set are those of the analysis.
 """
 
 import argparse
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +25,16 @@ from uniapl.provenance import checksums
 from uniapl.tables import View, beside, markdown, rounded, write
 
 CLAIMED = "id sentence estimate low high n_seeds verdict fingerprint".split()
-ROW = ["experiment", "set", *CLAIMED[:-1], "contradicted"]
+SAID = CLAIMED[1:-1]
+ROW = ["experiment", "set", "id", *SAID, "contradicted"]
 SHARE = "set predicted_by quantity inside judged share not_judged".split()
 NOBODY = "none decided"
+FOLDER = "again"  # of a set
 
 
 @dataclass(frozen=True)
 class Analysed:
-    """A set of results: its folder as it was named, CLAIMED with `experiment`, and (experiment, arm) -> its seeds."""
+    """A set of results: its name, its folder, CLAIMED with `experiment`, and (experiment, arm) -> its seeds."""
 
     name: str
     root: Path
@@ -43,23 +46,25 @@ class Analysed:
         return {experiment for experiment, _ in self.seeds}
 
 
-def read(root: Path) -> Analysed:
+def read(root: Path, name: str) -> Analysed:
     """The analyses under a folder. Raises UserError where there is none, or one without the columns."""
     claims, seeds = [], {}
-    for name in experiment_names():
-        folder = root / "analyse" / name
+    for experiment in experiment_names():
+        folder = root / "analyse" / experiment
         if (folder / "claims.csv").is_file():
             stated = _read(folder / "claims.csv", CLAIMED)
-            claims.append(stated[stated.verdict != WITHDRAWN].assign(experiment=name))
+            claims.append(stated[stated.verdict != WITHDRAWN].assign(experiment=experiment))
             runs = _read(folder / "runs.csv", ["arm", "n_planned", "seeds"])
             once = (runs.n_planned == 1) & (
                 runs.n_planned.max() > 1
             )  # one checkpoint that all sets have, such as a base
             for arm, text in runs[~once].set_index("arm").seeds.items():
-                seeds[name, str(arm)] = frozenset(map(int, text.split(", "))) if isinstance(text, str) else frozenset()
+                seeds[experiment, str(arm)] = (
+                    frozenset(map(int, text.split(", "))) if isinstance(text, str) else frozenset()
+                )
     if not claims:
         raise UserError(f"{root}/analyse: no claims.csv of any experiment; run the stages up to analyse first")
-    return Analysed(str(root), root, pd.concat(claims, ignore_index=True), seeds)
+    return Analysed(name, root, pd.concat(claims, ignore_index=True), seeds)
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
@@ -75,7 +80,9 @@ def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 def check(sets: Sequence[Analysed]) -> list[str]:
     """The experiments that all sets have. Raises UserError, with the reason, for sets that do not repeat each other."""
     if len(sets) < 2:
-        raise UserError("needs two sets at least: uniapl again results/published/tiny results/local/tiny --out FOLDER")
+        raise UserError(
+            "needs two sets at least: uniapl again results/local/tiny results/local/tiny_from5 --out FOLDER"
+        )
     shared = sorted(set.intersection(*(one.experiments for one in sets)))
     if not shared:
         raise UserError(f"{', '.join(one.name for one in sets)}: no experiment is analysed in all of them")
@@ -188,10 +195,31 @@ VIEWS = {"again": view_again, "again_share": view_share}
 
 
 def again(roots: Sequence[Path]) -> dict[str, pd.DataFrame]:
-    """Name -> table of VIEWS, unrounded. Raises UserError like `read` and `check`."""
-    sets = [read(root) for root in roots]
+    """Name -> table of VIEWS, unrounded. Raises UserError like `read` and `check`.
+
+    A set is called as its folder, which is its scale; by the whole path where two folders have one name.
+    """
+    alike = len({root.name for root in roots}) < len(roots)
+    sets = [read(root, str(root) if alike else root.name) for root in roots]
     experiments = check(sets)
     return {"again": verdicts(sets, experiments), "again_share": shares(sets, experiments)}
+
+
+def outdated(root: Path, name: str) -> Iterator[str]:
+    """A line for each claim of which the table `again` in this set's folder says something else than its analysis.
+
+    name: what the table calls the set.
+    """
+    path = root / FOLDER / "again.csv"
+    stated = pd.read_csv(path, dtype=str, keep_default_na=False)
+    experiments = sorted(set(stated.experiment))
+    now = rounded("again", verdicts([read(root, name)], experiments)).set_index(["experiment", "id"])
+    own = stated[stated.set == name].set_index(["experiment", "id"])
+    for experiment, claim in now.index.union(own.index):
+        row = experiment, claim
+        said, says = (" ".join(table.loc[row, SAID]) if row in table.index else "nothing" for table in (own, now))
+        if said != says:
+            yield f"{path}: claim {claim} of {experiment} in {name}: {said!r}, the analysis says {says!r}"
 
 
 @one_line_errors
