@@ -62,7 +62,7 @@ PAIRS = {**SHORT, "schedule": "cosine", "pairs_per_step": 32, "response_tokens":
 SMOKE = Scale(
     name="smoke",
     hardware="2 CPU cores",
-    minutes="about 3 minutes",
+    minutes="about 2 minutes",
     seeds=(0,),
     world=World(corpus=2_000, train=64, validation=16, test=24, comparisons=300),
     shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
@@ -92,6 +92,7 @@ SMOKE = Scale(
         "prompts_per_step",
     ),  # six steps of one seed show that the parts fit, and nothing about the arms
     evaluation=Evaluation(**MINIATURE, probe_prompts=16),
+    extended=("lambda_sweep", "reward_shaping", "staged", "unified"),  # the headline runs every rule once
     compute=Compute(engine=True),
 )
 

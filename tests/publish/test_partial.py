@@ -168,7 +168,7 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     make_data()
     with pytest.raises(UserError, match="others start from need weights here.*") as error:
         take.take(half, ROOT)
-    first = [("base", 0), ("discriminator", 0), ("sft", 0)]  # the last: arms outside HALF start from it
+    first = [("base", 0), ("discriminator", 0)]  # what is outside HALF starts from them
     assert [line for line in str(error.value).split() if line.endswith("run.json")] == [
         f"{ROOT}/train/{name_of(training)}/run.json" for training in first
     ]
@@ -177,7 +177,7 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
         train(training)
     expected = HALF - {*first}
     taken, left = take.take(half, ROOT)
-    assert {*taken} == expected == {("grpo", 0), ("sft_then_grpo", 0)} and not left
+    assert {*taken} == expected == {("grpo", 0), ("sft", 0), ("sft_then_grpo", 0)} and not left
     for training in taken:
         here = local_files(ROOT, RUNS, training)
         source = half / "trainings" / name_of(training)
@@ -192,6 +192,16 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     assert jobs["train"] == len(wanted(RUNS) - expected - {*first}) and "data" not in jobs
     asked = {arm for name in RUNS.default for arm, _ in RUNS.evaluated(name)}
     assert jobs["generate"] == jobs["score"] == len(asked - {arm for arm, _ in expected})
+
+
+def test_a_training_that_another_starts_from_is_made_and_what_starts_from_it_taken():
+    """sft_then_grpo is left: sft's weights are needed, and no set has weights."""
+    base = {("base", 0), ("discriminator", 0)}
+    finished = base | {("sft", 0), ("grpo", 0), ("uniapl", 0)}
+    assert take.takeable(RUNS, finished, set()) == {("grpo", 0), ("uniapl", 0)}
+    whole = finished | {("sft_then_grpo", 0)}
+    assert take.takeable(RUNS, whole, base) == whole - base
+    assert take.first_to_make(RUNS, {("sft_then_grpo", 0)}, base) == [("sft", 0)]
 
 
 def test_data_that_cannot_be_drawn_anew_are_part_of_the_set(tmp_path):

@@ -136,6 +136,7 @@ class Scale:
     unequal         settings in which compared arms may differ without their claim's saying so; only where one seed
                     decides no claim
     most_seeds      experiment -> of how many seeds, the first, it is asked here, in the place of its own `most_seeds`
+    extended        default experiments that wait here for the target `extended`
     compute         how its devices are used
     resources       a stage, or `stage/arm` -> what its jobs ask of a scheduler
     """
@@ -154,6 +155,7 @@ class Scale:
     fixed_settings: tuple[str, ...] = ()
     unequal: tuple[str, ...] = ()
     most_seeds: Mapping[str, int] = field(default_factory=dict)
+    extended: tuple[str, ...] = ()
     compute: Compute = Compute()
     resources: Mapping[str, Resources] = field(default_factory=dict)
 

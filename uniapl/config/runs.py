@@ -38,7 +38,7 @@ class Runs:
     @cached_property
     def default(self) -> list[str]:
         """The experiments of the target `all`. A choice of settings, such as tuning, is asked for by name."""
-        return [name for name, e in self.experiments.items() if e.split == "test" and not e.extended]
+        return [name for name, e in self.experiments.items() if e.split == "test" and not self._waits(e)]
 
     @cached_property
     def tuning(self) -> list[str]:
@@ -48,7 +48,10 @@ class Runs:
     @cached_property
     def extended(self) -> list[str]:
         """The experiments of the target `extended`: those of `all`, and those kept out of it."""
-        return self.default + [name for name, experiment in self.experiments.items() if experiment.extended]
+        return self.default + [name for name, experiment in self.experiments.items() if self._waits(experiment)]
+
+    def _waits(self, experiment: Experiment) -> bool:
+        return experiment.extended or experiment.name in self.scale.extended
 
     @property
     def has_published_set(self) -> bool:
