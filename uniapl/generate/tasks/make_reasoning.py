@@ -5,7 +5,8 @@
 
 The file is committed: its generator imports seven packages that no answer needs, one of them C to be compiled. The
 same version and seed write the same bytes; data sets whose questions depend on Python's hash seed beside their own
-(ransom_note, isomorphic_strings: findings/reasoning_gym_seed.sh) are not used.
+(ransom_note, isomorphic_strings: findings/reasoning_gym_seed.sh) are not used. Entry i is drawn from SEED + i: another
+set of questions needs a seed more than 10 QUESTIONS away (findings/reasoning_gym_neighbours.sh).
 """
 
 import argparse
