@@ -1,9 +1,10 @@
 """How often intervals and p-values of few or equal prompts are right, before and after; reruns; families.
 
-`python -m benchmarks.calibration_small [--worlds 2000]` prints the last tables of docs/statistics.md. Of one run per
-arm nothing is simulated: every outcome of n prompts is enumerated with its probability. "Before" is the bootstrap
-alone, as everything was up to 1faa6dd. Of several seeds: A and B pass a prompt with their rates, and a seed answers as
-its arm's first with chance AGREEMENT, otherwise anew. Reruns: scores of calibration.World with a base effect.
+`python -m benchmarks.calibration_small [--worlds 2000]` prints the tables of few prompts of docs/statistics.md, and
+more. Of one run per arm nothing is simulated: every outcome of n prompts is enumerated with its probability. "Before"
+is the bootstrap alone, as everything was up to 1faa6dd. Of several seeds: A and B pass a prompt with their rates, and
+a seed answers as its arm's first with chance AGREEMENT, otherwise anew. Reruns: scores of calibration.World with a
+base effect.
 """
 
 import argparse
@@ -19,11 +20,13 @@ from benchmarks.calibration import QUANTILES, World, table
 from uniapl import stats
 from uniapl.analyse import claims
 from uniapl.config import Claim
-from uniapl.stats import bootstrap, rerun
+from uniapl.stats import bootstrap, rerun, small
 from uniapl.stats.comparison import difference_draws
 
 SIZES = tuple(range(1, 21))
 SHOWN = (1, 2, 3, 5, 10, 20)
+LARGER = (30, 50, 100)
+SHARES = sorted({k / 40 for k in range(41)} | {0.001, 0.005, 0.01, 0.02, 0.98, 0.99, 0.995, 0.999})
 RATES = (0.0, 0.01, 0.5, 0.99, 1.0)
 PAIRS = (
     (0, 0),
@@ -73,6 +76,18 @@ def of_pairs(n: int, rate_a: float, rate_b: float) -> Iterator[tuple[float, floa
         ]
         coverage = sum(chance for chance, (low, high, _) in intervals if low - 1e-9 <= p - q <= high + 1e-9)
         yield 100 * coverage, 100 * sum(chance for chance, (*_, p_value) in intervals if p_value <= 0.05 + 1e-9)
+
+
+def of_bounds(n: int) -> float:
+    """The chance, in %, that `paired_bounds` of n prompts hold p - q, at the worst SHARES p >= q that differ."""
+    outcomes = np.array([(i, j, n - i - j) for i in range(n + 1) for j in range(n + 1 - i)])
+    low, high = np.transpose([small.paired_bounds(np.repeat([1.0, -1.0, 0.0], x), 1.0) for x in outcomes])
+    worst = 1.0
+    for p, q in ((p, q) for p in SHARES for q in SHARES if q <= p and p + q <= 1 + 1e-9):
+        held = (low - 1e-9 <= p - q) & (p - q <= high + 1e-9)
+        chances = distributions.multinomial.pmf(outcomes[held], n, [p, q, max(0.0, 1 - p - q)])
+        worst = min(worst, float(chances.sum()))
+    return 100 * worst
 
 
 @cache
@@ -215,8 +230,14 @@ def report(worlds: int) -> str:
     for (sd, shared), size in itertools.product(((0.0, False), (4.0, False), (4.0, True)), FAMILIES):
         rates = of_families(size, sd, shared, max(100, worlds // size // 2))
         families.append([f"{_base(sd, shared)}, {size} claims", *(f"{x:.1f}" for x in rates)])
+    bounds = {n: of_bounds(n) for n in (*SIZES, *LARGER)}
+    least = min(bounds[n] for n in SIZES)
     head = ["", *(f"n = {n}" for n in SHOWN), "worst of 1 to 20"]
     parts = {
+        "Bounds of pairs: coverage at the worst shares of prompts that only A or B passes, in %, exact.": (
+            [*head[1:], *(f"n = {n}" for n in LARGER)],
+            [[f"{x:.1f}" for x in (*(bounds[n] for n in SHOWN), least, *(bounds[n] for n in LARGER))]],
+        ),
         "One run each, rates of A and B: coverage of the difference before / after, in %, exact.": (head, coverage),
         "Equal rates of A and B: p <= 0.05 before / after, in %, exact.": (head, errors),
         "One arm, its rate: coverage before / after, in %, exact.": (head, one_arm),

@@ -139,6 +139,18 @@ def test_no_screen_is_too_narrow(browser, report, width):
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def test_on_a_phone_a_long_name_leaves_room_for_the_numbers_beside_it(browser, report, local):
+    path = local / "tables/headline/main.csv"
+    path.write_text(
+        path.read_text().replace("grpo,", "sft_then_grpo_group16_no_kl_lr3e5_and_a_warmup_of_ten_steps_without_it,")
+    )
+    build(local, local.parent / "no figures")
+    browser.open(local.parent / "out/report.html")
+    browser.send("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
+    asked = "document.querySelector('#headline-main tbody tr:last-child th').getBoundingClientRect().width"
+    assert browser.run(asked) < 200
+
+
 def test_on_a_phone_a_figure_keeps_its_size_and_scrolls_and_the_page_does_not(browser, report):
     browser.send("Emulation.setDeviceMetricsOverride", width=360, height=740, deviceScaleFactor=2, mobile=True)
     shown = browser.run(

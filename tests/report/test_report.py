@@ -1,6 +1,7 @@
 """Stage report: one file that loads nothing, says what is missing, and shows the numbers of the tables."""
 
 import json
+import re
 import sys
 
 import pytest
@@ -121,6 +122,29 @@ def test_the_published_set_shows_what_its_tables_say(manifest, tmp_path):
             assert tables.markdown(table.view) == (folder / f"{name}.md").read_text()
             assert table.tex == (folder / f"{name}.tex").read_text()
             assert table.tex in shown.inline["template"] or not table.view.rows
+
+
+LONG = "then_grpo_group16_no_kl_lr3e5_and_a_warmup_of_ten_steps_without_any_decay"
+
+
+@pytest.mark.parametrize("length", [33, 70])
+def test_no_column_is_as_wide_as_a_long_name(local, tmp_path, length):
+    name = f"sft_{LONG}"[:length]
+    for path in local.glob("tables/headline/*.csv"):
+        path.write_text(re.sub(r"\b(grpo|new_types)\b", name, path.read_text()))
+    built = build(local, tmp_path)
+    cells = re.findall(r"<t[dh]\b[^>]*>(.*?)</t[dh]>", built, re.DOTALL)
+    together = [re.sub(r"<(?!wbr)[^>]*>", "", cell) for cell in cells]
+    assert sum(cell.replace("<wbr>", "").strip() == name for cell in together) > 3  # an arm, in several tables
+    assert sum(name in cell.replace("<wbr>", "") and name != cell for cell in together) > 3  # and in heads
+    pieces = {piece for cell in together for piece in re.split(r"<wbr>|[\s-]", cell) if "_" in piece}
+    assert max(map(len, pieces)) < 33, max(pieces, key=len)
+
+
+def test_short_names_stay_whole_and_what_is_broken_stays_text():
+    assert page.broken("a_sft_then_a_grpo_noise") == "a_sft_then_a_grpo_noise"
+    pieces = "then_grpo_group16_<wbr>no_kl_lr3e5_and_<wbr>a_warmup_of_ten_<wbr>steps_without_any_decay"
+    assert page.broken(f"{LONG}<br>&amp;") == f"{pieces}&lt;br&gt;&amp;amp;"
 
 
 # What it must not do ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Small and degenerate samples: bounds by hand, coverage by enumeration, agreement with independent packages."""
+"""Small and degenerate samples: bounds by hand, coverage by enumeration, agreement with scipy."""
 
 import itertools
 import math
@@ -163,7 +163,7 @@ def test_the_type_one_error_of_compare_is_at_most_five_percent(n):
         assert sum(wrong) <= 0.05
 
 
-# the same by independent implementations
+# the same by scipy; test_stats_peers.py has other packages
 
 
 @pytest.mark.parametrize("n", [1, 2, 5, 20, 88])
@@ -179,28 +179,6 @@ def test_signs_flipped_are_scipys_permutations():
     d = generator().normal(0.4, 1, 11)
     theirs = scipy_stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf)
     assert small.sign_flip(d) == pytest.approx(theirs.pvalue)
-
-
-def test_the_same_as_evalci():
-    evalci = pytest.importorskip("evalci", reason="evalci is not installed: pip install evalci==0.1.0")
-    from evalci import _intervals, _significance
-
-    for k, n in ((0, 1), (1, 1), (5, 5), (3, 7), (20, 20)):
-        assert small.wilson(k, n) == pytest.approx(_intervals.wilson_interval(k, n))
-        assert small.clopper_pearson(k, n) == pytest.approx(_intervals.clopper_pearson_interval(k, n))
-    for n in (1, 5, 9):
-        d = generator(n).choice([-1.0, -0.5, 0.0, 0.5, 1.0], n)
-        assert small.sign_flip(d) == pytest.approx(_significance.paired_permutation_p(d))
-    a, b = (generator().random((2, 20)) < 0.5).astype(int)
-    assert stats.mcnemar(a, b).p == pytest.approx(_significance.mcnemar_test(a, b, exact=True)[0])
-    assert evalci is not None
-
-
-def test_the_same_as_evalstats_and_no_narrower_than_its_paired_intervals():
-    resampling = pytest.importorskip("evalstats.core.resampling", reason="not installed: pip install evalstats==0.3.3")
-    for k, n in ((0, 1), (1, 1), (5, 5), (3, 7), (20, 20)):
-        assert small.wilson(k, n) == pytest.approx(resampling.wilson_ci(k, n, 0.05))
-        assert small.clopper_pearson(k, n) == pytest.approx(resampling.clopper_pearson_ci(k, n, 0.05))
 
 
 def test_the_rank_interval_of_one_value_each_is_wilsons():

@@ -12,6 +12,8 @@ from uniapl.report import records, sections
 from uniapl.report.read import ResultSet
 
 HERE = Path(__file__).resolve().parent
+LONG_NAME = re.compile(r"\w{25,}")
+PIECE = re.compile(r"(\w{15,}?_)(?=\w{8})")
 INTERVAL = re.compile(r"(?P<estimate>−?\d[\d.]*)( (?P<interval>\[.*?\]\*?))?(; (?P<seeds>over seeds \[.*?\]))?")
 
 
@@ -20,7 +22,8 @@ def render(results: ResultSet, figures: Path) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"cell": cell, "prose": prose, "minus": minus, "base64": as_base64, "slug": slug}
+    filters = {"cell": cell, "broken": broken, "prose": prose, "minus": minus, "base64": as_base64, "slug": slug}
+    environment.filters |= filters
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     overview, of_each = sections.claims(results)
     commit = results.manifest.get("commit")
@@ -72,11 +75,19 @@ def cell(text: str, unit: str = "") -> Markup:
     """A cell's text, escaped; of an estimate the interval in a quieter voice, that over seeds on its own line."""
     match = INTERVAL.fullmatch(minus(text))
     if not match or not (match["interval"] or unit):
-        return escape(minus(text))
+        return broken(minus(text))
     parts = [Markup("<b>{}</b>").format(match["estimate"])]
     quiet = {"interval": match["interval"], "unit": unit, "interval seeds": match["seeds"]}
     parts += [Markup('<span class="{}">{}</span>').format(name, part) for name, part in quiet.items() if part]
     return Markup(" ").join(parts)
+
+
+def broken(text: str) -> Markup:
+    """The text, escaped; a name of 25 letters or more may break behind an underscore, in pieces of 16 or more.
+
+    Else a column is as wide as its longest name, and on a phone the first one, which stays in place, hides the others.
+    """
+    return Markup(LONG_NAME.sub(lambda name: PIECE.sub(r"\1<wbr>", name[0]), str(escape(text))))
 
 
 def prose(text: str) -> Markup:
