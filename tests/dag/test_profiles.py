@@ -8,10 +8,11 @@ from support.clones import planned
 from support.gpu_machines import TRAININGS, asked, with_gpus, with_resources, with_stages
 from support.places import ROOT
 
-from experiments.scales import SCALES
+from experiments.scales import PAPER_4B, SCALES
 from uniapl.config import check_scale
 from uniapl.config.resources import QWEN3_600M_H100, STAGES, Resources
 from uniapl.config.runs import Runs
+from uniapl.costs.jobs import by_stage
 from uniapl.dag.snakemake import request
 from uniapl.errors import UserError
 
@@ -35,16 +36,21 @@ def test_every_profile_repeats_what_a_replaced_one_says():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_grants_what_it_has_of_what_the_scale_asks_for(profile, clone):
+    """The dry run of paper_4b, whose trainings and teacher ask for eight GPUs, on a machine with three."""
     if plugin := CLUSTERS.get(profile):
         pytest.importorskip(plugin, reason="not installed: `make cluster` installs the plugins")
-    granted = {"default": 3, "gpu1": 1}.get(profile, 4)
-    with_resources(clone, "{'train': Resources(gpus=4, memory_gb=64, minutes=90, cores=1)}")
+    granted = {"default": 3, "gpu1": 1}.get(profile, 8)
     with_gpus(clone, 3)
-    code, printed = clone.snakemake("-n", "--workflow-profile", f"profiles/{profile}", "--config", "scale=smoke")
+    code, printed = clone.snakemake("-n", "--workflow-profile", f"profiles/{profile}", "--config", "scale=paper_4b")
     assert code == 0, printed
-    assert asked(printed, "train") == {f"gpu={granted}, gpus_asked=4, runtime=90, mem_mb=64000"}
-    assert asked(printed, "score") == {"gpu=0, gpus_asked=0, runtime=60, mem_mb=4000"}
-    assert planned(printed)["train"] > 4 and planned(printed)["all"] == 1
+    assert asked(printed, "teach") == {f"gpu={granted}, gpus_asked=8, runtime=720, mem_mb=256000"}
+    assert asked(printed, "train") == {f"gpu={granted}, gpus_asked=8, runtime=1440, mem_mb=512000"}
+    assert asked(printed, "generate") == {"gpu=1, gpus_asked=1, runtime=240, mem_mb=96000"}
+    assert asked(printed, "score") == {"gpu=0, gpus_asked=0, runtime=60, mem_mb=8000"}
+    jobs = by_stage(Runs(PAPER_4B), Runs(PAPER_4B).default)
+    assert {stage: planned(printed)[stage] for stage in ("teach", "train", "generate", "suite")} == {
+        stage: jobs[stage] for stage in ("teach", "train", "generate", "suite")
+    }
 
 
 def test_a_scale_without_gpus_asks_no_machine_for_its_gpus(clone):

@@ -323,6 +323,15 @@ def test_targets_and_files_are_no_such_words(clone):
     assert code == 0 and planned(printed)["tables"] == 1, printed
 
 
+def test_the_choice_of_settings_at_the_papers_scale_is_planned_with_what_it_needs_and_no_more(clone):
+    """Each candidate once, the SFT that two start from, and the base to hold them against; no suite, no other seed."""
+    code, printed = clone.snakemake("-n", "tuning", "--config", "scale=paper")
+    assert code == 0, printed
+    once = dict.fromkeys(("prompts", "weights", "teach", "data", "analyse", "tuning"), 1)
+    assert planned(printed) == {**once, "fetch": 2, "train": 17 + 1, "generate": 17 + 1, "score": 17 + 1}
+    assert set(re.findall(r"wildcards: .*arm=(?!base|disc).*seed=(\d+)", printed)) == {"100"}
+
+
 def test_the_last_lines_of_a_run_say_where_its_results_are_and_what_to_do_next(tmp_path):
     runs = Runs(load_scale("smoke"))
     assert where_to_look(runs, tmp_path) == ""

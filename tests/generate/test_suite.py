@@ -17,6 +17,7 @@ from uniapl.generate import suite
 from uniapl.generate.suite import read_samples, rows, tasks_that_may_run
 from uniapl.generate.tasks import math500
 from uniapl.generate.tasks import miniature as tasks
+from uniapl.models import harness
 
 INSTALLED = Path(lm_eval.tasks.__file__).parent
 FOLDERS = "mmlu/default arc gsm8k humaneval mbpp ceval bbh/cot_fewshot hellaswag winogrande".split()
@@ -266,6 +267,14 @@ def test_answers_of_another_checkpoint_or_of_other_questions_are_not_taken(check
     assert before == suite.source_of(str(checkpoint), one) != suite.source_of(str(checkpoint), other)
     (checkpoint / "model.safetensors").touch()
     assert suite.source_of(str(checkpoint), one) != before
+
+
+def test_vllm_has_room_for_the_longest_examples_and_an_answer(checkpoint, monkeypatch):
+    """Not its training's 4,096 tokens, in which few-shot prompts and third turns lose their head without a word."""
+    asked = []
+    monkeypatch.setattr(harness, "vllm_harness", lambda *a: asked.append(a))
+    suite.load(str(checkpoint), 1, "vllm")
+    assert asked == [(checkpoint, harness.ALONE, 8_192)]
 
 
 def test_a_data_set_that_does_not_load_is_said_before_the_model_is_loaded(

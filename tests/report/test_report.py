@@ -4,6 +4,7 @@ import json
 import re
 import sys
 
+import pandas as pd
 import pytest
 from support.analysis_files import CLAIM
 from support.places import ROOT
@@ -12,6 +13,7 @@ from support.report_pages import Parsed, build, published, write_figures
 from uniapl import tables
 from uniapl.config.figures import figures_of
 from uniapl.errors import UserError
+from uniapl.provenance import checksums
 from uniapl.report import page, records, sections
 from uniapl.report.read import read
 from uniapl.tables import overview
@@ -46,6 +48,20 @@ def test_the_first_sentence_says_what_was_found():
     named = said.partition("Supported: ")[2].split("; ")
     assert len(named) == counts["supported"] and "[" not in said, said
     assert sections.sentence(None) == ""
+
+
+def test_grpos_curve_stands_beside_each_claim_against_it(local, tmp_path):
+    """Only there: a claim about UniAPL alone has no use for it, nor a page without the figure."""
+    path = local / "tables/headline/claims.csv"
+    claims = pd.read_csv(path)
+    claims.loc[1, "against"] = "sft"  # C1 is against grpo
+    claims.to_csv(path, index=False)
+    checksums.record(path)
+    built = build(local, write_figures(tmp_path / "figures"))
+    rows = [row for row in built.split("<tr>") if re.search(r'<th scope="row">\s*(<a [^>]*>)?C\d', row)]
+    assert ["#figure-curves" in row for row in rows] == [True, False] * 2  # of all claims, and of the experiment's
+    assert built.count('<figure id="figure-curves">') == 1
+    assert "figure-curves" not in build(local, tmp_path)
 
 
 def test_what_a_set_lacks_is_named_and_never_zero(local, tmp_path):

@@ -42,6 +42,15 @@ def test_every_claim_has_an_anchor_its_verdict_and_a_way_to_cite_it(built):
     assert "Cite a claim by its set and name: UniAPL-repro, set `tiny-" in text
 
 
+def test_every_claim_against_grpo_leads_to_its_training_curve(built):
+    text, target = built[0].pages["sets/tiny/claims.md"], "(headline.md#figure-curves)"
+    claims = pd.concat(pd.read_csv(path) for path in TINY.glob("tables/*/claims.csv"))
+    told = {part.partition(" ")[0]: part for part in text.split("\n### ")[1:]}
+    for claim in claims.itertuples():
+        assert (target in told[claim.id]) == bool({claim.arm, claim.against} & {"grpo", "sft_then_grpo"}), claim.id
+    assert "{ #figure-curves }" in built[0].pages["sets/tiny/headline.md"]
+
+
 def test_every_experiment_has_its_question_tables_and_the_csv_of_each(built):
     pages, nav = built
     for folder in TINY.glob("tables/*"):

@@ -1,24 +1,32 @@
-"""One step of several methods under FSDP 2, on two CPU processes: `torchrun tests/support/sharded.py FOLDER`.
+"""One step of several methods by one process, and under FSDP 2 by two: `python tests/support/sharded.py FOLDER`.
 
 accelerate takes FSDP for accelerators alone; `take_gloo` lets it have a CPU's. The settings are those of
-envs/accelerate/fsdp.yaml. Written is what one process must compute too, and a training that was interrupted.
+envs/accelerate/fsdp.yaml. Beside the steps there are trainings with rollouts of vLLM's stand-in, and one that is killed
+and goes on.
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
 import accelerate.state
 import torch
 import yaml
-from accelerate.utils import DistributedType
+from accelerate.utils import DistributedType, gather_object
+from transformers import TrainerCallback
 
-from support import miniature, trainers
+from baselines import uniapl
+from support import miniature, polar_world, trainers, vllm_rollouts
+from support.launch import launched
 from support.places import ROOT
 from support.two_processes import MIXED, ONE_STEP, scripted
+from uniapl.discriminators import polar
 from uniapl.method.grpo import GRPO
 from uniapl.method.trainer import UniAPLTrainer
-from uniapl.models.devices import check_distribution, reduce_in_float32
+from uniapl.models.devices import check_distribution, is_main_process, processes, reduce_in_float32
+from uniapl.train.state import last_checkpoint
+from uniapl.train.watch import Watch
 
 SMALL = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 2, "gradient_checkpointing": True}
 METHODS = {
@@ -56,35 +64,88 @@ def take_gloo() -> None:
 
 def first_step(build, folder: Path, **options) -> torch.Tensor:
     """The gradient of one step, gathered."""
-    trainer = build(folder, **{**ONE_STEP, **SMALL, **options})
+    trainer = build(folder, **{**ONE_STEP, **options})
     check_distribution(trainer.accelerator, sharded="ACCELERATE_USE_FSDP" in os.environ)
     reduce_in_float32(trainer.accelerator)
     return trainers.trained(trainer)[1][0]
 
 
-def resumed(folder: Path) -> tuple[torch.Tensor, torch.Tensor]:
-    """Weights of a UniAPL training of four steps, and of its continuation from the checkpoint of the second."""
-    found = []
-    for checkpoint in (None, str(folder / "checkpoint-2")):
-        options = {**ONE_STEP, **SMALL, "max_steps": 4, "save_strategy": "steps", "save_steps": 2}
-        trainer = METHODS["uniapl"](folder, **options)
-        trainer.train(resume_from_checkpoint=checkpoint)
-        found.append(miniature.weights(trainer.model))
-    return tuple(found)
+# A training that is killed, and goes on ----------------------------------------------------------------
+
+
+class Killed(TrainerCallback):
+    """kill -9 of the second process in the third step, while the first has begun to write a checkpoint."""
+
+    def on_step_begin(self, args, state, control, **kwargs):
+        if state.global_step == 2:
+            if torch.distributed.get_rank() == 0:
+                half = Path(args.output_dir) / "checkpoint-3"
+                half.mkdir()
+                (half / "model.safetensors").write_bytes(b"half")
+            torch.distributed.barrier()
+            if torch.distributed.get_rank() == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def four_steps(folder: Path, **options):
+    return METHODS["uniapl"](folder, **{**ONE_STEP, **SMALL, "max_steps": 4, **options})
+
+
+def until_killed(folder: Path) -> None:
+    """Train until the process group ends."""
+    trainer = four_steps(folder, save_strategy="steps", save_steps=2)
+    trainer.add_callback(Watch(uniapl, trainer.accelerator))
+    trainer.add_callback(Killed())
+    trainer.train()
+
+
+def resumed(folder: Path) -> dict:
+    """Weights of a training of four steps, and of the one that was killed, continued; from which checkpoint."""
+    whole = four_steps(folder / "whole")
+    whole.train()
+    continued = four_steps(folder / "killed")
+    checkpoint = last_checkpoint(folder / "killed", continued.accelerator)
+    continued.train(resume_from_checkpoint=str(checkpoint))
+    left = sorted(path.name for path in (folder / "killed").glob("checkpoint-*"))
+    weights = [miniature.weights(trainer.model) for trainer in (whole, continued)]
+    return {"weights": weights, "from": checkpoint.name, "left": left}
+
+
+# Processes ----------------------------------------------------------------------------------------------
+
+
+def measure(folder: Path) -> None:
+    """Write what these processes compute to FOLDER/<their number>.pt."""
+    count = processes()
+    rows = {**SMALL, "per_device_train_batch_size": 4 // count}
+    if count > 1:
+        take_gloo()
+    found = {name: first_step(build, folder, **rows) for name, build in METHODS.items()}
+    found["bfloat16"] = first_step(METHODS["uniapl"], folder, bf16=True, **rows)
+    found["polar"] = gather_object([polar.load(folder / "polar").sha256()])
+    found["resumed"] = resumed(folder / "resumed") if count > 1 else None
+    vllm_rollouts.say_where(folder / "start")
+    found["colocated"] = vllm_rollouts.colocated(folder / "run", **rows)
+    found["served"] = vllm_rollouts.served(folder / "run", **rows)
+    found["refusals"] = vllm_rollouts.refusals(folder / "run", **rows) if count == 1 else None
+    if is_main_process():
+        torch.save(found, folder / f"{count}.pt")
+
+
+def interrupt(folder: Path) -> None:
+    take_gloo()
+    until_killed(folder / "resumed/killed")
 
 
 def main(folder: Path) -> None:
-    """Write what two processes compute, or one, to FOLDER/<their number>.pt."""
-    if "ACCELERATE_USE_FSDP" in os.environ:
-        take_gloo()
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
-    rows = {"per_device_train_batch_size": 4 // processes}
-    found = {name: first_step(build, folder, **rows) for name, build in METHODS.items()}
-    found["bfloat16"] = first_step(METHODS["uniapl"], folder, bf16=True, **rows)
-    if processes > 1:
-        found["resumed"] = resumed(folder / "resumed")
-    if os.environ.get("RANK", "0") == "0":
-        torch.save(found, folder / f"{processes}.pt")
+    """One process; two of which the second is killed, which ends the first; two, that go on."""
+    miniature.policy().save_pretrained(folder / "start")
+    polar_world.write(folder / "polar")
+    alone = launched(1, lambda: measure(folder), {})
+    first, second = launched(2, lambda: interrupt(folder), environment())
+    again = launched(2, lambda: measure(folder), environment())
+    print(alone, [first, second], again)
+    raise SystemExit(not (first and second == -signal.SIGKILL) or any(alone + again))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ def render(results: ResultSet, figures: Path) -> str:
     environment.filters |= filters
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("style.css", "script.js"))
     overview, of_each = sections.claims(results)
+    of_experiments = sections.sections(results, figures, of_each)
     commit = results.manifest.get("commit")
     commits = [commit] if commit else sorted({card["commit"] for card in results.cards})
     return environment.get_template("page.html.jinja").render(
@@ -43,7 +44,8 @@ def render(results: ResultSet, figures: Path) -> str:
         general=sections.of_set(results, "general"),
         paper=sections.of_set(results, "paper"),
         ablations=sections.of_set(results, "ablations"),
-        sections=sections.sections(results, figures, of_each),
+        sections=of_experiments,
+        curves=sections.curves(of_experiments),
         runs=records.runs(results),
         cards=[records.flatten(card) for card in results.cards],
         hours=sum(card["cost"].get("seconds", 0) for card in results.cards) / 3600,

@@ -52,6 +52,8 @@ OF_SETS = {  # tables over all experiments, with what shows them
 }
 OPEN = ("claims", "main", "comparisons")  # shown at once, unless they are long
 LONG = 16  # rows
+CURVES = "curves"  # the figure that shows whether GRPO, with which a claim compares, had come to its plateau
+BY_GRPO = {"grpo", "sft_then_grpo"}  # the arms of that figure that GRPO trains
 NUMBER = re.compile(r"\[?-?\d[\d.]*(e[+-]?\d+)?(?=$|[\s\],%])")  # as in script.js, which sorts by it
 
 
@@ -70,13 +72,15 @@ class Glyph:
 
 @dataclass(frozen=True)
 class Mark:
-    """What a claim's row has beyond its strings: its experiment, verdict with reason, unit and picture."""
+    """What a claim's row has beyond its strings: its experiment, verdict with reason, unit, picture, and whether one of
+    its arms is in BY_GRPO."""
 
     experiment: str
     verdict: str
     reason: str = ""
     unit: str = ""
     glyph: Glyph | None = None
+    by_grpo: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,8 @@ def mark(experiment: str, row: pd.Series, reach: float) -> Mark:
     if row.estimate and row.direction != "within":  # the picture has one margin
         above = row.direction == "above"
         glyph = Glyph(above, place("estimate"), pair("low", "high"), pair("seed_low", "seed_high"))
-    return Mark(experiment, row.verdict, reason, unit if row.estimate else "", glyph)
+    by_grpo = not BY_GRPO.isdisjoint((row.arm, row.against))
+    return Mark(experiment, row.verdict, reason, unit if row.estimate else "", glyph, by_grpo)
 
 
 def claims(results: ResultSet) -> tuple[Table | None, dict[str, Table]]:
@@ -266,6 +271,11 @@ def sections(results: ResultSet, figures: Path, of_claims: dict[str, Table]) -> 
             )
         )
     return of_experiments
+
+
+def curves(of_experiments: list[Section]) -> str | None:
+    """The experiment with which figure CURVES stands; None where it is not drawn."""
+    return next((section.name for section in of_experiments for p in section.pictures if p.name == CURVES), None)
 
 
 def notes(experiment: str) -> list[str]:

@@ -92,9 +92,8 @@ def framed(text: str) -> str:
     return "".join(part if number % 2 else TABLE.sub(frame, part) for number, part in enumerate(parts))
 
 
-def claims_page(results: ResultSet) -> str:
-    """Every claim of a set under a heading of its own."""
-    _, of_experiments = sections.claims(results)
+def claims_page(results: ResultSet, of_claims: dict[str, sections.Table], curves: str | None) -> str:
+    """Every claim of a set under a heading of its own; `curves` is the experiment on whose page GRPO's curve is."""
     id_ = results.manifest["id"]
     lines = [
         f"# Claims of {results.runs.scale.name}",
@@ -104,7 +103,7 @@ def claims_page(results: ResultSet) -> str:
         f"Set `{id_}`. Cite a claim by its set and name: UniAPL-repro, set `{id_}`, claim `headline-1`.",
         "",
     ]
-    for experiment, table in of_experiments.items():
+    for experiment, table in of_claims.items():
         lines += [f"## {experiment}", "", f"[Tables and figures]({experiment}.md)", ""]
         for row, mark in zip(table.view.rows, table.marks, strict=True):
             told = dict(zip(table.view.head, row, strict=True))
@@ -117,6 +116,7 @@ def claims_page(results: ResultSet) -> str:
                 f"- measured: {told['what is measured']}: {told['found']}{unit}",
                 f"- p after Holm's adjustment: {told['p (Holm)'] or 'none'}; seeds: {told['seeds']}",
                 *([f"- {mark.reason}"] if mark.reason else []),
+                *([f"- [GRPO's training curve]({curves}.md#figure-curves)"] if mark.by_grpo and curves else []),
                 "",
             ]
     return "\n".join(lines)
@@ -169,10 +169,11 @@ def set_pages(folder: Path, figures: Path, site: Site) -> list[tuple[str, str]]:
     """The pages of one published set, added to the site; (title, page) of each."""
     results = read(folder)
     scale, place = results.runs.scale.name, f"sets/{results.runs.scale.name}"
-    _, of_experiments = sections.claims(results)
+    _, of_claims = sections.claims(results)
+    of_experiments = sections.sections(results, figures, of_claims)
     told = [(f"Claims of {scale}", f"{place}/claims.md")]
-    site.pages[told[0][1]] = claims_page(results)
-    for section in sections.sections(results, figures, of_experiments):
+    site.pages[told[0][1]] = claims_page(results, of_claims, sections.curves(of_experiments))
+    for section in of_experiments:
         if section.tables:
             page = f"{place}/{section.name}.md"
             site.pages[page] = experiment_page(section, site, place, folder, figures)
