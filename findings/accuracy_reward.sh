@@ -2,8 +2,8 @@
 # TRL 1.16.0: trl.rewards.accuracy_reward takes "raw-text solutions", and its example is a gold answer in bare LaTeX,
 # \frac{1}{3}. Math-Verify, which reads it, takes LaTeX only between delimiters (its FAQ says so, TRL does not): of
 # other bare LaTeX it reads a plain number that occurs in it, or nothing. The example works because a fraction is a
-# special case. Gold answers as MATH-500's column `answer` has them reward a wrong number with 1 and the right answer with 0;
-# where nothing is read the row has no reward. $...$ around the gold answer repairs it.
+# special case. Gold answers as MATH-500's column `answer` has them reward a wrong number with 1 and the right answer
+# with 0; where nothing is read the row has no reward. $...$ around the gold answer repairs it.
 # Two boxes, as a model writes that corrects itself, are read as a set of both: 0, whichever of them is right.
 # Expected: 1 for the gold answer itself, 0 for another one; of several boxes one that counts.
 #

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # lm-eval 0.4.13: `last_boxed_only_string`, by which its task AIME finds a response's answer, does not take the last
-# box. One `\boxed` with a blank behind it, anywhere, comes before every \boxed{...}: a response that repeats its instruction
-# ("I put the answer into \boxed notation"), or writes its first box with a blank, is wrong whatever its last box says.
-# The function comes from the MATH data set's own code; lm-eval has it in eight files (agieval, aime, hendrycks_math,
-# hrm8k twice, leaderboard, minerva_math, putnam_axiom).
+# box. One `\boxed` with a blank behind it, anywhere, comes before every \boxed{...}: a response that repeats its
+# instruction ("I put the answer into \boxed notation"), or writes its first box with a blank, is not judged by its last
+# box.
+# The function comes from the MATH data set's own code, where it reads solutions of people. lm-eval has it in four more
+# tasks, which read such solutions alone; AIME reads responses of models with it.
 # Expected: the last box, as the name says.
 #
 # No model, no download but the packages. Exits 0 while all of this holds, 1 if not. FINDINGS_PYTHON names a Python that
