@@ -3,7 +3,8 @@
 # (pyarrow infers it, and datasets keeps what it infers). A gold answer "2026-03-05" becomes a datetime, which to_json
 # writes as a number. lm-eval 0.4.13 over such a file renders the datetime as target, so a model that answers every
 # question exactly is given 0 %. One answer that is no date keeps all strings, so which rows a file has decides how its
-# other rows are scored. Nothing warns. Expected: strings stay strings, as with Dataset.from_list.
+# other rows are scored. Nothing warns. Expected: strings stay strings, as with Dataset.from_list. This suite's own
+# files are read by uniapl/jsonl.py, which infers nothing.
 #
 # Exits 0 while all of this holds, 1 if not. FINDINGS_PYTHON names a Python that has the packages already; without it
 # they are installed in a temporary folder.

@@ -376,7 +376,18 @@ def test_an_answer_that_reaches_its_limit_is_counted_as_cut(of_the_hub):
 
 @pytest.mark.parametrize(
     "answer, right",
-    [(r"$1$ and $2$, so \boxed{2}", 1), (r"\boxed{1} no, \boxed{2}", 1), ("2", 0), (r"\boxed{3}", 0), (r"\boxed{2", 0)],
+    [
+        (r"$1$ and $2$, so \boxed{2}", 1),
+        (r"\boxed{1} no, \boxed{2}", 1),
+        (r"it goes into \boxed notation: \boxed{2}", 1),  # which lm-eval's own search takes for the last box
+        (r"$\boxed 2$, no: $\boxed {3}$", 0),
+        (r"\boxed {2}, by \boxed notation", 1),
+        (r"$\boxed 2$", 1),
+        (r"\boxed{\boxed{2}}", 1),
+        ("2", 0),
+        (r"\boxed{3}", 0),
+        (r"\boxed{2", 0),
+    ],
 )
 def test_the_last_box_of_a_solution_is_its_answer(answer, right):
     assert math500.process_results({"answer": "2"}, [answer]) == {"exact_match": right}

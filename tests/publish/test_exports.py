@@ -112,6 +112,10 @@ def test_croissant_names_every_file_with_its_hash_and_every_column(published, tm
     frame = pd.read_csv(folder / source.pop())
     assert [field["name"] for field in table["field"]] == list(frame.columns)
     assert {f["name"]: f["dataType"] for f in table["field"]}["estimate"] == "sc:Float"
+    for one in described["recordSet"]:  # no word such as NA or None in a cell: mlcroissant would take it for a blank
+        path = folder / one["field"][0]["source"]["fileObject"]["@id"]
+        written = pd.read_csv(path, dtype=str, keep_default_na=False)
+        assert (written[pd.read_csv(path).isna()].fillna("") == "").all(axis=None), path
 
 
 def test_an_edited_set_and_a_folder_that_holds_something_are_refused(published, tmp_path, capsys):

@@ -1,7 +1,8 @@
 """Croissant 1.0: croissant.json, by which a set is found and cited as a data set. It belongs beside a copy of the set.
 
 Every file of the set is a FileObject with its SHA-256; every table with a header (analyses, tables, overview) is a
-RecordSet with a field per column.
+RecordSet with a field per column. A field has the type that pandas takes its column for: mlcroissant reads by pandas
+first, whatever type is declared (findings/croissant_text.sh), so another type would not be the one that is read.
 """
 
 import json
