@@ -216,7 +216,7 @@ def measured(command: list[str]) -> tuple[float, float]:
 def make_responses(folder: Path, n: int) -> list[str]:
     """The options of `uniapl score` for n made prompts and responses of 100 letters, in another order."""
     rng, paths = random.Random(0), [folder / f"{name}{n}.jsonl" for name in ("prompts", "responses")]
-    with open(paths[0], "w") as prompts, open(paths[1], "w") as responses:
+    with open(paths[0], "w", encoding="utf-8") as prompts, open(paths[1], "w", encoding="utf-8") as responses:
         for key in range(n):
             row = {"key": key, "prompt": f"Write two sentences about rain and {key}, in quotation marks."}
             row["instruction_id_list"] = ["punctuation:no_comma", "startend:quotation"][: 1 + key % 2]

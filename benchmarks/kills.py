@@ -252,7 +252,7 @@ def main(argv: list[str] | None = None) -> None:
         kind = KINDS[len([t for t in trials if t.kind != "disk"]) % len(KINDS)] if number < args.kills else "disk"
         seed = len([t for t in trials if t.kind == kind])
         trials.append(filled(seed, work) if kind == "disk" else killed(kind, seed, work, duration))
-        with open(kept, "a") as file:
+        with open(kept, "a", encoding="utf-8") as file:
             file.write(json.dumps(asdict(trials[-1])) + "\n")
         if trials[-1].good:
             shutil.rmtree(work / f"{kind}{seed}")

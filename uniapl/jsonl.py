@@ -9,6 +9,13 @@ from uniapl.errors import UserError
 from uniapl.provenance import checksums
 
 REMEDY = "restore it, or run what wrote it again"
+BEGINNINGS = {  # of a line that is not JSON: what it is, and what to do
+    "\0": "zeros, as a machine leaves them that stopped while it wrote: take a copy that is whole",
+    "version https://git-lfs": "a pointer of Git LFS stands in the file's place: git lfs pull",
+    "<<<<<<<": "a merge left its marks: take one of the two versions",
+    "<": "a web page or XML: download the file itself",
+    "{'": "Python's own form: write it with json.dumps",
+}
 
 
 def read_json(path: Path, keys: Iterable[str] = (), remedy: str = REMEDY) -> dict:
@@ -107,6 +114,9 @@ def _parse(line: str, where: str) -> dict:
 def _remedy(line: str) -> str:
     """What probably became of a line that is not JSON, and what to do about it."""
     line = line.strip()
+    for start, remedy in BEGINNINGS.items():
+        if line.startswith(start):
+            return f"; {remedy}"
     if '{""' in line:
         return "; a spreadsheet has put it in quotes: take the file that it was made of, or write JSON Lines again"
     if line.endswith(","):

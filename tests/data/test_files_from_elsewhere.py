@@ -1,6 +1,7 @@
 """Files that other tools wrote or saved: read as what they mean, or one line that says what became of them."""
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -47,8 +48,7 @@ def test_what_other_tools_make_of_a_file_is_read_as_the_same_prompts(content, tm
 def test_numbers_that_a_table_made_floats_are_whole_in_arguments_keys_and_turns(tmp_path):
     row = {"key": 5.0, "prompt": "p", "instruction_id_list": ["length_constraints:number_words"]}
     row["kwargs"] = [{"num_words": 2.0, "relation": "at least"}]
-    for write, name in ((json.dumps, "p.jsonl"),):
-        (read,) = read_prompts(saved(tmp_path, write(row), name))
+    (read,) = read_prompts(saved(tmp_path, json.dumps(row)))
     assert read["key"] == 5 and read["kwargs"] == [{"num_words": 2, "relation": "at least"}]
     pd.DataFrame({"key": [5.0], "response": ["two words"]}).to_parquet(tmp_path / "r.parquet")
     assert score([read], tmp_path / "r.parquet")["strict"].tolist() == [1]
@@ -70,6 +70,11 @@ def test_numbers_that_a_table_made_floats_are_whole_in_arguments_keys_and_turns(
         (json.dumps(PROMPTS[0], indent=1), ":1: not JSON: .*; an object must stand on one line"),
         (LINES[:-30], ":2: not JSON: .*; an object must stand on one line"),
         ("key,prompt\n7,a\n", ":1: not JSON: .*; a table, as CSV, is not read here"),
+        (LINES + "\0" * 9, ":3: not JSON: .*; zeros, as a machine leaves them that stopped while it wrote"),
+        ("<<<<<<< HEAD\n" + LINES, ":1: not JSON: .*; a merge left its marks"),
+        ("<!DOCTYPE html>\n<html>", ":1: not JSON: .*; a web page or XML: download the file itself"),
+        ("version https://git-lfs.github.com/spec/v1\n", ":1: not JSON: .*; a pointer of Git LFS .*: git lfs pull"),
+        (repr(PROMPTS[0]) + "\n", ":1: not JSON: .*; Python's own form: write it with json.dumps"),
         ('[{"key": 7},\n {"key": 8},]', ":2: not JSON: "),
         ('[{"key": 7}, 3]', ": row 2: a row must be a JSON object, not int"),
         (LINES.replace('"key": 7', '"key": "1.23E+05"'), ": row 1, .*: a spreadsheet has rounded the key 1.23E[+]05"),
@@ -81,6 +86,20 @@ def test_what_cannot_be_read_is_named_with_file_and_line_and_remedy(content, lin
     with pytest.raises(UserError, match=f"p.jsonl{line}") as raised:
         read_prompts(saved(tmp_path, content))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "rows, line",
+    [
+        ([{"key": 7, "output": "a"}], "have no text in their field response (they have key, output): key 7"),
+        ({"data": RESPONSES}, "(they have data): a row with neither key nor prompt, but data"),
+        ([{}], "(they have nothing): a row with neither key nor prompt, but nothing"),
+        ([{"key": 7, "response": None}], "no text in their field response: key 7"),
+    ],
+)
+def test_responses_that_have_no_text_are_named_by_what_they_have(rows, line, tmp_path):
+    with pytest.raises(UserError, match=re.escape(line)):
+        score(PROMPTS, saved(tmp_path, json.dumps(rows), "r.jsonl"))
 
 
 def test_a_json_file_with_a_byte_order_mark_is_read(tmp_path):

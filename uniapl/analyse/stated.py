@@ -52,6 +52,9 @@ def _read(path: Path) -> dict[str, dict]:
     if not path.is_file():
         return {}
     try:
-        return {id: entry | {"claim": dict(entry["claim"])} for id, entry in json.loads(path.read_text()).items()}
+        return {
+            id: entry | {"claim": dict(entry["claim"])}
+            for id, entry in json.loads(path.read_text(encoding="utf-8")).items()
+        }
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise UserError(f"{path}: not a record of claims ({error}); restore it from version control") from error

@@ -74,7 +74,7 @@ class RunCard:
         """Write the card as JSON, without what is not known."""
         values = dataclasses.asdict(self)
         values = {name: x for name, x in values.items() if x is not None or name in REQUIRED}
-        path.write_text(json.dumps(values, indent=2) + "\n")
+        path.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
 
 
 REQUIRED = tuple(field.name for field in dataclasses.fields(RunCard) if field.default is dataclasses.MISSING)

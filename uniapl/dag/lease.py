@@ -99,7 +99,7 @@ def folder() -> Path:
 
 def holder(path: Path) -> str:
     """What the holder of a lock wrote into it."""
-    return path.read_text(errors="replace") or "a lease that is just beginning"
+    return path.read_text(encoding="utf-8", errors="replace") or "a lease that is just beginning"
 
 
 def take(devices: list[Device], count: int, folder: Path, note: str) -> dict[Device, int]:

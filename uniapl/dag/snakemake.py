@@ -265,7 +265,7 @@ def compute_share(benchmarks: str | Path, started: float, cores: int | None) -> 
     spent, benchmarks = dict.fromkeys((*COMPUTE, "other"), 0.0), Path(benchmarks)
     for path in benchmarks.rglob("*.tsv"):
         if path.stat().st_mtime >= started:
-            with open(path) as file:
+            with open(path, encoding="utf-8") as file:
                 rule = path.relative_to(benchmarks).parts[0]
                 seconds = sum(float(row["s"]) for row in csv.DictReader(file, delimiter="\t"))
                 spent[rule if rule in COMPUTE else "other"] += seconds
@@ -355,7 +355,7 @@ def hold_jobs_lock() -> None:
 
 def wait_for_orphans(lock: str = JOBS_LOCK) -> None:
     """Wait until no job of an earlier run lives: of a Snakemake that was killed, they go on and write their files."""
-    with open(lock, "a") as file:
+    with open(lock, "a", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -15,9 +15,11 @@ ROUNDED = re.compile(r"\d(\.\d+)?E\+\d+")  # how a spreadsheet saves a long numb
 
 
 def name_of_row(row: dict) -> str:
-    """How a message names a row: by its key, or else by its prompt's first words."""
+    """How a message names a row: by its key, or else by its prompt's first words, or by what it has instead."""
     if row.get("key") is not None:
         return f"key {row['key']}"
+    if row.get("prompt") is None:
+        return f"a row with neither key nor prompt, but {first_names([*row]) or 'nothing'}"
     return f"prompt {' '.join(str(row.get('prompt')).split()[:8])!r}"
 
 

@@ -154,7 +154,7 @@ def llama(config: dict, tensors: dict[str, Tensor]):
 
 def _read(path: Path) -> dict:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UserError(f"POLAR: {path}: {error}") from error
 

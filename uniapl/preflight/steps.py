@@ -65,7 +65,7 @@ def findings(rows: Rows, *, vllm: bool, adversarial: bool) -> list[Finding]:
 
 def read_history(path: Path) -> list[dict[str, float]]:
     """Rows of history.csv, numbers alone; the row of step 0, which only a probe writes, is left out."""
-    with open(path, newline="") as file:
+    with open(path, encoding="utf-8", newline="") as file:
         rows = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     return [row for row in rows if row["step"] > 0]
 

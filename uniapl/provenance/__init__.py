@@ -98,7 +98,7 @@ def peak_memory_mb() -> float:
 def _own_peak(own: resource.struct_rusage) -> int:
     """The most memory that this process held (KiB). Linux's ru_maxrss keeps what its parent held before the exec."""
     try:
-        status = Path("/proc/self/status").read_text()
+        status = Path("/proc/self/status").read_text(encoding="utf-8")
     except OSError:
         return own.ru_maxrss
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))

@@ -12,7 +12,7 @@ from uniapl.report import records, sections
 from uniapl.report.read import ResultSet
 
 HERE = Path(__file__).resolve().parent
-LONG_NAME = re.compile(r"\w{25,}")
+LONG_NAME = re.compile(r"\w{30,}")
 PIECE = re.compile(r"(\w{15,}?_)(?=\w{8})")
 INTERVAL = re.compile(r"(?P<estimate>−?\d[\d.]*)( (?P<interval>\[.*?\]\*?))?(; (?P<seeds>over seeds \[.*?\]))?")
 
@@ -85,7 +85,7 @@ def cell(text: str, unit: str = "") -> Markup:
 
 
 def broken(text: str) -> Markup:
-    """The text, escaped; a name of 25 letters or more may break behind an underscore, in pieces of 16 or more.
+    """The text, escaped; a name of 30 letters or more may break behind an underscore, in pieces of 16 or more.
 
     Else a column is as wide as its longest name, and on a phone the first one, which stays in place, hides the others.
     """

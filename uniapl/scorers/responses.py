@@ -7,7 +7,7 @@ import pyarrow.parquet
 
 from uniapl.checkers.thinking import strip_thinking
 from uniapl.data.prompts import Refused, with_key
-from uniapl.errors import UserError
+from uniapl.errors import UserError, first_names
 from uniapl.jsonl import each_row
 from uniapl.provenance import checksums
 
@@ -21,14 +21,16 @@ def each_response(path: str | Path) -> Iterator[dict]:
     Rows of `lm_eval --log_samples` are read too. Raises UserError that names file and row; at the end, where rows have
     no text, and for a file without rows.
     """
-    total, without_text = 0, Refused()
+    total, without_text, instead = 0, Refused(), ""
     for total, row in enumerate(_of_parquet(Path(path)) if Path(path).suffix == ".parquet" else each_row(path), 1):
         row = with_key(of_lm_eval(row), f"{path}: row {total}")
         if isinstance(row.get("response"), str):
             yield row
         else:
             without_text.add(row)
-    without_text.end(total, f"rows of {path} have no text in their field response")
+            if "response" not in row and not instead:
+                instead = f" (they have {first_names([*row]) or 'nothing'})"
+    without_text.end(total, f"rows of {path} have no text in their field response{instead}")
 
 
 def _of_parquet(path: Path) -> Iterator[dict]:

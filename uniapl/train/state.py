@@ -24,7 +24,7 @@ def sole_training(out: Path) -> Iterator[None]:
     if not is_main_process():
         yield
         return
-    with open(out / "lock", "w") as lock:
+    with open(out / "lock", "w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
