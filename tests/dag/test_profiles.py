@@ -47,10 +47,9 @@ def test_a_profile_grants_what_it_has_of_what_the_scale_asks_for(profile, clone)
     assert asked(printed, "train") == {f"gpu={granted}, gpus_asked=8, runtime=1440, mem_mb=512000"}
     assert asked(printed, "generate") == {"gpu=1, gpus_asked=1, runtime=240, mem_mb=96000"}
     assert asked(printed, "score") == {"gpu=0, gpus_asked=0, runtime=60, mem_mb=8000"}
-    jobs = by_stage(Runs(PAPER_4B), Runs(PAPER_4B).default)
-    assert {stage: planned(printed)[stage] for stage in ("teach", "train", "generate", "suite")} == {
-        stage: jobs[stage] for stage in ("teach", "train", "generate", "suite")
-    }
+    runs, stages = Runs(PAPER_4B), ("teach", "train", "generate", "suite")
+    jobs, in_the_plan = planned(printed), by_stage(runs, runs.default)
+    assert [jobs[stage] for stage in stages] == [in_the_plan[stage] for stage in stages]
 
 
 def test_a_scale_without_gpus_asks_no_machine_for_its_gpus(clone):

@@ -59,8 +59,15 @@ def test_the_first_process_removes_half_written_checkpoints_and_the_newest_compl
 
 def test_another_process_removes_nothing_and_looks_when_the_first_is_done(tmp_path):
     checkpoints(tmp_path, 2, 4)
-    second = Processes(first=False, others=lambda: last_checkpoint(tmp_path, Processes(first=True)))
+    until_then = []
+
+    def first():
+        until_then.extend(path.name for path in tmp_path.iterdir())
+        last_checkpoint(tmp_path, Processes(first=True))
+
+    second = Processes(first=False, others=first)
     assert last_checkpoint(tmp_path, second).name == "checkpoint-4" and second.waits == 1
+    assert "checkpoint-10" in until_then
 
 
 @pytest.mark.parametrize(("precision", "changed"), [("bf16", True), ("no", False)])
