@@ -9,7 +9,7 @@ import pytest
 from support.methods import write as methods
 from support.places import ROOT
 
-from figures import differences, style
+from figures import differences, mixtures, style
 from uniapl.analyse.claims import CONTRADICTED, SUPPORTED, UNDECIDED
 from uniapl.errors import UserError
 from uniapl.publish.readme import BEGIN, END, NOT_RUN, OF_METHODS, methods_table, renewed, verdict_table, with_table
@@ -80,12 +80,14 @@ def test_the_readme_shows_the_published_verdicts():
     assert renewed(readme, TINY) == readme
 
 
-def test_the_picture_of_the_readme_is_drawn_from_the_published_set(tmp_path):
-    figure, caption, tables = differences.draw(TINY)
-    style.save(figure, str(tmp_path / "fresh"), caption, TINY, tables)
-    fresh, shown = (matplotlib.image.imread(p) for p in (tmp_path / "fresh.png", ROOT / "docs/differences.png"))
-    assert fresh.shape == shown.shape, "copy figures/out/published/tiny/differences.png to docs/ (snakemake figures/)"
-    assert np.abs(fresh - shown).mean() < 1e-3, "copy figures/out/published/tiny/differences.png to docs/"
+@pytest.mark.parametrize("figure", [differences, mixtures], ids=lambda module: module.__name__)
+def test_the_pictures_of_the_readme_are_drawn_from_the_published_set(tmp_path, figure):
+    name = figure.__name__.removeprefix("figures.") + ".png"
+    drawn, caption, tables = figure.draw(TINY)
+    style.save(drawn, str(tmp_path / "fresh"), caption, TINY, tables)
+    fresh, shown = (matplotlib.image.imread(p) for p in (tmp_path / "fresh.png", ROOT / "docs" / name))
+    assert fresh.shape == shown.shape, f"copy figures/out/published/tiny/{name} to docs/ (snakemake figures/)"
+    assert np.abs(fresh - shown).mean() < 1e-3, f"copy figures/out/published/tiny/{name} to docs/"
 
 
 def test_every_interval_in_the_prose_of_the_readme_is_in_a_published_table_or_the_lab_book():
