@@ -8,7 +8,7 @@
 # Exits 0 while all of this holds, 1 if not. FINDINGS_PYTHON names a Python that has the package already; without it it
 # is installed in a temporary folder.
 #
-# Seen (mlcroissant 1.1.1, pandas 3.1.1, Python 3.12):
+# Seen (mlcroissant 1.1.1, pandas 3.1.1, Python 3.11 and 3.12):
 #     answers ['1.10', '007', '1e3']
 #       CSV: ['1.1', '7.0', '1000.0'], JSON Lines: ['1.1', '7.0', '1000.0']
 #     answers ['1.10', 'x', 'None', 'NA']

@@ -7,17 +7,19 @@
 #   A PeftModel given to the trainer: TRL adds an adapter "ref" of the same configuration, whose initialisation takes
 #     the next part of the base weights away, also from the policy. Reference and policy agree, so the loss is log 2
 #     and nothing looks wrong. peft warns of it in load_adapter, and not in add_adapter, which TRL calls.
-# DPOTrainer runs here; GRPOTrainer with beta > 0 has the same lines (read, not run).
+# GRPOTrainer with beta > 0 does the same: its KL is not 0 before anything is trained, or the policy moves.
 # Expected: a reference that is the initial policy, and a policy that is left as it was.
 #
 # A Llama of two layers with random weights, no download but the packages. Exits 0 while all of this holds, 1 if not.
 # FINDINGS_PYTHON names a Python that has the packages already; without it they are installed in a temporary folder.
 #
 # Seen (trl 1.16.0, peft 0.21.2, transformers 5.17.0, torch 2.13.0 on a CPU; learning rate 0; nats at the worst token):
-#     True: peft_config: loss 0.693; PeftModel: loss 0.693, its trainer moves the policy by 0.00 nats
-#     pissa: peft_config: loss 0.764; PeftModel: loss 0.693, its trainer moves the policy by 7.06 nats
-#     pissa_niter_16: peft_config: loss 0.776; PeftModel: loss 0.693, its trainer moves the policy by 6.90 nats
-#     olora: peft_config: loss 0.753; PeftModel: loss 0.693, its trainer moves the policy by 4.63 nats
+#     True: peft_config: DPO's loss 0.693; PeftModel: DPO's loss 0.693, policy moved by 0.00 nats
+#     pissa: peft_config: DPO's loss 0.764; PeftModel: DPO's loss 0.693, policy moved by 7.06 nats
+#     pissa_niter_16: peft_config: DPO's loss 0.776; PeftModel: DPO's loss 0.693, policy moved by 6.90 nats
+#     olora: peft_config: DPO's loss 0.753; PeftModel: DPO's loss 0.693, policy moved by 4.63 nats
+#     True: peft_config: GRPO's KL 0.000; PeftModel: GRPO's KL 0.000, policy moved by 0.00 nats
+#     pissa: peft_config: GRPO's KL 1.421; PeftModel: GRPO's KL 0.000, policy moved by 7.06 nats
 #     warnings that name the base weights: 0
 set -euo pipefail
 folder=$(mktemp -d)
@@ -69,39 +71,51 @@ def logprobs(of) -> torch.Tensor:
         return of.eval()(input_ids=torch.arange(2, 12)[None]).logits.log_softmax(-1)
 
 
-def trainer(of, **named) -> trl.DPOTrainer:
-    args = trl.DPOConfig(
-        output_dir=sys.argv[1], max_steps=1, per_device_train_batch_size=8, learning_rate=0.0, logging_steps=1,
-        report_to="none", save_strategy="no", use_cpu=True, bf16=False, disable_tqdm=True,
-    )
-    made = trl.DPOTrainer(of, args=args, train_dataset=pairs, processing_class=tokenizer, **named)
-    made.remove_callback(transformers.PrinterCallback)
-    return made
+SETTINGS = {"max_steps": 1, "learning_rate": 0.0, "logging_steps": 1, "per_device_train_batch_size": 8}
+SETTINGS |= {"report_to": "none", "save_strategy": "no", "use_cpu": True, "bf16": False, "disable_tqdm": True}
 
 
-def loss(of: trl.DPOTrainer) -> float:
-    of.train()
-    return of.state.log_history[0]["loss"]
+def dpo(of, **named):
+    args = trl.DPOConfig(sys.argv[1], **SETTINGS)
+    return trl.DPOTrainer(of, args=args, train_dataset=pairs, processing_class=tokenizer, **named)
 
 
-holds = True
-for init in (True, "pissa", "pissa_niter_16", "olora"):
+def grpo(of, **named):
+    args = trl.GRPOConfig(sys.argv[1], beta=0.1, num_generations=8, max_completion_length=8, **SETTINGS)
+    reward = lambda completion_ids, **_: [float(len(set(ids))) for ids in completion_ids]  # noqa: E731
+    return trl.GRPOTrainer(of, reward, args, train_dataset=pairs, processing_class=tokenizer, **named)
+
+
+def first(trainer, name: str) -> float:
+    """What the first step logs; nothing is trained."""
+    trainer.remove_callback(transformers.PrinterCallback)
+    trainer.train()
+    return trainer.state.log_history[0][name]
+
+
+def shown(init, make, name: str, words: str, right: float) -> bool:
+    """Whether both ways of handing the adapter over leave reference and policy as the initialisation should."""
     shape = {"r": 8, "lora_alpha": 8, "target_modules": ["q_proj", "v_proj", "up_proj"], "task_type": "CAUSAL_LM"}
     config = LoraConfig(**shape, init_lora_weights=init)
-    by_config = loss(trainer(model(), peft_config=config))
+    by_config = first(make(model(), peft_config=config), name)
     wrapped = get_peft_model(model(), config)
     before = logprobs(wrapped)
     assert (before - logprobs(model())).abs().max() < 1e-3  # the adapter's initialisation leaves the policy as it was
-    second = trainer(wrapped)
-    moved = (logprobs(second.model) - before).abs().max().item()
-    by_model = loss(second)
+    trainer = make(wrapped)
+    moved = (logprobs(trainer.model) - before).abs().max().item()
+    by_model = first(trainer, name)
     print(
-        f"{init}: peft_config: loss {by_config:.3f}; "
-        f"PeftModel: loss {by_model:.3f}, its trainer moves the policy by {moved:.2f} nats"
+        f"{init}: peft_config: {words} {by_config:.3f}; PeftModel: {words} {by_model:.3f}, "
+        f"policy moved by {moved:.2f} nats"
     )
-    right = abs(by_config - math.log(2)) < 1e-3 and moved < 1e-3
-    wrong = abs(by_config - math.log(2)) > 1e-2 and moved > 1 and abs(by_model - math.log(2)) < 1e-3
-    holds &= right if init is True else wrong
+    assert abs(by_model - right) < 1e-3
+    return abs(by_config - right) < 1e-3 and moved < 1e-3
+
+
+inits = (True, "pissa", "pissa_niter_16", "olora")
+fine = {init: shown(init, dpo, "loss", "DPO's loss", math.log(2)) for init in inits}
+fine |= {f"{init}, GRPO": shown(init, grpo, "kl", "GRPO's KL", 0) for init in (True, "pissa")}
+holds = [init for init, as_expected in fine.items() if as_expected] == [True, "True, GRPO"]
 named = [message for message in heard if "base weights" in message]
 print(f"warnings that name the base weights: {len(named)}")
 holds &= not named
