@@ -215,6 +215,9 @@ def report(worlds: int) -> str:
         by_size = {n: of_one_arm(n, rate) for n in SIZES}
         worst = both(*(min(x[way] for x in by_size.values()) for way in (0, 1)))
         one_arm.append([f"{rate:g}", *(both(*by_size[n]) for n in SHOWN), worst])
+    lowest = {n: both(*np.min([of_one_arm(n, rate) for rate in SHARES], axis=0)) for n in SIZES}
+    worst = both(*np.min([of_one_arm(n, rate) for n in SIZES for rate in SHARES], axis=0))
+    one_arm.append(["worst of all rates", *(lowest[n] for n in SHOWN), worst])
     seeds = []
     for rates, n in itertools.product(((0.01, 0.01), (0.5, 0.5), (0.99, 0.99), (0.99, 0.01)), (1, 5, 20)):
         x = of_seeds(n, rates, worlds // 4)

@@ -17,13 +17,15 @@ PIPELINE = "sft_then_grpo"
 MARKERS = {"single stage": "o", "pipeline": "D", "first stage": "s", "base": "v"}
 SIZES = {"o": 5.6, "D": 4.9, "s": 5.2, "v": 5.6}  # points, of equal weight to the eye
 NUMBER, WIDE, HIGH, APART = 6.5, 4.3, 5.6, 3.6  # points: a number's type, width of a digit, height; half a marker
+LETTERS = 28  # of a name beside its accuracies
 COLOURS = matplotlib.colormaps["viridis_r"].with_extremes(bad="white")  # darker costs more, in grey too
 
 
 def draw(results: Path):
     """Accuracy on trained types against new types; each arm's number leads to its name, the most accurate first."""
     table, paths = read(results)
-    fig = style.figure(style.TWO_COLUMNS, max(3.9, 1.0 + 0.145 * len(table)))
+    names = [style.wrapped(arm, LETTERS) for arm in table.arm]
+    fig = style.figure(style.TWO_COLUMNS, max(3.9, 1.0 + 0.145 * sum(map(rows, names))))
     ax, key = fig.subplots(1, 2, width_ratios=(1, 0.62))
     scale = ScalarMappable(Normalize(0, table.cost.max()), COLOURS)
     ax.hlines(table.y, table.x_low, table.x_high, color="#BBBBBB", linewidth=0.6, zorder=1.3)
@@ -37,7 +39,7 @@ def draw(results: Path):
     ax.set_xlabel(f"prompts followed, {style.benchmark(TRAINED)} (%)")
     ax.set_ylabel(f"prompts followed, {style.benchmark(UNSEEN)} (%)")
     ax.grid()
-    list_arms(key, table, scale)
+    list_arms(key, table, names, scale)
     present = [name for name in MARKERS if name in set(table.family)]
     handles = [Line2D([], [], color="#555555", linewidth=0, marker=MARKERS[name], label=name) for name in present]
     if PIPELINE in set(table.arm):
@@ -104,18 +106,25 @@ def number(fig, ax, table: pd.DataFrame) -> None:
         ax.annotate(str(place), (x, y), tuple(centre - marked), textcoords="offset points", **words, **line)
 
 
-def list_arms(ax, table: pd.DataFrame, scale: ScalarMappable) -> None:
+def rows(name: str) -> int:
+    """How many rows of the key a name takes."""
+    return name.count("\n") + 1
+
+
+def list_arms(ax, table: pd.DataFrame, names: list[str], scale: ScalarMappable) -> None:
     """The key: number, symbol and name of every arm, with both accuracies."""
     ax.set_axis_off()
-    ax.set(xlim=(0, 1), ylim=(len(table) - 0.4, -1.4))
+    ax.set(xlim=(0, 1), ylim=(sum(map(rows, names)) - 0.4, -1.4))
     for x, head in ((0.88, "trained"), (1.0, "new")):
         ax.text(x, -1, head, ha="right", va="center", fontsize=6.5, color="#444444")
-    for y, row in enumerate(table.itertuples()):
+    below = 0
+    for name, row in zip(names, table.itertuples(), strict=True):
+        y, below = below + (rows(name) - 1) / 2, below + rows(name)
         weight = "bold" if row.arm == PIPELINE else "normal"
         words = dict(va="center", fontsize=6.8, fontweight=weight)
         ax.text(0.055, y, str(row.place), ha="right", **words)
         marker(ax, 0.11, y, row, scale)
-        ax.text(0.16, y, style.label(row.arm), ha="left", **words)
+        ax.text(0.16, y, name, ha="left", linespacing=1.05, **words)
         ax.text(0.88, y, f"{row.x:.1f}", ha="right", **words)
         ax.text(1.0, y, f"{row.y:.1f}", ha="right", **words)
 

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 import os
 import re
 import shlex
@@ -98,6 +99,18 @@ def test_the_public_names_are_listed_and_are_what_they_say():
         assert callable(getattr(uniapl, name)) and getattr(uniapl, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'scor'"):
         _ = uniapl.scor
+
+
+def test_files_are_utf_8_where_the_locale_is_not(tmp_path):
+    prompt = {"key": 7, "prompt": "naïve …", "instruction_id_list": ["keywords:existence"]}
+    rows = {"p": prompt | {"kwargs": [{"keywords": ["Öl"]}]}, "r": {"key": 7, "response": "Öl ☀️"}}
+    for name, row in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(row, ensure_ascii=False) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "uniapl", "score", "--prompts", "p.jsonl", "--responses", "r.jsonl"]
+    ascii_alone = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(command, cwd=tmp_path, env=ascii_alone, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["prompt_strict"]["passed"] == 1
 
 
 def test_a_stage_says_at_its_end_what_it_and_its_children_used_where_it_is_asked_to(tmp_path):

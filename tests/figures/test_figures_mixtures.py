@@ -1,6 +1,8 @@
 """The figure of all methods: every arm stands where its numbers say, and every number beside its own marker."""
 
 import itertools
+import re
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -74,6 +76,17 @@ def test_no_number_lies_over_another_or_over_a_marker_and_no_text_leaves_the_fig
         assert min(a.x1, b.x1) - max(a.x0, b.x0) < 2 or min(a.y1, b.y1) - max(a.y0, b.y0) < 2
     for (x, y), box in itertools.product(ax.transData.transform([(TRAINED[a], UNSEEN[a]) for a in ARMS]), numbers):
         assert not (box.x0 < x < box.x1 and box.y0 < y < box.y1)
+
+
+def test_a_long_name_takes_several_rows_of_the_key_and_lies_over_nothing(results, tmp_path):
+    long = "grpo_group16_no_kl_lr3e5_and_a_warmup_of_ten_steps_without_decay_at_al"
+    shutil.copytree(results, tmp_path / "long")
+    for path in tmp_path.rglob("*.csv"):
+        path.write_text(re.sub(r"^(luffy|chord),", rf"\1_{long},", path.read_text(), flags=re.MULTILINE))
+    fig, _, _ = mixtures.draw(tmp_path / "long")
+    texts = boxes(fig)
+    assert sum("without decay" in text.get_text().replace("\n", " ") for text, _ in texts) == 2
+    assert outside(fig, texts) == [] and overlapping(texts) == []
 
 
 def test_the_caption_says_seeds_prompts_what_lies_beyond_the_pipeline_and_what_is_not_known(drawn):
