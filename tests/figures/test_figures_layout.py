@@ -18,7 +18,7 @@ EXPERIMENTS = (
     *("staged", "unified", "reward_shaping", "constrained", "mu_schedule", "switch", "lambda_sweep", "discriminators"),
     *("teachers", "demonstrations", "controls"),
 )
-OTHERS = ("arms", "constrained", "diversity", "mu", "pareto", "switch", "claims")
+OTHERS = ("arms", "constrained", "diversity", "mu", "pareto", "switch", "claims", "demonstrations", "staged")
 IN_PANELS = ("scores", "discriminators", "lambda_sweep", "teachers")  # a benchmark is a title
 KNOWN = ("uniapl", "lambda_003", "d_random", "sft_d24")
 
@@ -97,3 +97,5 @@ def test_the_check_sees_what_it_is_there_for():
     assert outside(fig, drawn) == ["a text that leaves"] and overlapping(drawn) == []
     fig.text(0.12, 0.12, "another")
     assert overlapping(boxes(fig)) == [("one", "another")]
+    fig.text(0.5, 0.95, "of two lines,\nwhich leave at the top")
+    assert outside(fig, boxes(fig))[1:] == ["of two lines,\nwhich leave at the top"]

@@ -13,12 +13,19 @@ SLACK = 1.0  # pixels at 300 per inch by which boxes may touch: a box is a littl
 def boxes(fig) -> list[tuple[Text, Bbox]]:
     """Every text that is drawn, with its box in pixels; a tick's beyond the limits of its axis is not drawn."""
     drawn: dict[int, Text] = {}
+    at_work: list[Text] = []  # a renderer is told the text of a single line alone
+    draw = Text.draw
 
-    def seen(renderer, gc, x, y, s, prop, angle, ismath=False, mtext=None):
-        if mtext is not None and mtext.get_text().strip():
-            drawn[id(mtext)] = mtext
+    def drawing(text, renderer):
+        at_work.append(text)
+        draw(text, renderer)
+        at_work.pop()
 
-    with mock.patch.object(RendererAgg, "draw_text", seen):
+    def seen(*args, **kwargs):
+        if at_work[-1].get_text().strip():
+            drawn[id(at_work[-1])] = at_work[-1]
+
+    with mock.patch.object(Text, "draw", drawing), mock.patch.object(RendererAgg, "draw_text", seen):
         FigureCanvasAgg(fig).draw()
     return [(text, text.get_window_extent()) for text in drawn.values()]
 
