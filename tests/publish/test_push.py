@@ -54,7 +54,10 @@ def test_a_pushed_folder_is_a_checkpoint_with_a_card_that_the_hub_reads(run, tmp
     assert card.data.library_name == "transformers"
     for part in ("L = w_pref (1 - mu) L_GRPO + w_demo mu L_SFT + lambda L_adv", "| lam | 0.1 |", "arXiv 2509.25148"):
         assert part in card.text
-    assert "| trained types | prompt_strict | 61.0 [55.2, 66.9] | 5 | 384 |" in card.text
+    main = pd.read_csv(ROOT / "results/published/tiny/tables/headline/main.csv", dtype=str)
+    of = (main.arm == "uniapl") & (main.benchmark == "trained") & (main.metric == "prompt_strict")
+    row = main[of & (main.decoding == "greedy")].squeeze()
+    assert f"| trained types | prompt_strict | {row.estimate} [{row.low}, {row.high}] | 5 | 384 |" in card.text
     assert "not an assistant" in card.text and "trained from scratch" in card.text
     assert json.loads((tmp_path / "out/run.json").read_text())["arm"] == "uniapl"
     assert not [path.name for path in (tmp_path / "out").iterdir() if path.name.startswith(".")]

@@ -45,8 +45,10 @@ def test_the_first_sentence_says_what_was_found():
     overview, _ = sections.claims(read(ROOT / "results/published/tiny"))
     counts, said = sections.verdicts(overview), sections.sentence(overview)
     assert f"Of {sum(counts.values())} claims, after Holm's adjustment: {counts['supported']} supported" in said
-    named = said.partition("Supported: ")[2].split("; ")
-    assert len(named) == counts["supported"] and "[" not in said, said
+    for verdict in ("supported", "contradicted"):  # a sentence for each, without the claims' sources
+        named = said.partition(f"{verdict.capitalize()}: ")[2].partition(". ")[0].split("; ")
+        assert len(named) == counts[verdict]
+    assert "[" not in said and "(ours)" not in said, said
     assert sections.sentence(None) == ""
 
 

@@ -233,7 +233,7 @@ def sentence(overview: Table | None) -> str:
     names = {SUPPORTED: [], CONTRADICTED: []}
     for row, mark in zip(overview.view.rows, overview.marks, strict=True):
         if mark.verdict in names:
-            names[mark.verdict].append(re.sub(r" \(\[.*\)$", "", row[1]))
+            names[mark.verdict].append(re.sub(r" (\[[^]]*\].*|\(ours\))$", "", row[1]))
     found = ", ".join(f"{n} {verdict}" for verdict, n in counts.items())
     decided = [f"{verdict.capitalize()}: {'; '.join(claims)}." for verdict, claims in names.items() if claims]
     return " ".join([f"Of {sum(counts.values())} claims, after Holm's adjustment: {found}.", *decided])

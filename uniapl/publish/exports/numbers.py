@@ -1,7 +1,7 @@
 """What every export says: the accuracies of a published set with their intervals, and the prompts behind them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pandas as pd
@@ -64,7 +64,7 @@ def read(folder: Path) -> Set:
     table = pd.concat(frames or [pd.DataFrame()], ignore_index=True)
     if table.empty:
         raise UserError(f"{folder}: no accuracy in analyse/*/main.csv: nothing to export")
-    table = table.drop_duplicates(["arm", "benchmark", "metric"]).drop(columns="decoding")
+    table = table.drop_duplicates(["arm", "benchmark", "metric"])[[field.name for field in fields(Number)]]
     numbers = [Number(**{str(name): value for name, value in row.items()}) for row in table.to_dict("records")]
     digest = read_json(folder / "data.json", ("sha256",))["sha256"].get("test.jsonl", "unknown")
     return Set(folder, manifest, digest, numbers, read_jsonl(folder / "runs.jsonl"))
