@@ -34,7 +34,14 @@ from baselines import (
     uniapl,
 )
 from uniapl.config import PUBLISHED, Arm, Compute, Evaluation, Scale
-from uniapl.config.resources import COMPARATORS_H100, QWEN3_4B_H100, QWEN3_600M_H100, Resources
+from uniapl.config.resources import (
+    COMPARATORS_H100,
+    QWEN3_4B_H100,
+    QWEN3_600M_H100,
+    Resources,
+    cores_here,
+    side_by_side,
+)
 from uniapl.data.everyday.world import World as Everyday
 from uniapl.data.miniature.world import World
 from uniapl.data.public.world import Public
@@ -147,24 +154,24 @@ def fetched(name: str, model: str) -> Arm:
 
 
 RL_SMALL = {
-    "steps": 32,
+    "steps": 20,
     "prompts_per_step": 8,
     "group": 6,
     "max_new_tokens": 192,
     "learning_rate": 4e-5,
     "warmup": 2,
     "schedule": "constant_with_warmup",
-    "save_every": 4,
-    "probe_every": 8,
+    "save_every": 5,
+    "probe_every": 10,
 }
 SFT_SMALL = {
-    "steps": 32,
+    "steps": 20,
     "rows_per_step": 16,
     "learning_rate": 2e-5,
     "warmup": 2,
     "schedule": "cosine",
-    "save_every": 8,
-    "probe_every": 8,
+    "save_every": 5,
+    "probe_every": 10,
 }
 LAYERS_SMALL = {
     "steps": 60,
@@ -175,9 +182,8 @@ LAYERS_SMALL = {
     "schedule": "cosine",
     "save_every": 20,
 }
-TWO_CORES = {  # one job at a time: two that compute with several threads slow each other
-    stage: Resources(memory_gb=12, minutes=240, cores=2) for stage in ("teach", "data", "train", "generate", "suite")
-}
+SIDE_BY_SIDE = dict.fromkeys(("train", "generate", "suite"), side_by_side(memory_gb=8, minutes=480))
+ALONE = dict.fromkeys(("teach", "data"), Resources(memory_gb=8, minutes=480, cores=cores_here()))
 
 SMALL = Scale(
     name="small",
@@ -193,19 +199,19 @@ SMALL = Scale(
             **RL_SMALL,
             "learning_rate": 4e-5,
             "demonstrations_per_step": 16,
-            "mu_decay": 32,
+            "mu_decay": 20,
             "discriminator": "layers",
         },
         layers_discriminator: LAYERS_SMALL,
         fetch: {"context": 2048},
     },
     rates={"rollouts": 4e-5, "after_sft": 4e-5},
-    evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128, each_seed=True),
+    evaluation=Evaluation(max_new_tokens=512, batch=96, probe_prompts=24, measured_prompts=128, each_seed=True),
     suite="everyday",
     general=("base", "sft", "grpo", "sft_then_grpo", "uniapl"),
     most_seeds={"unified": 2},
-    compute=Compute(engine=True, bf16=None),
-    resources=TWO_CORES,
+    compute=Compute(engine=True, bf16=None, rows_per_device=12),
+    resources={**SIDE_BY_SIDE, **ALONE},
 )
 
 # Rates are ours and untuned: not stated. Of CHORD's and LUFFY's scripts for 7B, 1e-6 for GRPO and 5e-6 to 1e-5 where

@@ -21,8 +21,8 @@ EXPERIMENT = Experiment(
     arms=(
         *candidates("everyday_sft", sft, (1e-5, 2e-5, MIDDLE, 8e-5, 1.6e-4)),
         Arm("everyday_sft_linear", sft, changes={"learning_rate": MIDDLE, "schedule": "linear"}),
-        Arm("everyday_sft_half", sft, changes={"learning_rate": MIDDLE, "steps": 16}),
-        Arm("everyday_sft_twice", sft, changes={"learning_rate": MIDDLE, "steps": 64}),
+        Arm("everyday_sft_half", sft, changes={"learning_rate": MIDDLE, "steps": 10}),
+        Arm("everyday_sft_twice", sft, changes={"learning_rate": MIDDLE, "steps": 40}),
         *candidates("everyday_grpo", grpo, (1.6e-5, 4e-5, 1e-4)),
         *candidates("everyday_sft_then_grpo", grpo, (1.6e-5, 4e-5, 1e-4), start="sft"),
         *candidates("everyday_uniapl", uniapl, (1.6e-5, 4e-5, 1e-4)),

@@ -1,7 +1,10 @@
 """What the jobs of each stage ask of a machine or a cluster: GPUs, memory, time, CPU cores."""
 
+import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 STAGES = (
     "prompts",
@@ -35,6 +38,31 @@ class Resources:
     def __post_init__(self):
         if self.gpus < 0 or min(self.memory_gb, self.minutes, self.cores) < 1:
             raise ValueError(f"{self} asks for less than nothing, or for no memory, time or core")
+
+
+CGROUP = Path("/sys/fs/cgroup/memory.max")  # of a container: its limit, or `max`
+
+
+def memory_here() -> int:
+    """Bytes of this machine's memory, or of its container's limit where that is lower."""
+    limit = CGROUP.read_text(encoding="utf-8").strip() if CGROUP.is_file() else "max"
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def cores_here() -> int:
+    """CPU cores that this process may use; macOS knows all cores alone."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def side_by_side(memory_gb: int, minutes: int) -> Resources:
+    """A job of which as many run at a time here as the memory holds, at most one per core, and share the cores.
+
+    ours: measured, docs/engine.md: a second thread adds less to a small model's job than a second job does.
+    """
+    cores = cores_here()
+    jobs = max(1, min(cores, int(memory_here() // (memory_gb * 1e9))))
+    return Resources(memory_gb=memory_gb, minutes=minutes, cores=math.ceil(cores / jobs))
 
 
 # ours: requests to a scheduler, not measurements. A training has vLLM in its process, hence the cores; 235 billion
