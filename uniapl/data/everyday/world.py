@@ -15,10 +15,10 @@ BASE = Teacher(
     top_k=0,
     presence_penalty=0.0,
     max_tokens=384,
-    attempts=4,
+    attempts=3,
     max_model_len=2_048,
     tensor_parallel=1,
-    concurrency=48,
+    concurrency=96,
     token_budget=30_000_000,
 )
 
