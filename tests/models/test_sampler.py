@@ -91,6 +91,37 @@ def test_each_tokens_log_probability_is_the_models(temperature):
         torch.testing.assert_close(torch.tensor(values), reference, rtol=1e-4, atol=1e-5)
 
 
+@pytest.fixture
+def threads():
+    """Sets how many threads torch computes with, and restores them."""
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
+
+
+def test_workers_give_what_one_thread_gives_and_leave_the_threads_as_they_were(threads):
+    """Greedily, whose choice no draw decides: 40 rows in two shares, which cut the group of the seventh prompt."""
+    model, asked = policy(sharp=3.0), prompts(14, 3)[:40]
+    threads(1)
+    alone = sample(Decoder(model, torch.float32), asked, 12, ENDS, greedy=True)
+    threads(2)
+    shared = sample(Decoder(model, torch.float32), asked, 12, ENDS, greedy=True)
+    assert torch.get_num_threads() == 2
+    assert shared.ids == alone.ids
+    for values, reference in zip(shared.logprobs, alone.logprobs, strict=True):
+        assert values == pytest.approx(reference, abs=1e-5)
+
+
+def test_workers_draw_from_one_seed_and_not_the_same_tokens(threads):
+    model, [prompt] = policy(), prompts(1, 1)
+    threads(2)
+    torch.manual_seed(5)
+    first, more = (sample(Decoder(model, torch.float32), [prompt] * 40, 8, []).ids for _ in range(2))
+    torch.manual_seed(5)
+    assert sample(Decoder(model, torch.float32), [prompt] * 40, 8, []).ids == first != more
+    assert first[:20] != first[20:]
+
+
 def test_responses_end_with_the_first_end_token_or_at_the_limit():
     torch.manual_seed(1)
     drawn = sample(Decoder(policy(), torch.float32), prompts(6, 4), 16, ENDS)

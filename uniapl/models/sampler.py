@@ -3,8 +3,14 @@
 Each distinct prompt is read once, its keys and values go to all rows of its group, and rows that ended leave the batch.
 A token is drawn from the whole distribution by one uniform number: the first token whose cumulative probability exceeds
 it. The distribution is `softmax(logits / temperature)`, as TRL's own path draws it; the draws are others.
+
+On a CPU with several threads the rows are shared among workers, each with threads and random numbers of its own: a
+step's products are too small to gain much from a second thread.
 """
 
+import copy
+import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +18,7 @@ from torch import Tensor
 
 from uniapl.models.decoder import Decoder
 
+WORKER_ROWS = 16  # at least so many for each worker: every one of them reads all weights at every token
 LEAVE = 0.125  # rows leave when this share of the batch has ended: each leaving copies the cache of those that stay
 
 
@@ -36,7 +43,6 @@ def draw(logits: Tensor, uniform: Tensor) -> tuple[Tensor, Tensor]:
     return tokens[:, 0], logprobs[:, 0]
 
 
-@torch.no_grad()
 def sample(
     decoder: Decoder,
     prompts: list[list[int]],
@@ -48,8 +54,39 @@ def sample(
     """One response of at most `limit` tokens to each prompt, in their order; equal prompts are a group.
 
     `ends` are the tokens that end a response; `greedy` takes the likeliest token and draws nothing. Draws come from
-    torch's global generator, so that a run's seed and a resumed run's random state decide.
+    torch's global generator, so that a run's seed and a resumed run's random state decide; of several workers' from
+    generators that it seeds, so that other numbers of threads draw other tokens of the same distribution.
     """
+    how, threads = (limit, ends, temperature, greedy), torch.get_num_threads()
+    workers = min(threads, len(prompts) // WORKER_ROWS) if decoder.device.type == "cpu" else 1
+    if workers < 2:
+        return _sample(decoder, prompts, *how)
+    size = math.ceil(len(prompts) / workers)
+    shares = [prompts[start : start + size] for start in range(0, len(prompts), size)]
+    generators = [torch.Generator().manual_seed(seed) for seed in torch.randint(2**62, (len(shares),)).tolist()]
+    torch.set_num_threads(threads // workers)
+    try:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = pool.map(
+                lambda share, generator: _sample(copy.copy(decoder), share, *how, generator), shares, generators
+            )
+            ids, logprobs = zip(*((part.ids, part.logprobs) for part in parts), strict=True)
+    finally:
+        torch.set_num_threads(threads)
+    return Responses(sum(ids, []), sum(logprobs, []))
+
+
+@torch.no_grad()
+def _sample(
+    decoder: Decoder,
+    prompts: list[list[int]],
+    limit: int,
+    ends: list[int],
+    temperature: float,
+    greedy: bool,
+    generator: torch.Generator | None = None,
+) -> Responses:
+    """`sample` by one worker."""
     device = decoder.device
     distinct = list(dict.fromkeys(map(tuple, prompts)))
     place = {prompt: i for i, prompt in enumerate(distinct)}
@@ -73,7 +110,7 @@ def sample(
             tokens = logits.argmax(-1)
             values = logits.log_softmax(-1).gather(1, tokens[:, None])[:, 0]
         else:
-            tokens, values = draw(logits, torch.rand(len(rows), device=device))
+            tokens, values = draw(logits, torch.rand(len(rows), device=device, generator=generator))
         ids[rows, step], logprobs[rows, step] = tokens, values
         ends_now = stops[tokens] & ~ended
         sizes[rows[ends_now]] = step + 1
