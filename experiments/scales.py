@@ -188,7 +188,7 @@ ALONE = dict.fromkeys(("teach", "data"), Resources(memory_gb=8, minutes=480, cor
 SMALL = Scale(
     name="small",
     hardware="2 CPU cores",
-    minutes="about 30 hours",
+    minutes="hours (uniapl plan --scale small)",
     seeds=(0, 1, 2),
     world=Everyday(train=640),
     shared=(fetched("base", SMOLLM2), Arm("discriminator", layers_discriminator, once=True)),

@@ -127,8 +127,13 @@ STAGES = {
     ),
     "plan": Command(
         "uniapl.costs.__main__",
-        "print what a scale costs: GPU-hours, memory, tokens, disk",
+        "print what a scale costs: hours, memory, tokens, disk",
         "--scale paper --gpus 8 --gpu h100",
+    ),
+    "rates": Command(
+        "uniapl.costs.measure",
+        "measure what this machine's CPU does with a scale's policy, for its plan",
+        "--scale small",
     ),
     "preflight": Command(
         "uniapl.preflight.__main__",

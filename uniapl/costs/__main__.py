@@ -4,14 +4,16 @@
 
 prints jobs per stage, GPU-hours per arm and in total, days at least, the teacher's tokens, memory of every kind of job,
 disk, what does not fit with the setting to change, and every assumption. Prices are printed where you name them. The
-exit code is 1 where something does not fit.
+exit code is 1 where something does not fit. Scale small, a language model without GPUs, has hours at measured rates of
+a CPU (`uniapl rates --scale small` measures this machine's), and memory held against this machine's.
 """
 
 import argparse
 
 from uniapl.config import choose, load_scale
 from uniapl.config.runs import Runs
-from uniapl.costs import report
+from uniapl.costs import report, report_cpu
+from uniapl.costs.cpu import on_this_machine
 from uniapl.costs.estimate import Estimate
 from uniapl.costs.gpus import GPUS
 from uniapl.errors import UserError, one_line_errors
@@ -32,6 +34,11 @@ def main(argv: list[str] | None = None) -> None:
     runs = Runs(load_scale(args.scale))
     runs.check()
     experiments = runs.extended if args.extended else runs.default
+    if on_cpu := on_this_machine(runs, experiments):
+        print(report_cpu.text(on_cpu))
+        if on_cpu.does_not_fit:
+            raise SystemExit(1)
+        return
     if not any(needs.gpus for needs in runs.scale.resources.values()):
         print("\n".join(report.jobs_of(runs, experiments) + report.without_gpu(runs)))
         return

@@ -30,6 +30,38 @@ class Assumptions:
 DEFAULT = Assumptions()
 
 
-def with_sources(assumptions: Assumptions) -> list[tuple[str, float, str]]:
+@dataclass(frozen=True)
+class OnCpu:
+    """The same of scale small on a CPU, whose rates are measured (uniapl/costs/rates.py). Tokens are SmolLM2's."""
+
+    prompt_tokens: float = setting(71.2, "measured: mean of the scale's training prompts, chat template included")
+    asked_tokens: float = setting(84.8, "measured: mean of its test prompts")
+    longest_prompt: int = setting(112, "measured: its longest training or validation prompt")
+    longest_asked: int = setting(757, "measured: its longest test prompt")
+    median: float = setting(
+        580.0,
+        "fitted to 24 sampled answers of the base, to training and test prompts, 13 of them cut at 512 tokens; trained "
+        "policies are taken to write as much: an upper estimate where they learn to be brief",
+    )
+    spread: float = setting(2.25, "the same fit, of a log-normal: standard deviation of the logarithm of the tokens")
+    accepted: float = setting(0.20, "ours: assumed; share of the base's answers that follow all instructions at T = 1")
+    idle: float = setting(0.0625, "ours: half of LEAVE (uniapl/models/sampler.py); share of a batch that has ended")
+    step_seconds: float = setting(5.0, "docs/small.md: 131 s of a GRPO step without rollouts and pass")
+    start_seconds: float = setting(30.0, "ours: assumed; per job: imports, loading, saving")
+    published: tuple[int, int, int] = setting(
+        (415, 126, 300), "docs/small_teacher.md: prompts of trained, held_out_types and new_types"
+    )
+    questions: int = setting(1_400, "uniapl/generate/tasks/reasoning.jsonl: questions of suite everyday")
+    question_tokens: float = setting(55.7, "measured: mean, chat template included")
+    suite_limit: int = setting(64, "uniapl/generate/tasks/uniapl_reasoning.yaml: tokens of an answer")
+    suite_batch: int = setting(64, "uniapl/generate/suite.py")
+    texts_tokens: int = setting(40_012, "measured: tokens of the texts of suite everyday, whose perplexity counts")
+    reserve: float = setting(1.5e9, "ours: assumed; bytes of libraries and of the allocator's fragments")
+
+
+ON_CPU = OnCpu()
+
+
+def with_sources(assumptions: Assumptions | OnCpu) -> list[tuple[str, float, str]]:
     """(name, value, source) of each."""
     return [(f.name, getattr(assumptions, f.name), f.metadata["source"]) for f in dataclasses.fields(assumptions)]

@@ -4,8 +4,9 @@ A training and an evaluation are checked before they load a model (`check_traini
 nothing is. A fetch loads none.
 """
 
+import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,9 +83,12 @@ def passes(run: Run, devices: int, lengths: Lengths) -> Iterator[tuple[int, int,
     if rollouts and demonstrations:
         demonstrations = max(1, demonstrations // (devices * rows["gradient_accumulation_steps"]))
         yield demonstrations, lengths.prompt + response, demonstrations * response
+    prompt = lengths.prompt
     if rollouts:
         response = run.settings.max_new_tokens
-    yield per_device, lengths.prompt + response, per_device * response
+        if run.compute.engine:  # a group's prompt is read once
+            prompt = math.ceil(prompt / min(run.settings.group, per_device))
+    yield per_device, prompt + response, per_device * response
 
 
 def states(run: Run, policy: Shape, devices: int) -> Parts:
@@ -186,14 +190,16 @@ def in_gb(parts: Parts) -> str:
     return ", ".join(f"{name} {size / 1e9:.1f}" for name, size in ordered if size >= 5e7)
 
 
-def refusal(what: str, parts: Parts, gpu: float) -> str | None:
-    """One line where `parts` are more than a GPU of `gpu` bytes has, with the setting that changes the largest."""
+def refusal(
+    what: str, parts: Parts, has: float, whose: str = "a GPU's", remedies: Mapping[str, str] = REMEDIES
+) -> str | None:
+    """One line where `parts` are more than the `has` bytes of a GPU, with the setting that changes the largest."""
     total = sum(parts.values())
-    if total <= gpu:
+    if total <= has:
         return None
-    largest = max((name for name in parts if name in REMEDIES), key=parts.__getitem__)
+    largest = max((name for name in parts if name in remedies), key=parts.__getitem__)
     return (
-        f"{what} needs {total / 1e9:.1f} GB of a GPU's {gpu / 1e9:.1f} ({in_gb(parts)}): {REMEDIES[largest]} "
+        f"{what} needs {total / 1e9:.1f} GB of {whose} {has / 1e9:.1f} ({in_gb(parts)}): {remedies[largest]} "
         "(experiments/scales.py)"
     )
 

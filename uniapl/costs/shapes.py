@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uniapl.errors import UserError
+from uniapl.models.gguf import SMOLLM2
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ SHAPES = {  # hub id: its shape
     "Qwen/Qwen3-235B-A22B-Instruct-2507": Shape(4096, 94, 64, 4, 128, 1536, 151_936, tied=False, experts=128, active=8),
     "internlm/POLAR-1_8B": Shape(2048, 24, 16, 8, 128, 8192, 92_544, tied=False, qk_norm=False, scalar=True),
     "internlm/POLAR-7B": Shape(4096, 32, 32, 8, 128, 14_336, 92_544, tied=False, qk_norm=False, scalar=True),
+    SMOLLM2: Shape(576, 30, 9, 3, 64, 1536, 49_152, qk_norm=False),
 }
 SOURCES = {
     "Qwen/Qwen3-0.6B": QWEN3,
@@ -94,11 +96,12 @@ SOURCES = {
     "Qwen/Qwen3-235B-A22B-Instruct-2507": QWEN3,
     "internlm/POLAR-1_8B": "ours: assumed to be InternLM2-1.8B's with a scalar head; its config.json was not read",
     "internlm/POLAR-7B": "layers and hidden size: its config.json; the rest assumed to be InternLM2-7B's",
+    SMOLLM2: "the file's metadata",
 }
 
 
 def shape_of(model: str) -> Shape:
-    """The shape of a hub id. Raises UserError for one without."""
+    """The shape of a hub id, or of a GGUF file of a package. Raises UserError for one without."""
     if model not in SHAPES:
         raise UserError(f"no shape of {model!r} is known: add it to SHAPES in uniapl/costs/shapes.py")
     return SHAPES[model]

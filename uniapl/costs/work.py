@@ -33,9 +33,14 @@ def judge_of(scale: Scale) -> Shape | None:
     return shape_of(scale.discriminator.changes["model"]) if scale.discriminator else None
 
 
+def scored_tokens(rollouts: int, group: int, a: Assumptions) -> float:
+    """Tokens that a discriminator reads: prompt, reference and prompt once per group, each response once."""
+    return rollouts * a.response_tokens + rollouts / group * (2 * a.prompt_tokens + a.teacher_tokens)
+
+
 def scoring(shape: Shape, rollouts: int, group: int, gpu: Gpu, a: Assumptions) -> float:
-    """Seconds of the discriminator in one step: prompt, reference and prompt once per group, each response once."""
-    tokens = rollouts * a.response_tokens + rollouts / group * (2 * a.prompt_tokens + a.teacher_tokens)
+    """Seconds of the discriminator in one step."""
+    tokens = scored_tokens(rollouts, group, a)
     length = 2 * a.prompt_tokens + a.teacher_tokens + a.response_tokens
     return forward(shape, tokens, length, gpu.bf16, a)
 

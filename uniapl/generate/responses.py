@@ -26,6 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
+from uniapl.costs import machine
 from uniapl.costs.fit import check_generation
 from uniapl.data.prompts import responses_of
 from uniapl.errors import UserError, one_line_errors
@@ -187,6 +188,7 @@ def main(argv: list[str] | None = None) -> None:
 
         harness.describe_once()
 
+        machine.check(scale)
         for checkpoint, base in zip(args.checkpoint, bases, strict=True):
             held_against = None if args.responses_only else base
             check_generation(checkpoint, held_against, args.prompts, scale.evaluation, scale.compute)

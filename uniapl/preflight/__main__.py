@@ -16,12 +16,13 @@ from pathlib import Path
 
 from uniapl.config import choose, load_scale
 from uniapl.config.runs import Runs
+from uniapl.costs.cpu import CpuEstimate, on_this_machine
 from uniapl.costs.estimate import Estimate
 from uniapl.costs.gpus import GPUS
 from uniapl.errors import UserError, one_line_errors
 
 
-def checks(runs: Runs, estimate: Estimate | None, folder: Path) -> dict[str, Callable]:
+def checks(runs: Runs, estimate: Estimate | CpuEstimate | None, folder: Path) -> dict[str, Callable]:
     """Name -> check, in the order in which a failure of one explains those of the next."""
     from huggingface_hub import constants
 
@@ -49,6 +50,7 @@ def checks(runs: Runs, estimate: Estimate | None, folder: Path) -> dict[str, Cal
     }
     if estimate is not None:
         found["memory"] = partial(inputs.memory, estimate)
+    if isinstance(estimate, Estimate):
         found["disk"] = partial(machine.disk, estimate, results, Path(constants.HF_HUB_CACHE))
     return found
 
@@ -71,9 +73,9 @@ def main(argv: list[str] | None = None) -> None:
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1")  # before the libraries read them
     from uniapl.preflight.finding import checked, show
 
-    planned = runs.scale.kind == "public" and any(needs.gpus for needs in runs.scale.resources.values())
-    kind = GPUS[choose("--gpu", args.gpu, GPUS)]
-    estimate = Estimate(runs, runs.default, kind, args.gpus) if planned else None
+    kind, estimate = GPUS[choose("--gpu", args.gpu, GPUS)], on_this_machine(runs, runs.default)
+    if runs.scale.kind == "public" and any(needs.gpus for needs in runs.scale.resources.values()):
+        estimate = Estimate(runs, runs.default, kind, args.gpus)
     with tempfile.TemporaryDirectory() as folder:
         found = [checked(name, check) for name, check in checks(runs, estimate, Path(folder)).items()]
     raise SystemExit(0 if show(f"preflight of scale {args.scale}", found) else 1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from uniapl.config.runs import Runs
 from uniapl.config.suites import SUITES
+from uniapl.costs.cpu import CpuEstimate
 from uniapl.costs.estimate import Estimate
 from uniapl.data import hub
 from uniapl.data.public import if_multi_constraints, prepare
@@ -112,8 +113,8 @@ def benchmarks(runs: Runs) -> Finding:
     return Finding("suite", True, f"{len(asked)} benchmarks load")
 
 
-def memory(estimate: Estimate) -> Finding:
-    """The plan, with padded and with the longest rows, fits the GPUs."""
+def memory(estimate: Estimate | CpuEstimate) -> Finding:
+    """The plan, with padded and with the longest rows, fits the GPUs; without GPUs this machine's memory."""
     lines = estimate.does_not_fit
     seen = lines[0] if lines else f"{max(sum(p.values()) for p in estimate.peaks.values()) / 1e9:.1f} GB at most"
     remedy = f"{len(lines)} in all: uniapl plan --scale {estimate.runs.scale.name}" if lines else ""

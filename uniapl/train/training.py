@@ -20,6 +20,7 @@ from pathlib import Path
 from uniapl.config import Evaluation, Method, Run, arm_of, choose, load_scale
 from uniapl.config.card import RunCard
 from uniapl.config.job import Job
+from uniapl.costs import machine
 from uniapl.costs.fit import check_training, reads_discriminator
 from uniapl.data.prompts import responses_of
 from uniapl.discriminators import folder_of
@@ -218,6 +219,7 @@ def main(argv: list[str] | None = None) -> None:
         rollouts=args.rollouts,
     )
     check_arguments(job)
+    machine.check(scale, args.arm)
     on_all_devices("uniapl.train", sys.argv[1:] if argv is None else argv, sharded=scale.compute.sharded)
     with sole_training(args.out):
         train(job, scale.evaluation, args.out, args.report_to)

@@ -138,19 +138,8 @@ class EngineTrainer(GRPOTrainer):
         head has no entropies."""
         if self.accelerator.unwrap_model(model).config._attn_implementation != attention.NAME:
             raise ValueError("this model's attention ignores packing: a row would attend to all others")
-        packing = pack(ids, mask, columns)
-        with self.accelerator.autocast(), projecting_labels(self.engine.fast_head and rounds(ids.device)):
-            out = model(
-                input_ids=packing.ids,
-                position_ids=packing.positions,
-                attention_mask=torch.zeros(1, 1, 1, 1, device=ids.device),  # four dimensions: transformers makes none
-                shift_labels=packing.labels,
-                fused_lm_head=True,
-                packing=packing,
-            )
-        shape = len(ids), columns
-        entropy = None if out.entropy is None else packing.unpack(out.entropy, shape)
-        return packing.unpack(out.log_probs, shape), entropy
+        with self.accelerator.autocast():
+            return packed_pass(model, ids, mask, columns, fast_head=self.engine.fast_head)
 
     # Sampler against trainer.
 
@@ -186,6 +175,24 @@ class EngineTrainer(GRPOTrainer):
             gaps, ratios = (torch.cat(values) for values in zip(*self._gaps.values(), strict=True))
             for name, value in correction.statistics(gaps, ratios, self.accelerator.gather).items():
                 self._metrics["train"][f"sampling/{name}"].append(value)
+
+
+def packed_pass(model, ids: Tensor, mask: Tensor, columns: int, *, fast_head: bool) -> tuple[Tensor, Tensor | None]:
+    """Log-probabilities and entropies (B, columns) of a padded batch (packing.py), of a model with TRL's fused head and
+    the engine's attention; under the caller's autocast."""
+    packing = pack(ids, mask, columns)
+    with projecting_labels(fast_head and rounds(ids.device)):
+        out = model(
+            input_ids=packing.ids,
+            position_ids=packing.positions,
+            attention_mask=torch.zeros(1, 1, 1, 1, device=ids.device),  # four dimensions: transformers makes none
+            shift_labels=packing.labels,
+            fused_lm_head=True,
+            packing=packing,
+        )
+    shape = len(ids), columns
+    entropy = None if out.entropy is None else packing.unpack(out.entropy, shape)
+    return packing.unpack(out.log_probs, shape), entropy
 
 
 def by_prompt(batches: list[dict]) -> list[dict]:
