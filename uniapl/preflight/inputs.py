@@ -14,6 +14,7 @@ from uniapl.data.public import if_multi_constraints, prepare
 from uniapl.discriminators import polar
 from uniapl.errors import UserError
 from uniapl.generate import suite
+from uniapl.models import gguf
 from uniapl.models.checkpoints import load_tokenizer
 from uniapl.preflight.finding import Finding
 from uniapl.provenance import ROOT
@@ -21,10 +22,20 @@ from uniapl.train.fetch import link
 
 
 def models(runs: Runs) -> list[str]:
-    """The hub ids of the scale's checkpoints, the teacher among them; none where they are folders of one's own."""
+    """The hub ids of the scale's checkpoints, the teacher among them; none where they are own folders or files."""
     fetched = [runs.run(arm, 0).settings.model for arm in runs.fetched if arm in runs.shared]
     teacher = [runs.scale.world.teacher.model] if runs.scale.kind == "public" else []
-    return [model for model in dict.fromkeys(fetched + teacher) if hub.own_folder(model) is None]
+    ids = [model for model in dict.fromkeys(fetched + teacher) if not gguf.is_gguf(model)]
+    return [model for model in ids if hub.own_folder(model) is None]
+
+
+def files(runs: Runs) -> Finding:
+    """The GGUF files of the scale's checkpoints are here, with their hash, and can be read."""
+    fetched = [runs.run(arm, 0).settings.model for arm in runs.fetched if arm in runs.shared]
+    named = [model for model in fetched if gguf.is_gguf(model)]
+    for model in named:
+        gguf.read_metadata(gguf.file_of(model)[0])
+    return Finding("files", True, ", ".join(named) or "no GGUF file is asked for")
 
 
 def data_sets(runs: Runs) -> list[str]:
