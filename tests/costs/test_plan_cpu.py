@@ -1,9 +1,11 @@
 """The plan on a CPU: hand-derived numbers of a made-up scale, memory that is refused, rates that are read."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 
 import pytest
+import torch
 from support.places import ROOT
 
 from baselines import grpo, layers_discriminator, sft, uniapl
@@ -41,7 +43,7 @@ MADE_UP = replace(
     },
     evaluation=Evaluation(max_new_tokens=8, batch=10, probe_prompts=4, measured_prompts=5, each_seed=True),
 )
-RATES = rates.Rates(SMOLLM2, "a machine", "float32", "today", "made up", {}, 2.0, 1.0, 0.0, 10.0, 5.0)
+RATES = rates.Rates(SMOLLM2, "a machine", "float32", "today", "made up", 2, 1, {}, 2.0, 1.0, 0.0, 10.0, 5.0)
 NEVER = {"median": 1e9, "spread": 0.01}  # no response ends before its limit
 C = OnCpu(
     prompt_tokens=10,
@@ -120,18 +122,18 @@ def test_the_other_stages_by_hand():
     other = estimate().other
     # 890 prompts, 1.5 answers each: 133 batches of 10 and one of 5, 5 tokens; 40 prompts of 10 tokens, 850 of 20
     teach = 100 + 133 * 5 * 12 + 5 * 7 + 1.5 * (400 + 17_000) / 5
-    assert other["teach"] == pytest.approx(teach / 3600)
-    assert other["data"] == pytest.approx((100 + 5 * 12 + 10 * 10 / 5) / 3600)  # 6 x 5/3 answers
+    assert other["teach"] == pytest.approx(teach / 2 / 3600)  # of a machine with two jobs at a time
+    assert other["data"] == pytest.approx((100 + 5 * 12 + 10 * 10 / 5) / 7200)  # 6 x 5/3 answers
     suite = 100 + 1400 / 64 * 64 * (2 + 64) + (1400 * 30 + C.texts_tokens) / 5
-    assert other["suite"] == pytest.approx(5 * suite / 3600)
+    assert other["suite"] == pytest.approx(5 * suite / 7200)
 
 
 def test_the_stages_add_up_and_the_jobs_are_those_of_the_run():
     e = estimate()
     counts = jobs.by_stage(e.runs, e.experiments)
     assert sum(hours.runs for hours in e.arms.values()) == counts["train"]
-    assert e.arms["grpo"].train == pytest.approx(2 * e.train_seconds(e.runs.run("grpo", 0)) / 3600)
-    evaluations = sum(hours.generate for hours in e.arms.values()) * 3600 / e.evaluated("test")
+    assert e.arms["grpo"].train == pytest.approx(2 * e.train_seconds(e.runs.run("grpo", 0)) / 7200)
+    evaluations = sum(hours.generate for hours in e.arms.values()) * 7200 / e.evaluated("test")
     assert evaluations == pytest.approx(counts["generate"])
     assert e.total == pytest.approx(sum(h.train + h.generate for h in e.arms.values()) + sum(e.other.values()))
     first = replace(e, experiments=e.runs.tuning)
@@ -146,12 +148,15 @@ def test_a_job_that_does_not_fit_is_one_line_in_plan_and_preflight(monkeypatch, 
     assert estimate(SMALL, ON_CPU).does_not_fit == []
     (grpo_line,) = (line for line in e.does_not_fit if "chord, grpo" in line)
     assert " GB of this machine's 8.0 (activations " in grpo_line and "set compute.rows_per_device" in grpo_line
+    two = replace(e, memory=max(sum(parts.values()) for parts in e.peaks.values()), at_once=2).does_not_fit
+    assert any(", 2 at a time, needs " in line and line.endswith("(experiments/scales.py)") for line in two)
     few = replace(SMALL, compute=replace(SMALL.compute, rows_per_device=6))
     assert not any(line.startswith("train") for line in estimate(few, ON_CPU, memory=8e9).does_not_fit)
     found = inputs.memory(e)
     assert not found.passed and found.seen in e.does_not_fit and "uniapl plan --scale small" in found.remedy
     assert "memory" in checks(e.runs, e, tmp_path) and "disk" not in checks(e.runs, e, tmp_path)
-    monkeypatch.setattr(machine, "memory_here", lambda: 8e9)
+    monkeypatch.setattr(cpu, "memory_here", lambda: 8e9)
+    monkeypatch.setattr(machine, "at_once", lambda runs: 1)
     monkeypatch.chdir(tmp_path)
     for folder in ("experiments", "baselines"):
         (tmp_path / folder).symlink_to(ROOT / folder)
@@ -166,14 +171,15 @@ def test_memory_by_hand():
     assert parts["parameters"] == parts["gradients"] == parts["probe's base"] == 4 * 134_515_008
     assert parts["AdamW"] == 8 * 134_515_008
     # a group's prompt is read once: rows are as long as a share of it and a whole response
-    s = runs.run("grpo", 0).settings
+    grpo_run = replace(runs.run("grpo", 0), compute=replace(SMALL.compute, rows_per_device=None))
+    s = grpo_run.settings
     lengths = fit.Lengths(100, 0, 384, 0)
     row = -(-100 // s.group) + s.max_new_tokens
-    assert list(fit.passes(runs.run("grpo", 0), 1, lengths))[-1][:2] == (s.prompts_per_step * s.group, row)
-    # old and new cache: 2 x 2 x 30 x 192 float32 of every token of the batch
+    assert list(fit.passes(grpo_run, 1, lengths))[-1][:2] == (s.prompts_per_step * s.group, row)
+    # old cache and seven eighths of it: 2 x 30 x 192 float32 of every token of the batch
     answers = SMALL.evaluation.batch * (ON_CPU.longest_asked + SMALL.evaluation.max_new_tokens)
     found = machine.generation(runs)
-    assert found["KV cache"] == 2 * 4 * 2 * 30 * 192 * answers and found["the decoder"] == 4 * 134_515_008
+    assert found["KV cache"] == 4 * 2 * 30 * 192 * answers * 15 / 8 and found["the decoder"] == 4 * 134_515_008
 
 
 def test_a_training_that_cannot_fit_is_refused_before_a_model_is_loaded(monkeypatch, capsys, tmp_path):
@@ -222,9 +228,16 @@ def test_a_small_policy_is_measured(monkeypatch):
     shape = Shape(32, 2, 4, 2, 8, 64, 100, qk_norm=False)
     small = replace(MADE_UP, evaluation=replace(MADE_UP.evaluation, max_new_tokens=32))
     monkeypatch.setattr(measure, "REPEATS", 1)
-    found = measure.measure(small, shape)
+    found = measure.measure(small, shape, 2, torch.get_num_threads())
     assert min(found.token, found.train, found.forward) > 0 and min(found.step, found.context) >= 0
     assert found.precision in ("float32", "bfloat16") and found.model == SMOLLM2 and "torch" in found.versions
+
+
+def test_processes_that_measure_side_by_side_are_averaged(monkeypatch):
+    given = iter((RATES, replace(RATES, step=4.0, train=20.0)))
+    monkeypatch.setattr(measure, "ProcessPoolExecutor", lambda jobs, mp_context: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(measure, "one_of", lambda name, jobs, threads: next(given))
+    assert measure.side_by_side("small", 2, 1) == replace(RATES, step=3.0, train=15.0)
 
 
 def test_rates_of_a_scale_without_arithmetic_are_one_line(capsys):
@@ -245,12 +258,14 @@ def test_every_assumption_has_a_source():
 
 def test_the_documentation_shows_the_hours_of_today():
     runs = Runs(SMALL)
-    e = CpuEstimate(runs, runs.default, rates.read(rates.COMMITTED), machine.memory_here())
+    e = CpuEstimate(runs, runs.default, rates.read(rates.COMMITTED), 1e12)
     plan = "\n".join(report_cpu.rates(e) + report_cpu.time(e)).strip()
     assert plan in (ROOT / "docs/small.md").read_text(), "put these lines of `uniapl plan --scale small` there"
 
 
-def test_the_answers_of_the_triples_are_those_that_are_asked():
+def test_what_is_repeated_here_is_what_the_stages_do():
     from uniapl.data.everyday.comparisons import AGAIN
+    from uniapl.models.sampler import LEAVE
 
+    assert machine.STAY == 1 - LEAVE
     assert cpu.AGAIN == sum(count for _, count in AGAIN.values()) / len(AGAIN)

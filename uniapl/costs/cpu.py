@@ -1,4 +1,5 @@
-"""The plan of a scale without GPUs, as numbers: hours per stage at measured rates, one job at a time."""
+"""The plan of a scale without GPUs, as numbers: hours per stage at measured rates, as many jobs at a time as these were
+measured with."""
 
 import math
 from collections import Counter
@@ -7,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from uniapl.config import DECODINGS, Run
+from uniapl.config.resources import memory_here
 from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, machine, work
 from uniapl.costs.assumptions import DEFAULT, ON_CPU, Assumptions, OnCpu
@@ -20,13 +22,15 @@ SIDES = 2  # texts of a pair, and texts (own, expert) and models (self, base) of
 
 @dataclass(frozen=True)
 class CpuEstimate:
-    """`experiments` of `runs` on a machine of these `rates` (of the file `path`) with so many bytes of memory."""
+    """`experiments` of `runs` at these `rates` (of the file `path`), on a machine with so many bytes of `memory`, at
+    which `at_once` jobs run at a time."""
 
     runs: Runs
     experiments: list[str]
     rates: Rates
     memory: float
     path: Path = COMMITTED
+    at_once: int = 1
     c: OnCpu = field(default=ON_CPU)
 
     @cached_property
@@ -111,15 +115,22 @@ class CpuEstimate:
         read = each.pop("log-probabilities")
         return self.c.start_seconds + decodings * sum(each.values()) + read
 
+    def hours(self, seconds: float) -> float:
+        """Hours of the whole machine that a job of so many seconds takes: others run beside it.
+
+        One that has all cores to itself (teach, data) is taken to be as fast as these together.
+        """
+        return seconds / self.rates.jobs / 3600
+
     @cached_property
     def arms(self) -> dict[str, Hours]:
         """Hours by arm: its trainings at all seeds, and the evaluations of its checkpoints."""
         hours: dict[str, Hours] = {}
         pairs = jobs.trainings(self.runs, self.experiments)
         for arm, runs in Counter(arm for arm, _ in pairs if arm not in self.runs.fetched).items():
-            hours[arm] = Hours(runs=runs, train=runs * self.train_seconds(self.runs.run(arm, 0)) / 3600)
+            hours[arm] = Hours(runs=runs, train=runs * self.hours(self.train_seconds(self.runs.run(arm, 0))))
         for split, seeds, arm in jobs.batches(self.runs, self.experiments):
-            hours.setdefault(arm, Hours()).generate += len(seeds) * self.evaluated(split) / 3600
+            hours.setdefault(arm, Hours()).generate += len(seeds) * self.hours(self.evaluated(split))
         return hours
 
     @cached_property
@@ -138,7 +149,7 @@ class CpuEstimate:
         suite += (c.questions * c.question_tokens + c.texts_tokens) / self.rates.forward
         seconds = {"teach": c.start_seconds + teach, "data": c.start_seconds + data}
         suites = jobs.by_stage(self.runs, self.experiments).get("suite", 0)
-        return {stage: n / 3600 for stage, n in (seconds | {"suite": suites * (c.start_seconds + suite)}).items()}
+        return {stage: self.hours(n) for stage, n in (seconds | {"suite": suites * (c.start_seconds + suite)}).items()}
 
     @property
     def total(self) -> float:
@@ -152,7 +163,7 @@ class CpuEstimate:
     @cached_property
     def does_not_fit(self) -> list[str]:
         """One line for each kind of job that the machine's memory cannot hold, with the setting to change."""
-        lines = [machine.refusal(names, parts, self.memory) for names, parts in group_by_peak(self.peaks)]
+        lines = [machine.refusal(names, parts, self.memory, self.at_once) for names, parts in group_by_peak(self.peaks)]
         return [line for line in lines if line]
 
 
@@ -162,4 +173,4 @@ def on_this_machine(runs: Runs, experiments: list[str]) -> CpuEstimate | None:
     if not machine.planned(runs.scale):
         return None
     rates, path = rates_for(runs.scale.name, machine.model_of(runs.scale))
-    return CpuEstimate(runs, experiments, rates, machine.memory_here(), path)
+    return CpuEstimate(runs, experiments, rates, memory_here(), path, machine.at_once(runs))

@@ -2,11 +2,10 @@
 fit: by plan and preflight, and before a training or an evaluation loads a model. The parts are those of fit.py.
 """
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 from uniapl.config import Scale
+from uniapl.config.resources import cores_here, memory_here
 from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, memory, work
 from uniapl.costs.assumptions import DEFAULT, ON_CPU, OnCpu
@@ -15,19 +14,17 @@ from uniapl.costs.shapes import SHAPES, Shape
 MORE = "take a machine with more memory, or a smaller model"
 REMEDIES = {
     **dict.fromkeys((*fit.STATES, "log-probabilities", "the base", "the checkpoint", "the decoder"), MORE),
-    "activations": "set compute.rows_per_device, to half of a step's rows or less",
+    "activations": "set compute.rows_per_device, or set a lower one",
     "head": "lower compute.rows_per_device",
     "KV cache": "lower evaluation.batch",
     "probe's KV cache": "lower evaluation.probe_prompts",
 }
-CGROUP = Path("/sys/fs/cgroup/memory.max")  # of a container: its limit, or `max`
+STAY = 7 / 8  # at most this share of a batch stays when ended rows leave: 1 - LEAVE of uniapl/models/sampler.py
 
 
-def memory_here() -> int:
-    """Bytes of this machine's memory, or of its container's limit where that is lower."""
-    limit = CGROUP.read_text(encoding="utf-8").strip() if CGROUP.is_file() else "max"
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(total, int(limit)) if limit.isdigit() else total
+def at_once(runs: Runs) -> int:
+    """Trainings, or evaluations, that run at a time on this machine: each has the cores that it asks for."""
+    return max(1, cores_here() // runs.needs("train").cores)
 
 
 def model_of(scale: Scale) -> str | None:
@@ -76,7 +73,10 @@ def generation(runs: Runs, c: OnCpu = ON_CPU) -> fit.Parts:
     scoring = fit.generation(base, base, scale.compute, gpu=0, lengths=lengths, a=a)
     resident = {name: scoring[name] for name in ("the base", "the checkpoint", "reserve")}
     tokens = evaluation.batch * (c.longest_asked + most)
-    cache = {"the decoder": memory.parameters(base), "KV cache": 2 * memory.kv_cache(base, tokens, memory.FLOAT)}
+    cache = {
+        "the decoder": memory.parameters(base),
+        "KV cache": int((1 + STAY) * memory.kv_cache(base, tokens, memory.FLOAT)),
+    }
     return max(scoring, resident | cache, key=lambda parts: sum(parts.values()))
 
 
@@ -86,9 +86,11 @@ def peaks(runs: Runs, experiments: list[str]) -> dict[tuple[str, str], fit.Parts
     return {("train", arm): training(runs, arm) for arm in arms} | {("generate", "every arm"): generation(runs)}
 
 
-def refusal(what: str, parts: fit.Parts, has: float) -> str | None:
-    """One line where a job needs more than the machine's memory, with the setting that changes the largest part."""
-    return fit.refusal(what, parts, has, "this machine's", REMEDIES)
+def refusal(what: str, parts: fit.Parts, has: float, jobs: int = 1) -> str | None:
+    """One line where so many jobs at a time need more than the machine's memory, with the setting that changes the
+    largest part."""
+    what = f"{what}, {jobs} at a time," if jobs > 1 else what
+    return fit.refusal(what, {name: jobs * size for name, size in parts.items()}, has, "this machine's", REMEDIES)
 
 
 def check(scale: Scale, arm: str | None = None) -> None:

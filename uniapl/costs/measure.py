@@ -5,19 +5,24 @@
 
 The policy has random weights of the base's shape: time does not depend on their values. Measured are steps of the
 sampler at a step's rollouts, at an eighth of them and after long contexts; a training pass of a group of rollouts over
-packed rows; a pass to log-probabilities. Each is the median of three. Leave the machine idle meanwhile.
+packed rows; a pass to log-probabilities. Each is the median of three, in as many processes at a time as a run has jobs
+here. Leave the machine idle meanwhile.
 """
 
 import argparse
 import datetime
+import multiprocessing
 import platform
 import re
 import statistics
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from uniapl.config import Scale, load_scale
+from uniapl.config.resources import cores_here
 from uniapl.config.runs import Runs
 from uniapl.costs import machine, rates
 from uniapl.costs.assumptions import ON_CPU
@@ -116,12 +121,13 @@ def forward(model, rows: int, prompt: int, response: int) -> float:
     return rows * (prompt + response) / seconds(lambda: token_logprobs(model, [(r[:prompt], r[prompt:]) for r in ids]))
 
 
-def measure(scale: Scale, shape: Shape) -> rates.Rates:
-    """This machine's rates at the scale's rollouts, or its evaluation's batch where no arm has any."""
+def measure(scale: Scale, shape: Shape, jobs: int, threads: int) -> rates.Rates:
+    """The rates of one of `jobs` processes at the scale's rollouts, or its evaluation's batch where no arm has any."""
     import torch
 
     from uniapl.models.precision import computing_dtype
 
+    torch.set_num_threads(threads)
     runs, c, evaluation = Runs(scale), ON_CPU, scale.evaluation
     trained = [runs.run(arm, 0) for arm in runs.arms if arm not in runs.fetched]
     many, limit, group = max(
@@ -135,10 +141,12 @@ def measure(scale: Scale, shape: Shape) -> rates.Rates:
     step, token, context = decoding(model, dtype, max(1, many // 8), many, prompt, far)
     return rates.Rates(
         model=machine.model_of(scale),
-        machine=f"{torch.get_num_threads()} thread(s) of {cpu_name()}",
+        machine=f"{cpu_name()}, {cores_here()} core(s)",
         precision=str(dtype).removeprefix("torch."),
         date=datetime.date.today().isoformat(),
         note="measured by `uniapl rates`",
+        jobs=jobs,
+        threads=threads,
         versions=versions(),
         step=step,
         token=token,
@@ -146,6 +154,20 @@ def measure(scale: Scale, shape: Shape) -> rates.Rates:
         forward=forward(model, group, prompt, response),
         train=training(model, dtype, group, prompt, response),
     )
+
+
+def one_of(name: str, jobs: int, threads: int) -> rates.Rates:
+    """The rates of one of so many processes, of the scale of this name: a scale holds modules, and is not sent."""
+    scale = load_scale(name)
+    return measure(scale, shape_of(machine.model_of(scale)), jobs, threads)
+
+
+def side_by_side(name: str, jobs: int, threads: int) -> rates.Rates:
+    """The mean rates of so many processes that measure at the same time, as a run's jobs share the machine."""
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        found = list(pool.map(one_of, *zip(*[(name, jobs, threads)] * jobs, strict=True)))
+    measured = ("step", "token", "context", "train", "forward")
+    return replace(found[0], **{name: statistics.mean(getattr(one, name) for one in found) for name in measured})
 
 
 @one_line_errors
@@ -158,7 +180,8 @@ def main(argv: list[str] | None = None) -> None:
     if not machine.planned(scale):
         raise UserError(f"scale {args.scale}: has no plan on a CPU, so no rates: `uniapl plan` says what there is")
     path = args.out or Path(rates.OWN.format(scale=scale.name))
-    rates.write(measure(scale, shape_of(machine.model_of(scale))), path)
+    runs = Runs(scale)
+    rates.write(side_by_side(scale.name, machine.at_once(runs), runs.needs("train").cores), path)
     print(path.read_text(), end="")
     print(f"written to {path}; uniapl plan --scale {scale.name}")
 

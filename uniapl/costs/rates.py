@@ -15,12 +15,13 @@ from uniapl.jsonl import read_json
 
 COMMITTED = Path(__file__).resolve().with_name("rates.json")
 OWN = "results/local/{scale}/rates.json"  # where `uniapl rates` writes and `uniapl plan` looks first
+LEAST = {"jobs": 1, "threads": 1, "step": 0, "token": 1e-9, "context": 0, "train": 1e-9, "forward": 1e-9}
 AGAIN = "uniapl rates --scale {scale} measures this machine's in minutes"
 
 
 @dataclass(frozen=True)
 class Rates:
-    """A policy's speed on a machine.
+    """A policy's speed on a machine that runs `jobs` at a time, of `threads` each: the speed of one of them.
 
     A decoding step of R rows with C tokens before each takes `step` + R (`token` + C `context`) seconds. `train` is
     tokens per second of forward and backward passes over packed rows (docs/engine.md), `forward` of passes without
@@ -32,6 +33,8 @@ class Rates:
     precision: str
     date: str
     note: str
+    jobs: int
+    threads: int
     versions: dict[str, str]
     step: float
     token: float
@@ -44,8 +47,7 @@ def read(path: Path) -> Rates:
     """The rates in a file. Raises UserError for one that lacks a value, or has one that no machine can have."""
     names = [field.name for field in fields(Rates)]
     values = read_json(path, names, f"remove it, and {AGAIN.format(scale='NAME')}")
-    for name in ("step", "token", "context", "train", "forward"):
-        least = 0.0 if name in ("step", "context") else 1e-9
+    for name, least in LEAST.items():
         if not isinstance(values[name], int | float) or not least <= values[name] < 1e9:
             raise UserError(f"{path}: {name} is {values[name]!r}, and must be a number of at least {least:g}")
     return Rates(**{name: values[name] for name in names})

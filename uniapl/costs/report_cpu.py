@@ -16,7 +16,8 @@ def rates(e: CpuEstimate) -> list[str]:
     r, other = e.rates, f"; {AGAIN.format(scale=e.runs.scale.name)}" if e.path == COMMITTED else ""
     return [
         "",
-        f"rates of {r.machine}, {r.precision}, {r.date} ({r.note}){other}",
+        f"rates of {r.machine}, {r.precision}, {r.jobs} job(s) at a time with {r.threads} thread(s) each, {r.date} "
+        f"({r.note}){other}",
         f"a decoding step of R rows with C tokens before each: {1e3 * r.step:.0f} + R ({1e3 * r.token:.2f} + "
         f"{1e6 * r.context:.1f} C / 1000) ms; a training pass {r.train:,.0f} tokens/s, one without gradient "
         f"{r.forward:,.0f}",
@@ -25,7 +26,7 @@ def rates(e: CpuEstimate) -> list[str]:
 
 def time(e: CpuEstimate) -> list[str]:
     """Hours per arm, of the other stages and in total; of a checkpoint's evaluation; seconds of a step."""
-    lines = ["", "hours of all runs of an arm, one job at a time; a base is fetched and only evaluated"]
+    lines = ["", f"hours of all runs of an arm, {e.rates.jobs} job(s) at a time; a base is fetched and only evaluated"]
     lines.append(f"{'arm':<23} {'runs':>4} {'train':>7} {'generate':>8} {'total':>8}")
     for arm, hours in sorted(e.arms.items()):
         trained = f"{hours.runs:>4} {hours.train:>7.1f}" if hours.runs else f"{'':>4} {'':>7}"
@@ -52,14 +53,14 @@ def parts(e: CpuEstimate) -> list[str]:
     for run in trained:
         spent = ", ".join(f"{name} {seconds:.0f}" for name, seconds in e.step(run).items())
         steps.setdefault((sum(e.step(run).values()), spent), []).append(f"{run.arm} ({run.settings.steps})")
-    lines = ["seconds of a step of an arm (of so many), by what they are spent on"]
+    lines = ["seconds of a step of an arm (of so many), in one job, by what they are spent on"]
     lines += [f"{total:>7.0f}  {', '.join(arms)}: {spent}" for (total, spent), arms in sorted(steps.items())]
     lines.append(f"{e.probe:>7.0f}  a measurement of the probe, at the start and every probe_every steps")
     counts, minutes = e.benchmarks("test"), e.generate_seconds("test")
     each = [f"{name} ({n}) {minutes[name] / 60:.0f}" for name, n in counts.items()]
     read = minutes["log-probabilities"] / 60
     lines.append(
-        f"minutes of an evaluation of a checkpoint: for each decoding {', '.join(each)}; "
+        f"minutes of one job that evaluates a checkpoint: for each decoding {', '.join(each)}; "
         f"log-probabilities {read:.0f}; in all {e.evaluated('test') / 60:.0f}"
     )
     limits = {run.settings.max_new_tokens for run in trained if per_step(run)[0]}
@@ -71,7 +72,8 @@ def parts(e: CpuEstimate) -> list[str]:
 
 def memory(e: CpuEstimate) -> list[str]:
     """The fullest moment of each kind of job, in GB of this machine, and what does not fit."""
-    lines = ["", f"GB of this machine's {e.memory / 1e9:.0f}, at the fullest moment, longest rows, in float32"]
+    size = f"{e.memory / 1e9:.0f}, at which {e.at_once} job(s) run at a time"
+    lines = ["", f"GB of this machine's {size}: of each at its fullest moment, longest rows, in float32"]
     for names, of in group_by_peak(e.peaks):
         lines += [f"{sum(of.values()) / 1e9:>7.1f}  {names}", f"         {in_gb(of)}"]
     refused = [f"- {line}" for line in e.does_not_fit]
