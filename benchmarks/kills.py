@@ -39,7 +39,7 @@ UNFINISHED = (  # what only an unfinished job or run has
 )
 PATIENCE = 10  # so many times the duration of an undisturbed run may the second command take
 STAGE = re.compile(r" -m (?:uniapl |figures\.)(\w+)")
-MEASURED = ["seconds", "peak_memory_mb", "energy_wh"]  # columns of cost.csv that no two runs share
+MEASURED = ["seconds", "peak_memory_mb", "energy_wh"]  # columns that no two runs share
 POLL = 0.05  # seconds between looks at the processes
 
 
@@ -132,11 +132,13 @@ def tables(folder: Path) -> dict[str, bytes]:
     """Every analysis, table and verdict of a finished run, without the seconds, memory and energy that it took."""
     root, found = folder / "results/local/smoke", {}
     for path in sorted(path for part in ("tables", "overview", "analyse") for path in (root / part).rglob("[!.]*.*")):
-        if path.name == "cost.csv":
-            measured = pd.read_csv(path, dtype=str).drop(columns=MEASURED)
-            found[str(path.relative_to(root))] = measured.to_csv(index=False).encode()
-        elif path.stem != "cost":  # its other two formats
+        rows = path.with_suffix(".csv")  # of which a table's other formats hold the same columns
+        columns = rows.read_text(encoding="utf-8").split("\n", 1)[0].split(",") if rows.is_file() else []
+        if not (measured := [name for name in MEASURED if name in columns]):
             found[str(path.relative_to(root))] = path.read_bytes()
+        elif path == rows:
+            kept = pd.read_csv(path, dtype=str).drop(columns=measured)
+            found[str(path.relative_to(root))] = kept.to_csv(index=False).encode()
     return found
 
 

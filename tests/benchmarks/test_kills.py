@@ -50,13 +50,15 @@ def test_tables_are_compared_without_what_no_two_runs_share(tmp_path):
     folder = tmp_path / "results/local/smoke/tables/headline"
     folder.mkdir(parents=True)
     (folder / ".main.csv.sha256").write_text("of this run")
-    for name in ("main.csv", "main.md", "cost.md"):
+    (folder / "summary.csv").write_text("arm,seconds\ngrpo,2.5\n")
+    for name in ("main.csv", "main.md", "cost.md", "summary.tex"):
         (folder / name).write_text(name)
     (folder / "cost.csv").write_text("arm,seconds,peak_memory_mb,energy_wh,rollouts\nsft,1.5,9,,0\n")
     assert kills.tables(tmp_path) == {
         "tables/headline/cost.csv": b"arm,rollouts\nsft,0\n",
         "tables/headline/main.csv": b"main.csv",
         "tables/headline/main.md": b"main.md",
+        "tables/headline/summary.csv": b"arm\ngrpo\n",
     }
 
 
