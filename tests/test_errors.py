@@ -1,5 +1,6 @@
 """Commands end in one line, or quietly where nobody reads them."""
 
+import re
 import subprocess
 import sys
 
@@ -36,7 +37,6 @@ def test_a_reader_that_has_gone_ends_the_command_quietly(lines):
         ("open('{folder}/absent')", "error: {folder}/absent: No such file or directory"),
         ("open('{folder}/file/below', 'w')", "error: {folder}/file/below: Not a directory"),
         ("raise PermissionError(13, 'Permission denied', '{folder}/file')", "error: {folder}/file: Permission denied"),
-        ("__import__('pathlib').Path('/dev/full').write_text('a line')", "error: No space left on device"),
     ],
 )
 def test_a_file_that_cannot_be_read_or_written_is_one_line_that_names_it(body, line, tmp_path):
@@ -45,9 +45,36 @@ def test_a_file_that_cannot_be_read_or_written_is_one_line_that_names_it(body, l
     assert (ended.returncode, ended.stderr) == (2, line.format(folder=tmp_path) + "\n")
 
 
-def test_a_full_disk_behind_stdout_is_one_line():
-    ended = run("print('a line')", "> /dev/full")
-    assert (ended.returncode, ended.stderr) == (2, "error: No space left on device\n")
+FULL = re.compile(r"error: No space left on device \(([\d,]+ MB free in /\S+(, )?)+\): make room and run again\n")
+
+
+@pytest.mark.parametrize(
+    "body, shell",
+    [
+        ("print('a line')", "> /dev/full"),
+        ("__import__('pathlib').Path('/dev/full').write_text('a line')", ""),
+        ("raise OSError(122, 'Disk quota exceeded')", ""),
+        (
+            "from safetensors import SafetensorError; "
+            "raise SafetensorError('Error while serializing: I/O error: No space left on device (os error 28)')",
+            "",
+        ),
+        (
+            "import shutil, torch; shutil.disk_usage = lambda folder: shutil._ntuple_diskusage(9, 9, 0); "
+            "torch.save(torch.ones(9_000), '/dev/full')",
+            "",
+        ),
+    ],
+    ids=["stdout", "file", "quota", "safetensors", "torch"],
+)
+def test_a_full_disk_is_one_line_with_the_room_there_is(body, shell):
+    ended = run(body, shell)
+    assert ended.returncode == 2 and FULL.fullmatch(ended.stderr), ended.stderr
+
+
+def test_what_torch_cannot_write_keeps_its_traceback_where_there_is_room():
+    ended = run("import torch; torch.save(torch.ones(9_000), '/dev/full')")
+    assert ended.returncode == 1 and "iostream error" in ended.stderr and "No space" not in ended.stderr
 
 
 def test_an_error_of_no_file_keeps_its_traceback():

@@ -4,8 +4,10 @@ import argparse
 import errno
 import functools
 import os
+import shutil
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 
 SHOWN = 3  # names in a message that counts them all
 
@@ -28,7 +30,8 @@ def at_least_one(args: argparse.Namespace, *names: str) -> None:
 
 
 def one_line_errors(main: Callable) -> Callable:
-    """Turn a UserError that leaves `main`, or an OSError about a file, into `error: ...` on stderr and exit code 2.
+    """Turn a UserError that leaves `main`, an OSError about a file, or what a full disk made a library raise, into
+    `error: ...` on stderr and exit code 2.
 
     Where the reader of stdout has gone, as after `| head`, it ends quietly with 141, a shell's code for SIGPIPE.
     """
@@ -44,12 +47,11 @@ def one_line_errors(main: Callable) -> Callable:
             raise SystemExit(141) from None
         except UserError as error:
             line = str(error)
-        except OSError as error:
-            line = of_a_file(error)
+        except Exception as error:
+            line = of_a_file(error) or of_a_full_disk(error)
             if line is None:
                 raise
-            if error.filename is None:
-                drop_stdout()
+            drop_stdout()
         print(f"error: {' '.join(line.split())}", file=sys.stderr)
         raise SystemExit(2)
 
@@ -64,8 +66,33 @@ def drop_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def of_a_file(error: OSError) -> str | None:
-    """`filename: what is wrong with it`; without a name where the disk is full; None for an error of anything else."""
-    if error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return error.strerror if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
+def of_a_file(error: Exception) -> str | None:
+    """`filename: what is wrong with it` of an OSError that names a file, else None."""
+    named = isinstance(error, OSError) and error.filename is not None and error.strerror
+    return f"{error.filename}: {error.strerror}" if named else None
+
+
+def of_a_full_disk(error: Exception) -> str | None:
+    """What to do where a full disk is why this was raised, with the room on the disks in question; else None.
+
+    safetensors raises a class of its own with the system's words; PyTorch speaks of an iostream, and leaves what it
+    wrote, so that nothing is free.
+    """
+    folders = {os.stat(folder).st_dev: folder for folder in (tempfile.gettempdir(), os.getcwd())}  # one for each disk
+    free = {folder: shutil.disk_usage(folder).free for folder in folders.values()}
+    full = min(free.values()) < 2**20
+    if not any(_says_full(cause) or full and "iostream error" in str(cause) for cause in _causes(error)):
+        return None
+    room = ", ".join(f"{size / 1e6:,.0f} MB free in {folder}" for folder, size in free.items())
+    return f"No space left on device ({room}): make room and run again"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _says_full(error: BaseException) -> bool:
+    said = any(words in str(error) for words in ("No space left on device", "Disk quota exceeded"))
+    return said or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
