@@ -348,6 +348,7 @@ def test_the_scratch_policy_loads_as_a_qwen3_of_the_tokenizer_s_vocabulary(built
     from transformers import AutoModelForCausalLM, Qwen3ForCausalLM
 
     folder, summary = built
+    assert len({path.stat().st_mode for path in (folder / "scratch").iterdir()}) == 1  # weights too
     policy = AutoModelForCausalLM.from_pretrained(folder / "scratch")
     assert type(policy) is Qwen3ForCausalLM
     assert policy.config.head_dim == 32

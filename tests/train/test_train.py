@@ -47,6 +47,7 @@ def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_o
     values = [[[line.split(",")[i] for i in kept] for line in lines] for lines in rows]
     assert values[0] == values[1]
     assert not (out / "state").exists()
+    assert len({path.stat().st_mode for path in (out / "model").iterdir()}) == 1  # weights too: for whom the umask says
 
 
 def test_the_probe_holds_a_prompt_against_a_response_that_follows_it(world, tmp_path):

@@ -13,6 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from uniapl.errors import UserError
+from uniapl.models.checkpoints import share
 
 
 def write_safetensors(source: Path, target: Path) -> None:
@@ -56,6 +57,7 @@ def as_safetensors(entry, download: Callable[[], Path]) -> Path:
                     write_safetensors(path, part / f"{path.stem}.safetensors")
                 elif not path.name.endswith(".bin.index.json"):  # names the pickles
                     shutil.copy(path, part / path.name)
+            share(part)
             os.replace(part, target)
     except OSError as error:
         if target.is_dir():  # another process was faster

@@ -36,6 +36,16 @@ def load_tokenizer(folder: Path):
     return AutoTokenizer.from_pretrained(checkpoint(folder))
 
 
+def share(folder: Path) -> None:
+    """Give a new checkpoint's weights the mode of the folder, which may be read by whom the umask says.
+
+    safetensors 0.8.0 writes them for their owner alone, whatever the umask (its issue 782): a server of another user
+    could not load them.
+    """
+    for path in folder.glob("*.safetensors"):
+        path.chmod(folder.stat().st_mode & 0o666)
+
+
 def messages(prompt: str) -> list[dict]:
     """A prompt as the chat that every policy sees."""
     return [{"role": "user", "content": prompt}]

@@ -27,6 +27,7 @@ from pathlib import Path
 
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
+from uniapl.models.checkpoints import share
 from uniapl.models.packages import INSTALL, check_hash, package_file
 from uniapl.provenance import versions
 
@@ -179,6 +180,7 @@ def convert(model: str, out: Path) -> Path:
         fresh.mkdir(parents=True)
         policy.save_pretrained(fresh)
         tokenizer.save_pretrained(fresh)
+        share(fresh)
         described = describe(model, path, digest, metadata, tokenizer)
         (fresh / SOURCE).write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:

@@ -26,7 +26,7 @@ from uniapl.data.prompts import responses_of
 from uniapl.discriminators import folder_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
-from uniapl.models.checkpoints import load_policy, load_tokenizer
+from uniapl.models.checkpoints import load_policy, load_tokenizer, share
 from uniapl.models.devices import check_distribution, is_main_process, on_all_devices, processes, reduce_in_float32
 from uniapl.models.precision import computing_dtype
 from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
@@ -170,6 +170,7 @@ def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
     """Put the saved model in its place, write history and card, and remove the resumable state."""
     run = job.run
     (fresh / "training_args.bin").unlink(missing_ok=True)  # a pickle, which nobody should have to load
+    share(fresh)
     shutil.rmtree(out / "model", ignore_errors=True)
     fresh.rename(out / "model")
     most = run.method.most_per_step(run.settings)

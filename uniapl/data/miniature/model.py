@@ -3,6 +3,8 @@
 import os
 from dataclasses import dataclass
 
+from uniapl.models.checkpoints import share
+
 CONTEXT = 256  # tokens
 USER, ASSISTANT, END, PAD, REWARD = "<|user|>", "<|assistant|>", "<|end|>", "<|pad|>", "<|reward|>"
 # nothing follows <|end|>, so a demonstration ends with the same token as a finished rollout
@@ -88,4 +90,5 @@ def write_scratch(folder, texts: list[str], size: Size, seed: int) -> dict:
     policy = build_policy(tokenizer, size, seed)
     tokenizer.save_pretrained(folder)
     policy.save_pretrained(folder)
+    share(folder)
     return {"vocabulary": len(tokenizer), "parameters": policy.num_parameters()}
