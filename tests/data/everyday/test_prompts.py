@@ -67,6 +67,15 @@ def test_most_prompts_cannot_be_followed_in_a_sentence(built):
     assert long == built[1]["training prompts that demand length"] and long / len(train) > SMALL.demanding - 0.1
 
 
+def test_prompts_have_as_many_instructions_as_ifevals(built):
+    """One, two or three: chi-square of the training prompts' counts stays below its 99.9 % bound."""
+    counts = Counter(len(row["instruction_id_list"]) for row in rows(built[0], "train_prompts"))
+    shares = [n / sum(SMALL.instructions) for n in SMALL.instructions]
+    expected = [share * counts.total() for share in shares]
+    statistic = sum((counts[n] - e) ** 2 / e for n, e in enumerate(expected, start=1))
+    assert set(counts) == {1, 2, 3} and statistic < 13.8
+
+
 def test_no_prompt_overlaps_with_an_evaluation_prompt_or_with_another_split(built):
     folder = built[0]
     validation, test = rows(folder, "validation_prompts"), rows(folder, "test")
@@ -149,6 +158,6 @@ def test_every_type_can_be_asked_for_in_every_split():
     rng = random.Random(3)
     while counts.total() < 150:
         form, topic = rng.choice(FORMS), rng.choice(list(OLD_TOPICS))
-        row = prompts.draw_row(form, topic, OLD_TOPICS[topic], 0.85, rng)
+        row = prompts.draw_row(form, topic, OLD_TOPICS[topic], rng.randint(1, 3), 0.85, rng)
         counts.update(row["instruction_id_list"] if row else ())
     assert set(TRAINED) - set(counts) <= {"detectable_content:number_placeholders"}  # asked for in few forms

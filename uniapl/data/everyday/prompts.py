@@ -97,13 +97,13 @@ def _text(form: Form, topic: str, rules: Sequence[str], rng: random.Random) -> s
     return task + ("\n" if layout == "lines" else " ") + " ".join(rules)
 
 
-def draw_row(form: Form, topic: str, words: Sequence[str], share: float, rng: random.Random) -> dict | None:
-    """A row with one to three instructions, without key; None where those that were drawn do not go together.
+def draw_row(form: Form, topic: str, words: Sequence[str], count: int, share: float, rng: random.Random) -> dict | None:
+    """A row with `count` instructions, without key; None where those that were drawn do not go together.
 
     `share`: the probability that one of them must demand length.
     """
     types = [name for name in TRAINED if form.blanks or name != "detectable_content:number_placeholders"]
-    ids = rng.sample(types, rng.choice((1, 2, 2, 3)))
+    ids = rng.sample(types, count)
     kwargs = [draw(name, words, rng) for name in ids]
     must = rng.random() < share
     if not compatible(ids, kwargs) or (must and not any(map(demanding, ids, kwargs))):
@@ -137,8 +137,11 @@ class Draw:
         return rows
 
     def _row(self, form: Form, topic: str, words, apart: overlap.Index, rng: random.Random) -> dict | None:
+        (count,) = rng.choices(
+            (1, 2, 3), self.world.instructions
+        )  # once: what goes together more easily is no likelier
         for _ in range(GIVE_UP):
-            row = draw_row(form, topic, words, self.world.demanding, rng)
+            row = draw_row(form, topic, words, count, self.world.demanding, rng)
             if row is None:
                 self.left_out["do not go together"] += 1
                 continue
