@@ -1,6 +1,7 @@
 """The site's pages: every link leads somewhere, every claim has an anchor, nothing is large or from elsewhere."""
 
 import re
+import runpy
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -86,3 +87,11 @@ def test_links_and_tables_are_changed_in_prose_alone(tmp_path):
     table = "| a |\n| - |\n| 1 |\n"
     indented = table.replace("|", "    |", 1).replace("\n|", "\n    |")
     assert framed(f"{table}\n{indented}").count('tabindex="0"') == 1
+
+
+def test_the_search_has_a_name_on_every_page_and_other_files_stay():
+    hooks = runpy.run_path(str(ROOT / "docs/site/hooks.py"))
+    theme = '<div class="md-search" role="dialog"><input></div>'
+    for page in (hooks["on_post_page"](theme), hooks["on_post_template"](theme, template_name="404.html")):
+        assert page == theme.replace(">", ' aria-label="Search">', 1)
+    assert hooks["on_post_template"](theme, template_name="sitemap.xml") == theme
