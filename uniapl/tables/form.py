@@ -8,6 +8,7 @@ from itertools import accumulate
 
 LINES = 42  # of cells that fit a page of an article, below a long caption
 INTERVALS = 2  # in a row that have the type of the rest; more would not fit a line
+LONG, LINE = 30, 24  # letters from which a name is broken, at underscores, and of a line of it: a row would shrink
 CHARACTERS = 90  # of prose in a line as wide as the page, at this size of type
 
 
@@ -46,7 +47,7 @@ def latex(view: View, label: str) -> str:
     numeric = dict(zip(view.head, _numeric(view), strict=True))
     columns_shown = view.head[1:] if view.grouped else view.head
     columns = "".join("r" if numeric[n] and n not in view.prose else "l" for n in columns_shown)
-    head = " & ".join(_stacked(escape(name), numeric[name]) for name in columns_shown) + r" \\"
+    head = " & ".join(_stacked(name, numeric[name]) for name in columns_shown) + r" \\"
     environments = []
     for part, rows in enumerate(_pages(view)):
         again = [r"\addtocounter{table}{-1}", r"\caption{(continued)}"]
@@ -102,6 +103,8 @@ def _body(view: View, columns_shown: list[str], rows: list[list[str]]) -> list[s
 
 def _cell(text: str, share: float | None, quiet: bool = False) -> str:
     """A cell, broken into lines within a share of the line where one is given; `quiet`: intervals in smaller type."""
+    if not share and len(text) >= LONG and " " not in text:
+        return _lines([escape(part) for part in _broken(text)], "[t]", "l")
     if not share:
         return re.sub(r"\[.*?\]", lambda match: rf"{{\tiny {match[0]}}}", escape(text)) if quiet else escape(text)
     breakable = escape(text).replace(r"\_", r"\_\allowbreak{}")  # names of arms are long words
@@ -109,13 +112,33 @@ def _cell(text: str, share: float | None, quiet: bool = False) -> str:
 
 
 def _stacked(head: str, numeric: bool) -> str:
-    """A column's head of several words on two lines, broken so that the longer one is as short as can be."""
-    words = head.split(" ")
+    """A column's head of several words on two lines, broken so that the longer one is as short as can be; a long name
+    in it has lines of its own."""
+    words, side = head.split(" "), "r" if numeric else "l"
+    if any(len(word) >= LONG for word in words):
+        return _lines([escape(part) for word in words for part in _broken(word)], "", side)
     if len(words) == 1 or len(head) < 12:
-        return head
+        return escape(head)
     breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
-    first, second = min(breaks, key=lambda lines: max(map(len, lines)))
-    return rf"\shortstack[{'r' if numeric else 'l'}]{{{first}\\{second}}}"
+    return _lines([*map(escape, min(breaks, key=lambda lines: max(map(len, lines))))], "", side)
+
+
+def _broken(name: str) -> list[str]:
+    """A long name in pieces of at most LINE letters where its underscores allow, each but the last with its own."""
+    pieces = [""]
+    for part in re.findall(r"[^_]*_|[^_]+$", name) if len(name) >= LONG else [name]:
+        if pieces[-1] and len(pieces[-1] + part) > LINE:
+            pieces.append("")
+        pieces[-1] += part
+    return pieces
+
+
+def _lines(lines: list[str], place: str, side: str) -> str:
+    """Lines under one another: the first on the row's baseline where `place` is [t], else the last."""
+    text = r"\\".join(lines)
+    if place:
+        return rf"\begin{{tabular}}{place}{{@{{}}{side}@{{}}}}{text}\end{{tabular}}"
+    return rf"\shortstack[{side}]{{{text}}}"
 
 
 def escape(text: str) -> str:
