@@ -114,7 +114,8 @@ def test_the_peak_of_a_step_is_within_a_tenth(monkeypatch, shape, rows, length, 
             out = model(input_ids=ids, attention_mask=mask, labels=labels, fused_lm_head=True)
         (-out.log_probs.sum()).backward()
 
-    step()  # the gradients, which are counted apart
+    for parameter in model.parameters():  # the gradients, which are counted apart
+        parameter.grad = torch.zeros_like(parameter)
     planned = memory.moments(shape, rows, length, rows * length, bf16=bf16, checkpointing=checkpointing)
     assert most_bytes(step) == pytest.approx(max(sum(parts.values()) for parts in planned.values()), rel=0.1)
 

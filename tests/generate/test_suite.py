@@ -197,7 +197,8 @@ def test_no_prompt_at_all_is_refused(option, capsys):
     assert ended.value.code == 2 and capsys.readouterr().err == f"error: {option} 0: must be at least 1\n"
 
 
-def test_a_model_that_is_nowhere_is_one_line(tmp_path):
+def test_a_model_that_is_nowhere_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # 23 s between the questions to a hub that is not there
     for name in ("resluts/local/model", "./modle", "uniapl/modle"):
         with pytest.raises(UserError, match=f"{name}: no such folder, and no hub id"):
             suite.load(name, 1)

@@ -1,5 +1,6 @@
 """Stage report: one file that loads nothing, says what is missing, and shows the numbers of the tables."""
 
+import functools
 import json
 import re
 import sys
@@ -19,6 +20,7 @@ from uniapl.report.read import read
 from uniapl.tables import overview
 
 PUBLISHED = sorted((ROOT / "results/published").glob("*/manifest.json"))
+read_once = functools.cache(read)  # of the published set, which no test here changes
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&"
 
 
@@ -42,7 +44,7 @@ def test_a_claim_has_its_verdict_interval_and_reason(local, tmp_path):
 
 
 def test_the_first_sentence_says_what_was_found():
-    overview, _ = sections.claims(read(ROOT / "results/published/tiny"))
+    overview, _ = sections.claims(read_once(ROOT / "results/published/tiny"))
     counts, said = sections.verdicts(overview), sections.sentence(overview)
     assert f"Of {sum(counts.values())} claims, after Holm's adjustment: {counts['supported']} supported" in said
     for verdict in ("supported", "contradicted"):  # a sentence for each, without the claims' sources
@@ -128,7 +130,7 @@ def test_equal_inputs_give_equal_files(local, tmp_path):
 
 @pytest.mark.parametrize("manifest", PUBLISHED, ids=lambda path: path.parent.name)
 def test_the_published_set_shows_what_its_tables_say(manifest, tmp_path):
-    results = read(manifest.parent)
+    results = read_once(manifest.parent)
     built = page.render(results, tmp_path)
     assert len(built) < 8_000_000
     shown = Parsed(built)

@@ -1,4 +1,4 @@
-"""A published set that is quick to compute again: the published rows, one experiment by this code, and a manifest."""
+"""A published set that is quick to compute again: rows of the published one, one experiment, and a manifest."""
 
 import dataclasses
 import hashlib
@@ -22,6 +22,7 @@ from uniapl.tables import general, overview
 
 PUBLISHED = ROOT / "results/published/tiny"
 EXPERIMENT = "unified"  # the smallest
+EVERY = 6  # prompts of a benchmark one is kept: resampling takes as long as there are prompts
 
 
 def as_planned(runs: Runs, arm: str, seed: int, cards: dict) -> dict:
@@ -47,6 +48,15 @@ def with_planned_seeds(runs: Runs, rows: evidence.Evidence) -> evidence.Evidence
     return dataclasses.replace(rows, **frames)
 
 
+def of_some_prompts(rows: evidence.Evidence) -> evidence.Evidence:
+    """The rows of every sixth prompt (EVERY), of all runs."""
+    kept = set(rows.test[rows.test.groupby("benchmark").cumcount() % EVERY == 0].key)
+    frames = {field.name: getattr(rows, field.name) for field in dataclasses.fields(rows)}
+    return evidence.Evidence(
+        **{name: f[f.key.isin(kept)].reset_index(drop=True) if "key" in f else f for name, f in frames.items()}
+    )
+
+
 def copy(folder: Path) -> None:
     """Make the set in this folder, which must be called tiny."""
     runs = Runs(load_scale("tiny"))
@@ -58,7 +68,7 @@ def copy(folder: Path) -> None:
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(PUBLISHED / "runs.jsonl")}
     cards = {run: as_planned(runs, *run, cards) for run in sorted(runs.trained(EXPERIMENT))}
     (folder / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards.values()))
-    evidence.write(with_planned_seeds(runs, evidence.read(PUBLISHED / "rows")), folder / "rows")
+    evidence.write(with_planned_seeds(runs, of_some_prompts(evidence.read(PUBLISHED / "rows"))), folder / "rows")
     asked, rows = load_experiment(EXPERIMENT), evidence.read(folder / "rows")
     analyse_from_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)

@@ -63,7 +63,7 @@ def analyse(inputs: Inputs, plan: Question, *, rng: np.random.Generator, resampl
     """
     refuse.check_inputs(inputs)
     pairs = measures.pairs(inputs)
-    tables = from_rows(inputs, pairs, measures.by_seed(inputs, pairs), plan, rng=rng, resamples=resamples)
+    tables = _of_checked(inputs, pairs, measures.by_seed(inputs, pairs), plan, rng, resamples)
     return tables | {"logprobs": _ordered(histograms.of_logprobs(headline(inputs, inputs.logprobs)), plan)}
 
 
@@ -72,6 +72,10 @@ def from_rows(
 ) -> dict:
     """As `analyse`, all that needs no text and no log-probability beside what `measures` made of them."""
     refuse.check_inputs(inputs)
+    return _of_checked(inputs, pairs, by_seed, plan, rng, resamples)
+
+
+def _of_checked(inputs: Inputs, pairs, by_seed, plan: Question, rng: np.random.Generator, resamples: int) -> dict:
     prompts = accuracy.per_prompt(inputs)
     names = sorted(inputs.test.benchmark.unique(), key=lambda name: (name != HEADLINE, name))
     rng_main, rng_comparisons, rng_claims, rng_distances, *others = rng.spawn(8)

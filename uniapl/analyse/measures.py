@@ -15,6 +15,7 @@ UNDER = "log-probability per token, own vs expert text, under the {}"  # the arm
 QUANTITIES = (LENGTH, UNDER.format("arm"), UNDER.format("base"))
 DISTANCES = """arm quantity ks ks_p wasserstein low high wasserstein_low wasserstein_high energy energy_low energy_high
     wilcoxon_p median_difference n_seeds n_responses interval method"""
+CELL = ["arm", "quantity"]  # of `pairs`
 BOUNDED = ("wasserstein", "energy")  # KS intervals cover too little where distances are small (docs/statistics.md)
 RESAMPLES = 1999  # of distances: their intervals are wide beside the error that more would take away
 DIVERSITY = "arm quantity estimate low high n_seeds n_responses interval"
@@ -56,11 +57,11 @@ def distances(
     low, high: 95 % t interval of the Wasserstein distance over seeds, blank with one seed. wasserstein_low to
     energy_high: the 95 % bootstrap interval over seeds and prompts that `method` names.
     """
-    cells, rows = list(itertools.product(plan.arms, QUANTITIES)), []
+    cells, rows, rows_of = list(itertools.product(plan.arms, QUANTITIES)), [], dict(iter(pairs.groupby(CELL)))
     for (arm, quantity), child in zip(cells, rng.spawn(len(cells)), strict=True):
-        of_cell = pairs[(pairs.arm == arm) & (pairs.quantity == quantity)]
-        if of_cell.empty:
+        if (arm, quantity) not in rows_of:
             continue
+        of_cell = rows_of[arm, quantity]
         own = of_cell.pivot(index="seed", columns="key", values="own").dropna(axis="columns")
         if own.shape[1] == 0:
             continue

@@ -6,7 +6,7 @@ import pandas as pd
 
 from uniapl import stats
 from uniapl.analyse.inputs import Question
-from uniapl.analyse.measures import QUANTITIES, RESAMPLES
+from uniapl.analyse.measures import CELL, QUANTITIES, RESAMPLES
 
 COLUMNS = "quantity arm against difference low high p p_bh n_seeds n_seeds_against n_responses method"
 
@@ -17,11 +17,11 @@ def differences(pairs: pd.DataFrame, plan: Question, rng, resamples: int = RESAM
     `pairs` as `measures.pairs` makes it. Below 0 the arm is nearer. Over the prompts for which every seed of both arms
     has a value. p_bh: Benjamini-Hochberg over all rows of the table.
     """
-    cells, rows = list(itertools.product(QUANTITIES, plan.pairs())), []
+    cells, rows, rows_of = list(itertools.product(QUANTITIES, plan.pairs())), [], dict(iter(pairs.groupby(CELL)))
     for (quantity, compared), child in zip(cells, rng.spawn(len(cells)), strict=True):
         wide = []
         for arm in compared:
-            of_arm = pairs[(pairs.arm == arm) & (pairs.quantity == quantity)]
+            of_arm = rows_of.get((arm, quantity), pairs[:0])
             wide.append(of_arm.pivot(index="seed", columns="key", values=["own", "expert"]).dropna(axis="columns"))
         keys = wide[0].get("own", pd.DataFrame()).columns.intersection(wide[1].get("own", pd.DataFrame()).columns)
         if not len(keys):

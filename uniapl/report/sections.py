@@ -7,6 +7,7 @@ import struct
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -94,7 +95,7 @@ class Table:
     marks: tuple[Mark, ...] = ()
     folded: bool = False
 
-    @property
+    @cached_property  # asked for every cell
     def numeric(self) -> list[bool]:
         """For each column: does every cell that is not blank begin with a number?"""
         columns = [[row[i] for row in self.view.rows if row[i]] for i in range(len(self.view.head))]

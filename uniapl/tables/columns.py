@@ -133,6 +133,9 @@ def rounded(name: str, table: pd.DataFrame) -> pd.DataFrame:
                 if column in ADDED:
                     continue
                 raise UserError(f"{name}.csv: no column {column}; it has {', '.join(table.columns)}")
+            if pd.api.types.is_numeric_dtype(table[column]):
+                text[column] = [number(x, form) if pd.notna(x) else "" for x in table[column]]
+                continue
             try:
                 stated = table[column].astype(object).where(table[column] != MISSING)
                 values = pd.to_numeric(stated)
