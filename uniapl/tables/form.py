@@ -8,7 +8,8 @@ from itertools import accumulate
 
 LINES = 42  # of cells that fit a page of an article, below a long caption
 INTERVALS = 2  # in a row that have the type of the rest; more would not fit a line
-LONG, LINE = 30, 24  # letters from which a name is broken, at underscores, and of a line of it: a row would shrink
+LONG = {"head": 30, "cell": 50}  # letters from which a name is broken, at underscores: the table would shrink
+LINE = 24  # letters of a line of such a name
 CHARACTERS = 90  # of prose in a line as wide as the page, at this size of type
 
 
@@ -103,7 +104,7 @@ def _body(view: View, columns_shown: list[str], rows: list[list[str]]) -> list[s
 
 def _cell(text: str, share: float | None, quiet: bool = False) -> str:
     """A cell, broken into lines within a share of the line where one is given; `quiet`: intervals in smaller type."""
-    if not share and len(text) >= LONG and " " not in text:
+    if not share and len(text) >= LONG["cell"] and " " not in text:
         return _lines([escape(part) for part in _broken(text)], "[t]", "l")
     if not share:
         return re.sub(r"\[.*?\]", lambda match: rf"{{\tiny {match[0]}}}", escape(text)) if quiet else escape(text)
@@ -115,18 +116,20 @@ def _stacked(head: str, numeric: bool) -> str:
     """A column's head of several words on two lines, broken so that the longer one is as short as can be; a long name
     in it has lines of its own."""
     words, side = head.split(" "), "r" if numeric else "l"
-    if any(len(word) >= LONG for word in words):
-        return _lines([escape(part) for word in words for part in _broken(word)], "", side)
-    if len(words) == 1 or len(head) < 12:
-        return escape(head)
+    if any(len(word) >= LONG["head"] for word in words):
+        parts = [_broken(word) if len(word) >= LONG["head"] else [word] for word in words]
+        return _lines([escape(line) for lines in parts for line in lines], "", side)
+    words = [escape(word) for word in words]
+    if len(words) == 1 or len(" ".join(words)) < 12:
+        return " ".join(words)
     breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
-    return _lines([*map(escape, min(breaks, key=lambda lines: max(map(len, lines))))], "", side)
+    return _lines(list(min(breaks, key=lambda lines: max(map(len, lines)))), "", side)
 
 
 def _broken(name: str) -> list[str]:
     """A long name in pieces of at most LINE letters where its underscores allow, each but the last with its own."""
     pieces = [""]
-    for part in re.findall(r"[^_]*_|[^_]+$", name) if len(name) >= LONG else [name]:
+    for part in re.findall(r"[^_]*_|[^_]+$", name):
         if pieces[-1] and len(pieces[-1] + part) > LINE:
             pieces.append("")
         pieces[-1] += part
