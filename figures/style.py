@@ -298,7 +298,7 @@ def save(fig: Figure, out: str, caption: str, results: Path, tables: Iterable[Pa
     """
     data = hashlib.sha256(b"".join(path.read_bytes() for path in tables)).hexdigest()
     source = f"data sha256 {data}; commit {commit(results)}"
-    fig.draw_without_rendering()
+    fig.get_layout_engine().execute(fig)
     fig.set_layout_engine("none")
     png, pdf = io.BytesIO(), io.BytesIO()
     FigureCanvasAgg(fig).print_png(png, metadata={"Source": source})

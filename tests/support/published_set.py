@@ -22,7 +22,7 @@ from uniapl.tables import general, overview
 
 PUBLISHED = ROOT / "results/published/tiny"
 EXPERIMENT = "unified"  # the smallest
-EVERY = 6  # prompts of a benchmark one is kept: resampling takes as long as there are prompts
+EVERY = 6  # of so many prompts of a benchmark one is kept: resampling takes as long as there are prompts
 
 
 def as_planned(runs: Runs, arm: str, seed: int, cards: dict) -> dict:
