@@ -84,6 +84,7 @@ onsuccess:
     share = flow.compute_share(
         f"results/local/{SCALE}/timings", STARTED, workflow.resource_settings.cores
     )
-    lines = [] if PLOTS_ONLY else list(filter(None, [share, flow.where_to_look(RUNS)]))
+    told = [flow.drawn()] if PLOTS_ONLY else [share, flow.where_to_look(RUNS)]
+    lines = list(filter(None, told))
     if lines:
         print("\n".join(lines), file=sys.stderr)

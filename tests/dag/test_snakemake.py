@@ -18,7 +18,7 @@ from uniapl.config.names import GENERAL
 from uniapl.config.runs import Runs
 from uniapl.costs import jobs
 from uniapl.dag import snakemake as workflow
-from uniapl.dag.snakemake import check_targets, choose_scale, compute_share, where_to_look
+from uniapl.dag.snakemake import check_targets, choose_scale, compute_share, drawn, where_to_look
 from uniapl.errors import UserError
 
 BUILT = [scale.name for scale in SCALES if scale.kind == "miniature"]
@@ -330,6 +330,15 @@ def test_the_choice_of_settings_at_the_papers_scale_is_planned_with_what_it_need
     once = dict.fromkeys(("prompts", "weights", "teach", "data", "analyse", "tuning"), 1)
     assert planned(printed) == {**once, "fetch": 2, "train": 17 + 1, "generate": 17 + 1, "score": 17 + 1}
     assert set(re.findall(r"wildcards: .*arm=(?!base|disc).*seed=(\d+)", printed)) == {"100"}
+
+
+def test_a_run_that_draws_figures_alone_ends_with_where_they_are(tmp_path):
+    assert drawn(tmp_path) == ""
+    for place, n in (("local/smoke", 1), ("published/tiny", 2)):
+        (tmp_path / place).mkdir(parents=True)
+        for i in range(n):
+            (tmp_path / place / f"{i}.pdf").touch()
+    assert drawn(tmp_path) == f"figures  1 in {tmp_path}/local/smoke\nfigures  2 in {tmp_path}/published/tiny"
 
 
 def test_the_last_lines_of_a_run_say_where_its_results_are_and_what_to_do_next(tmp_path):

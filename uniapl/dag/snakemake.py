@@ -325,6 +325,12 @@ def where_to_look(runs: Runs, results: Path = Path("results/local")) -> str:
     return "\n".join(lines)
 
 
+def drawn(figures: Path = Path("figures/out")) -> str:
+    """The last line of a run that drew figures alone: how many, and where."""
+    folders = sorted({path.parent for path in figures.rglob("*.pdf")})
+    return "\n".join(f"figures  {len(list(folder.glob('*.pdf')))} in {folder}" for folder in folders)
+
+
 def hold_run_lock(lock: str = ".snakemake.lock") -> None:
     """Hold the lock that `make` waits for, until this process ends.
 

@@ -76,7 +76,8 @@ def _markdown(frame: pd.DataFrame, a: str, b: str) -> str:
     for row in frame.to_dict("records"):
         counts = ["" if pd.isna(row[name]) else str(row[name]) for name in COUNTS]
         interval = f"{_points(row['difference'])} [{_points(row['low'])}, {_points(row['high'])}]"
-        shares = [_points(row["a"]), _points(row["b"]), interval, f"{row['p']:.3g}", _points(row["detectable"])]
+        detectable = "> 100" if row["detectable"] > 1 else _points(row["detectable"])  # too few prompts to find any
+        shares = [_points(row["a"]), _points(row["b"]), interval, f"{row['p']:.3g}", detectable]
         lines.append([row["metric"].replace("_", " "), *counts, *shares])
     head = "metric|both|only A|only B|neither|A (%)|B (%)|A - B (points)|p|detectable (points)".split("|")
     caption = (

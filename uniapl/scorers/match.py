@@ -127,9 +127,13 @@ class Pairs:
             self._base.execute(f"CREATE INDEX responses_by ON responses ({by})")
         for table in ("prompts", "responses"):
             self._refuse(table, f"{table} have the same {by} as another", REPEATED)
+        stray = self._first(ALONE, table="responses", other="prompts")
+        named = (
+            f"; a response has the {by} {decoded(stray[by == 'prompt'])!r:.60}, which no prompt has" if stray else ""
+        )
         self._refuse(
             "prompts",
-            f"prompts have no response (joined by {by}; answer them, or score a prompts file without them)",
+            f"prompts have no response (joined by {by}; answer them, or score a prompts file without them{named})",
             ALONE,
             f"prompts have a response whose {by} differs by blanks at its ends alone: make them one",
             NEAR_TO_ALONE,
