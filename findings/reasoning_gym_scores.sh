@@ -3,7 +3,8 @@
 # game_of_life_halting: the answer is the text True or False, compared by bool(answer) == bool(gold answer), and the
 # text "False" is true. Every answer but the empty one scores 1, so a reward or an accuracy on it measures nothing.
 # coin_flip: the digits from the left that agree with the probability are divided by the length of the SHORTER text, so
-# "0" scores 1 wherever the probability is written 0.something. Of two wrong answers that agree as far, the shorter scores more.
+# "0" scores 1 wherever the probability is written 0.something. Of two wrong answers that agree as far, the shorter
+# scores more.
 # Expected: less than 1 for a wrong answer. (The docstrings: 1.0 for a correct answer; small numeric errors.)
 #
 # Exits 0 while all of this holds, 1 if not. FINDINGS_PYTHON names a Python that has the package already; without it it
