@@ -63,7 +63,7 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
         {"p.jsonl": lines(PROMPT, PROMPT | {"key": 2}), "r.jsonl": lines(SAID, SAID | {"key": 9})},
         SCORE,
         "r.jsonl: 1 of 2 prompts have no response (joined by key; answer them, or score a prompts file without them; a "
-        "response has the key 9, which no prompt has): key 2",
+        "response has the key '9', which no prompt has): key 2",
     ),
     "two responses to one prompt": (
         GOOD | {"r.jsonl": lines(SAID, SAID)},

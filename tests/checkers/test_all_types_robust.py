@@ -43,6 +43,8 @@ def check_text(text):
 @example("")
 @example("\x1c\x85\u3000")
 @example("\ud800. \udc00")
+@example("a\r\nb\rc\r\r\n")
+@example(".,;!?-*\"'()[]{}<>`|")
 @example("{" * 20_000)
 @example('{"a":' * 5_000)
 def test_no_text_raises_in_any_type(text):

@@ -8,9 +8,10 @@ from itertools import accumulate
 
 LINES = 42  # of cells that fit a page of an article, below a long caption
 INTERVALS = 2  # in a row that have the type of the rest; more would not fit a line
-LONG = {"head": 30, "cell": 50}  # letters from which a name is broken, at underscores: the table would shrink
-LINE = 24  # letters of a line of such a name
 CHARACTERS = 90  # of prose in a line as wide as the page, at this size of type
+LONG_NAME = re.compile(r"\w{30,}")
+NEWLINE = r"\\"
+PIECE = re.compile(r"\w{1,16}$|\w{1,15}_|\w{16}")  # of a long name, one a line
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def markdown(view: View) -> str:
 def latex(view: View, label: str) -> str:
     """Table environments; the document must load booktabs and graphicx. They shrink where wider than a line.
 
+    A name of 30 letters or more is broken behind underscores into lines of at most 16: a whole one would shrink all.
     Rows that do not fit one page go on in further environments, under the same number and with the head again.
     """
     numeric = dict(zip(view.head, _numeric(view), strict=True))
@@ -77,6 +79,7 @@ def _pages(view: View) -> list[list[list[str]]]:
     for row in view.rows:
         cells = dict(zip(view.head, row, strict=True))
         lines = [math.ceil(len(cells[n]) / (share * CHARACTERS)) + 0.5 for n, share in view.prose.items()]
+        lines += [len(_lines(cells[n])) for n in view.head[view.grouped :] if n not in view.prose]
         heights.append(max(lines, default=1) + 1.5 * (view.grouped and row[0] != group))
         group = row[0]
     parts = max(1, math.ceil(sum(heights) / LINES))
@@ -104,44 +107,28 @@ def _body(view: View, columns_shown: list[str], rows: list[list[str]]) -> list[s
 
 def _cell(text: str, share: float | None, quiet: bool = False) -> str:
     """A cell, broken into lines within a share of the line where one is given; `quiet`: intervals in smaller type."""
-    if not share and len(text) >= LONG["cell"] and " " not in text:
-        return _lines([escape(part) for part in _broken(text)], "[t]", "l")
+    if not share and len(_lines(text)) > 1:
+        return rf"\begin{{tabular}}[t]{{@{{}}l@{{}}}}{NEWLINE.join(map(escape, _lines(text)))}\end{{tabular}}"
     if not share:
         return re.sub(r"\[.*?\]", lambda match: rf"{{\tiny {match[0]}}}", escape(text)) if quiet else escape(text)
     breakable = escape(text).replace(r"\_", r"\_\allowbreak{}")  # names of arms are long words
     return rf"\parbox[t]{{{share}\linewidth}}{{\raggedright {breakable}\strut}}"
 
 
+def _lines(text: str) -> list[str]:
+    """The text, with each long name in lines of its own."""
+    return LONG_NAME.sub(lambda name: "\n" + "\n".join(PIECE.findall(name[0])), text).strip().split("\n")
+
+
 def _stacked(head: str, numeric: bool) -> str:
-    """A column's head of several words on two lines, broken so that the longer one is as short as can be; a long name
-    in it has lines of its own."""
-    words, side = head.split(" "), "r" if numeric else "l"
-    if any(len(word) >= LONG["head"] for word in words):
-        parts = [_broken(word) if len(word) >= LONG["head"] else [word] for word in words]
-        return _lines([escape(line) for lines in parts for line in lines], "", side)
-    words = [escape(word) for word in words]
-    if len(words) == 1 or len(" ".join(words)) < 12:
-        return " ".join(words)
-    breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
-    return _lines(list(min(breaks, key=lambda lines: max(map(len, lines)))), "", side)
-
-
-def _broken(name: str) -> list[str]:
-    """A long name in pieces of at most LINE letters where its underscores allow, each but the last with its own."""
-    pieces = [""]
-    for part in re.findall(r"[^_]*_|[^_]+$", name):
-        if pieces[-1] and len(pieces[-1] + part) > LINE:
-            pieces.append("")
-        pieces[-1] += part
-    return pieces
-
-
-def _lines(lines: list[str], place: str, side: str) -> str:
-    """Lines under one another: the first on the row's baseline where `place` is [t], else the last."""
-    text = r"\\".join(lines)
-    if place:
-        return rf"\begin{{tabular}}{place}{{@{{}}{side}@{{}}}}{text}\end{{tabular}}"
-    return rf"\shortstack[{side}]{{{text}}}"
+    """A column's head of several words on two lines, broken so that the longer one is as short as can be."""
+    words = head.split(" ")
+    lines = [head]
+    if len(words) > 1 and len(escape(head)) >= 12:
+        breaks = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+        lines = min(breaks, key=lambda lines: max(len(escape(line)) for line in lines))
+    lines = [escape(piece) for line in lines for piece in _lines(line)]
+    return lines[0] if len(lines) == 1 else rf"\shortstack[{'r' if numeric else 'l'}]{{{NEWLINE.join(lines)}}}"
 
 
 def escape(text: str) -> str:
