@@ -1,16 +1,27 @@
 """Fresh clones in which commands of the user run, with nothing on PATH but what a test puts there."""
 
 import collections
+import functools
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from support.places import ROOT
 
 MADE_ANEW = {".snakemake", ".snakemake.jobs.lock", "__pycache__"}  # by looking at a workflow: no one's results
+
+
+@functools.cache
+def loaded_snakemake() -> subprocess.Popen:
+    """The process of this one's Snakemake commands; it ends with this one."""
+    keep = {name: value for name, value in os.environ.items() if name in ("HOME", "TMPDIR", "PATH")}
+    script, env = ROOT / "tests/support/snakemakes.py", keep | {"PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.Popen([sys.executable, script], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 class Clone:
@@ -53,8 +64,14 @@ class Clone:
         return done.returncode, done.stderr + done.stdout
 
     def snakemake(self, *arguments: str) -> tuple[int, str]:
-        """`snakemake ARGUMENTS` in the clone."""
-        return self.run(sys.executable, "-m", "snakemake", *arguments)
+        """`snakemake ARGUMENTS` in the clone: exit code and everything printed, stderr first."""
+        with tempfile.NamedTemporaryFile("r") as out, tempfile.NamedTemporaryFile("r") as err:
+            command = {"folder": str(self.folder), "environment": self.environment()}
+            command |= {"arguments": arguments, "printed": [out.name, err.name]}
+            server = loaded_snakemake()
+            print(json.dumps(command), file=server.stdin, flush=True)
+            code = int(server.stdout.readline())
+            return code, err.read() + out.read()
 
     def files(self) -> dict[str, tuple[bytes, int]]:
         """Content and time of every file, except what Snakemake and Python keep for themselves."""
