@@ -164,6 +164,12 @@ def test_a_mistake_in_a_scale_is_found_although_no_arm_uses_it(settings, message
         ("EXPERIMENT = Experiment(**GOOD, splt='test')", "unexpected keyword argument 'splt'"),
         ("EXPERIMENT = Experiment(**GOOD | {'name': 'y'})", "calls itself 'y'"),
         ("EXPERIMENT = Experiment(**GOOD | {'against': ('b',)})", r"compares against 'b'.*\['a'\]"),
+        (
+            "from uniapl.config import Claim\n"
+            "CLAIM = Claim('x-1', 'more', 'ours', 'accuracy', arm='a', against='aa', direction='above')\n"
+            "EXPERIMENT = Experiment(**GOOD, claims=(CLAIM,))",
+            "unknown arm of claim 'x-1' in .*'aa'.*mean 'a'",
+        ),
         ("EXPERIMENT = Experiment(**GOOD | {'arms': ARMS * 2})", "arm 'a' is defined twice"),
         ("EXPERIMENT = Experiment(**GOOD, split='tests')", "unknown split in .* 'tests'.*mean 'test'"),
         ("EXPERIMENT = Experiment(**GOOD, decoding='gredy')", "unknown decoding in .*mean 'greedy'"),

@@ -172,4 +172,7 @@ def load_experiment(name: str) -> Experiment:
     for against in experiment.against:
         if against not in names:
             raise UserError(f"{where}: compares against {against!r}, which is not one of its arms {names}")
+    for claim in experiment.claims:  # now, not after its trainings
+        for arm in filter(None, (claim.arm, claim.against)):
+            choose(f"arm of claim {claim.id!r} in {where}", arm, names)
     return experiment
