@@ -255,6 +255,11 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "a run that nobody finished": ({}, "publish --scale smoke", "the tree is at unknown: commit first"),
     "an id that the lock has not": ({}, "hub fetch Qwen/Qwen3-0.6", "did you mean 'Qwen/Qwen3-0.6B'?"),
     "rates of no policy": ({}, "rates --scale smoke", "scale smoke: has no plan on a CPU, so no rates: `uniapl plan`"),
+    "a run in the place of a set": (
+        {"local/smoke/overview/claims.csv": "id"},
+        "verify local/smoke",
+        "local/smoke: is a run, not a published set: uniapl publish --scale smoke first",
+    ),
     "no run to look at": ({}, "status", ".: no run of Snakemake has written .snakemake/log/*.snakemake.log: name the"),
     "a lease without command": ({}, "lease -n 1", "a lease needs -n of 0 or more and a command: python -m uniapl"),
 }
