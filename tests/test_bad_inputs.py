@@ -256,7 +256,7 @@ BAD = {  # what is wrong: files, command, what the line says: where, and what to
     "an id that the lock has not": ({}, "hub fetch Qwen/Qwen3-0.6", "did you mean 'Qwen/Qwen3-0.6B'?"),
     "rates of no policy": ({}, "rates --scale smoke", "scale smoke: has no plan on a CPU, so no rates: `uniapl plan`"),
     "a run in the place of a set": (
-        {"local/smoke/overview/claims.csv": "id"},
+        {"local/smoke/train/sft/seed0/run.json": "{}"},
         "verify local/smoke",
         "local/smoke: is a run, not a published set: uniapl publish --scale smoke first",
     ),

@@ -121,7 +121,7 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
 def read_manifest(folder: Path) -> dict:
     """The manifest of a published set. Raises UserError where the folder has none, or one that lacks a key."""
     if not (folder / "manifest.json").is_file():
-        if (folder / "overview").is_dir():
+        if (folder / "train").is_dir():
             raise UserError(f"{folder}: is a run, not a published set: uniapl publish --scale {folder.name} first")
         raise UserError(f"{folder / 'manifest.json'}: no such file; name a folder like results/published/tiny")
     return read_json(folder / "manifest.json", MANIFEST)
