@@ -69,7 +69,7 @@ PAIRS = {**SHORT, "schedule": "cosine", "pairs_per_step": 32, "response_tokens":
 SMOKE = Scale(
     name="smoke",
     hardware="2 CPU cores",
-    minutes="about 4 minutes",
+    minutes="about 2 minutes",
     seeds=(0,),
     world=World(corpus=2_000, train=64, validation=16, test=24, comparisons=300),
     shared=(pretrained(steps=40, rows_per_step=64), DISCRIMINATOR),
