@@ -4,10 +4,10 @@ import pytest
 import torch
 import trl.trainer.utils
 from support.allocated import most_bytes
-from transformers import Qwen3Config, Qwen3ForCausalLM
 from trl.trainer.utils import add_fused_lm_head
 
 from uniapl.costs import memory
+from uniapl.costs.measure import policy
 from uniapl.costs.shapes import Shape
 
 SMALL = Shape(128, 6, 4, 2, 32, 384, 512), 4, 128  # shape, rows, tokens per row
@@ -18,17 +18,7 @@ PRECISIONS = pytest.mark.parametrize("bf16", [True, False])
 
 def build(shape: Shape):
     torch.manual_seed(0)
-    config = Qwen3Config(
-        vocab_size=shape.vocabulary,
-        hidden_size=shape.hidden,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        num_key_value_heads=shape.kv_heads,
-        head_dim=shape.head,
-        intermediate_size=shape.intermediate,
-        tie_word_embeddings=shape.tied,
-    )
-    return Qwen3ForCausalLM(config).train()
+    return policy(shape).train()
 
 
 def batch(shape: Shape, rows: int, length: int):
