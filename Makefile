@@ -25,7 +25,9 @@ wheels are built for CUDA 13, which needs driver 580 or newer, and nvidia-smi sh
 SUBMAKE := $(MAKE)
 PIP := python -m pip --quiet --disable-pip-version-check
 # .venv is filled by uv where it is on PATH, from the same lock. uv reads no settings of pip (indexes, local wheels):
-# `make venv UV=` is without it. pip, as uv does, leaves compiling to the first import: most of 17,000 modules have none
+# `make venv UV=` is without it. pip, as uv does, leaves compiling to the first import: most of 17,000 modules have none.
+# Images forbid that imports keep what they compile: every process would compile it again
+unexport PYTHONDONTWRITEBYTECODE
 UV := $(shell command -v uv)
 INSTALL = $(if $(UV),$(UV) pip install --quiet --python $(VENV)/bin/python,$(VENV)/bin/$(PIP) install --no-compile)
 

@@ -11,6 +11,7 @@ head, a block of random signs and units that is repeated, and a random end, thro
 
 import argparse
 import itertools
+import math
 import random
 import re
 import time
@@ -26,7 +27,8 @@ SIZE = 100_000
 LIMIT = 0.05  # seconds
 AGAIN = 0.025  # seconds from which a call is timed again: another process may have had the core's caches
 CALLS = 5
-CHOICES = 6  # of arguments, drawn from all combinations
+CHOICES = 6  # of arguments, the first valid ones of DRAWS from all combinations
+DRAWS = 2_000
 
 SMALL, TIMES = 3_000, 4  # characters of a text in the search, and how much longer it is made
 SUSPECT = 0.003  # seconds of a call in the search that are a reason to make its text longer
@@ -77,14 +79,19 @@ def values(argument: Argument) -> tuple:
 
 def choices(instruction: Instruction) -> list[dict]:
     """Arguments of an instruction that are valid together."""
-    names = list(instruction.arguments)
-    every = itertools.product(*(values(instruction.arguments[name]) for name in names))
-    valid = [
-        kwargs
-        for kwargs in (dict(zip(names, choice, strict=True)) for choice in every)
-        if not instruction.together(kwargs)
-    ]
-    return random.Random(0).sample(valid, min(CHOICES, len(valid)))
+    pools = {name: values(argument) for name, argument in instruction.arguments.items()}
+    every = math.prod(map(len, pools.values()))
+    drawn = (combination(pools, number) for number in random.Random(0).sample(range(every), min(DRAWS, every)))
+    return list(itertools.islice((kwargs for kwargs in drawn if not instruction.together(kwargs)), CHOICES))
+
+
+def combination(pools: dict[str, tuple], number: int) -> dict:
+    """One of all combinations of the pools' values, by its number from 0: there may be millions of them."""
+    kwargs = {}
+    for name, pool in pools.items():
+        number, at = divmod(number, len(pool))
+        kwargs[name] = pool[at]
+    return kwargs
 
 
 def checkers() -> Iterator[tuple[str, str, Checker]]:
