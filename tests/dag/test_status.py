@@ -84,6 +84,12 @@ def test_the_time_left_is_that_of_jobs_to_come_and_at_work_over_those_at_a_time(
     assert runlog.line(run, now, {}, {}) == said
 
 
+def test_a_run_of_which_no_job_was_ever_timed_does_not_claim_to_be_nearly_done():
+    first = runlog.read(LOG[: LOG.index("Finished jobid")])
+    said = runlog.line(first, START + 50, {}, {})
+    assert said.endswith(" running, 1 failed, left: score, train, whose time is not known yet")
+
+
 def folder_of(tmp_path, log: str, **job_logs: str):
     """A folder in which Snakemake wrote this log, and jobs theirs."""
     path = tmp_path / ".snakemake/log/2026-11-30T140000.000000.snakemake.log"

@@ -4,14 +4,10 @@ arXiv 2604.23747 traces a literature of too weak SFT baselines to two faults of 
 each micro-batch, as one of the two did.
 """
 
-import os
-import subprocess
-import sys
-
 import pytest
 import torch
 from support import miniature, trainers, two_processes
-from support.places import ROOT
+from support.launch import launched
 from trl import SFTTrainer
 
 from baselines import prefix_rft_trainer
@@ -194,14 +190,9 @@ def test_a_mean_per_micro_batch_is_seen(tmp_path, build, mutant):
 def processes(tmp_path_factory):
     """The first step of every method by this process and by two, as tests/support/two_processes.py writes it."""
     folder = tmp_path_factory.mktemp("processes")
-    script, tests = str(ROOT / "tests/support/two_processes.py"), str(ROOT / "tests")
-    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    environment["PYTHONPATH"] = f"{tests}:{ROOT}"
     two_processes.main(folder, 8)
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    command = [*launcher, script, str(folder), "4"]  # the group of 8 is split over both
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
-    assert done.returncode == 0, done.stderr[-2000:]
+    two = launched(2, lambda: two_processes.main(folder, 4), {"ACCELERATE_USE_CPU": "true"})  # each has half a group
+    assert two == [0, 0]
     return [torch.load(folder / f"{n}.pt", weights_only=True) for n in (1, 2)]
 
 

@@ -98,10 +98,11 @@ def test_the_averages_interval_is_that_of_a_bootstrap_of_the_four_figures():
     frame["strict"] = (rng.uniform(size=len(frame)) < ease).astype(int)
     frame["loose"] = np.maximum(frame["strict"], (rng.uniform(size=len(frame)) < 0.2).astype(int))
 
+    follow = [frame.groupby("key")[rule].sum().to_numpy() for rule in ("strict", "loose")]
+
     def average(weights):
         shares = []
-        for rule in ("strict", "loose"):
-            followed = frame.groupby("key")[rule].sum().to_numpy()
+        for followed in follow:
             shares += [weights @ (followed == given) / weights.sum(), weights @ followed / (weights @ given)]
         return sum(shares) / 4
 

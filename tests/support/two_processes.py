@@ -1,12 +1,11 @@
-"""Writes the gradient of one step of every method to a file: by one process or by two of torchrun, it must be the same.
+"""Writes the gradient of one step of every method to a file: by one process or by two, it must be the same.
 
-`python tests/support/two_processes.py FOLDER ROWS_PER_PROCESS`. Rollouts are scripted: sampled ones depend on the
-number of processes. With two processes it also writes what a discriminator is in each, loaded as FSDP would have it.
+Rollouts are scripted: sampled ones depend on the number of processes. With two processes it also writes what a
+discriminator is in each, loaded as FSDP would have it.
 """
 
 import os
 import random
-import sys
 from pathlib import Path
 
 import torch
@@ -147,6 +146,7 @@ def discriminators(folder: Path) -> dict:
 
 
 def main(folder: Path, rows: int) -> None:
+    """Write what these processes compute, with so many rows in each, to FOLDER/<their number>.pt."""
     measured = {name: first_step(build, folder, rows) for name, build in METHODS.items()}
     processes = measured["sft"]["processes"]
     reward = folder / "reward"
@@ -158,7 +158,3 @@ def main(folder: Path, rows: int) -> None:
         measured |= discriminators(folder)
     if int(os.environ.get("RANK", "0")) == 0:
         torch.save(measured, folder / f"{processes}.pt")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -2,14 +2,11 @@
 
 import json
 import shutil
-import signal
-import subprocess
-import time
 import types
 
 import pytest
-from support.places import ROOT
-from support.train_command import ENVIRONMENT, arguments, command
+from support.launch import begun, kill, wait_until
+from support.train_command import arguments
 from transformers import TrainerCallback
 
 from baselines import sft
@@ -25,11 +22,9 @@ def test_a_killed_training_resumes_and_ends_with_the_weights_of_an_undisturbed_o
     whole = json.loads((tmp_path / "whole/run.json").read_text())
 
     out = tmp_path / "killed"
-    process = subprocess.Popen(command(world, arm, out), env=ENVIRONMENT, cwd=ROOT, stdout=subprocess.DEVNULL)
-    while not list(out.glob("state/checkpoint-*/complete")) and process.poll() is None:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process = begun(lambda: main(arguments(world, arm, out)))
+    wait_until(lambda: list(out.glob("state/checkpoint-*/complete")), process)
+    kill(process)
     assert not (out / "run.json").exists(), "the run ended before it could be killed"
     assert "continuing from checkpoint-" not in capsys.readouterr().out
     main(arguments(world, arm, out))
@@ -103,20 +98,12 @@ def test_what_the_command_lacks_is_one_line_and_nothing_is_written(tmp_path, cap
 
 
 def test_two_processes_cannot_train_one_run(world, tmp_path, capsys):
-    first = subprocess.Popen(
-        command(world, "sft", tmp_path),
-        env=ENVIRONMENT,
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    while not (tmp_path / "state/run.json").exists() and first.poll() is None:
-        time.sleep(0.02)
+    first = begun(lambda: main(arguments(world, "sft", tmp_path)))
+    wait_until((tmp_path / "state/run.json").exists, first)
     try:
         assert "another process" in refusal(arguments(world, "sft", tmp_path), capsys)[-1]
     finally:
-        first.kill()
-        first.wait()
+        kill(first)
 
 
 def test_a_prompt_longer_than_the_context_is_named_with_file_and_line(world, tmp_path, capsys):

@@ -156,5 +156,7 @@ def line(run: Run, now: float, before: Seconds, left: Seconds, *, alive: bool = 
     if not alive or not counts[RUNNING] and not run.waiting:
         return said
     rest, unknown = seconds_left(run, now, before, left)
-    more = f" and {first_names(sorted(unknown))}, whose time is not known yet" if unknown else ""
-    return f"{said}, about {duration(rest)} left{more}"
+    more = f"{first_names(sorted(unknown))}, whose time is not known yet" if unknown else ""
+    if not rest and more:
+        return f"{said}, left: {more}"
+    return f"{said}, about {duration(rest)} left{' and ' if more else ''}{more}"
