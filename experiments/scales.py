@@ -206,7 +206,7 @@ SMALL = Scale(
         fetch: {"context": 2048},
     },
     rates={"rollouts": 4e-5, "after_sft": 4e-5},
-    evaluation=Evaluation(max_new_tokens=512, batch=48, probe_prompts=24, measured_prompts=128, each_seed=True),
+    evaluation=Evaluation(max_new_tokens=512, batch=80, probe_prompts=24, measured_prompts=128, each_seed=True),
     suite="everyday",
     general=("base", "sft", "grpo", "sft_then_grpo", "uniapl"),
     most_seeds={"unified": 2},
