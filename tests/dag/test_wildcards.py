@@ -6,7 +6,14 @@ import pytest
 
 from uniapl.config import load_scale
 from uniapl.config.runs import Runs
-from uniapl.dag.wildcards import Wildcards
+from uniapl.dag.wildcards import Wildcards, of_seeds_and_decodings
+
+
+class Named(dict):
+    """Snakemake's wildcards, which have their names as attributes and as keys."""
+
+    __getattr__ = dict.__getitem__
+
 
 TINY, SMALL = (Wildcards(Runs(load_scale(name))) for name in ("tiny", "small"))
 
@@ -27,6 +34,15 @@ def test_a_batch_of_checkpoints_is_held_against_the_base_of_each_seed():
     batch = SimpleNamespace(arm="grpo", seeds="0_1_4")
     assert TINY.bases("model")(batch) == [f"results/local/tiny/train/base/seed{k}/model" for k in (0, 1, 4)]
     assert SMALL.bases("model")(batch) == ["results/local/small/train/base/seed0/model"] * 3  # fetched once
+
+
+def test_settings_are_chosen_by_greedy_answers_and_nothing_else_is_made_for_it():
+    template = "{arm}/seed{seed}/{decoding}.csv"
+    splits = ("test", "validation")
+    test, choice = (Named(arm="grpo", seeds="0", split=split) for split in splits)
+    assert of_seeds_and_decodings(template)(test) == ["grpo/seed0/greedy.csv", "grpo/seed0/sampled.csv"]
+    assert of_seeds_and_decodings(template)(choice) == ["grpo/seed0/greedy.csv"]
+    assert (SMALL.limits(test), SMALL.limits(choice)) == ("", "--decodings greedy")
 
 
 def test_where_data_are_not_drawn_every_seed_reads_the_same():

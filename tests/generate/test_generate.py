@@ -117,6 +117,14 @@ def test_what_a_checkpoint_answers_does_not_depend_on_those_before_it(generated)
         assert first != other or name == "greedy.parquet"  # random policies have the same likeliest word: none
 
 
+def test_greedy_answers_alone_are_those_of_the_whole_evaluation_and_nothing_is_measured(generated, tmp_path):
+    line = ["--scale", "smoke", "--checkpoint", generated / "model", "--base", generated / "model", "--out", tmp_path]
+    generate.main([*map(str, line), "--prompts", str(generated / "test.jsonl"), "--decodings", "greedy"])
+    assert (tmp_path / "greedy.parquet").read_bytes() == (generated / "out/greedy.parquet").read_bytes()
+    assert not (tmp_path / "sampled.parquet").exists() and pd.read_parquet(tmp_path / "logprobs.parquet").empty
+    assert json.loads((tmp_path / "harness.json").read_text())["decodings"].keys() == {"greedy"}
+
+
 def test_where_sampling_cuts_the_distribution_another_decoding_measures_it():
     cut = Evaluation(max_new_tokens=8, batch=1, probe_prompts=1, sampled=PUBLISHED)
     whole = Evaluation(max_new_tokens=8, batch=1, probe_prompts=1)

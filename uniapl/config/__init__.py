@@ -8,10 +8,12 @@ from uniapl.config.load import choose, experiment_names, load_experiment, load_s
 from uniapl.config.method import Method, Settings, StepRows, per_scale, setting
 from uniapl.config.model import (
     DECODINGS,
+    GREEDY,
     NAME,
     ON_POLICY,
     ONCE,
     PUBLISHED,
+    SAMPLED,
     SPLITS,
     WORLDS,
     Arm,
@@ -23,6 +25,7 @@ from uniapl.config.model import (
     Sampling,
     Scale,
     World,
+    decodings_of,
 )
 from uniapl.config.resolution import (
     all_arms,
@@ -43,12 +46,14 @@ __all__ = [
     "DECODINGS",
     "Evaluation",
     "Experiment",
+    "GREEDY",
     "Method",
     "NAME",
     "ONCE",
     "ON_POLICY",
     "PUBLISHED",
     "Run",
+    "SAMPLED",
     "SPLITS",
     "Sampling",
     "Scale",
@@ -61,6 +66,7 @@ __all__ = [
     "asked_at",
     "check_scale",
     "choose",
+    "decodings_of",
     "experiment_names",
     "experiments_of",
     "load_experiment",

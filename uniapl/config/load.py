@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from uniapl.config.method import check_method
-from uniapl.config.model import DECODINGS, NAME, SPLITS, WORLDS, Arm, Claim, Experiment, Scale
+from uniapl.config.model import NAME, SPLITS, WORLDS, Arm, Claim, Experiment, Scale, decodings_of
 from uniapl.config.repository import experiment_files, join_packages, repository
 from uniapl.errors import UserError
 from uniapl.provenance import ROOT
@@ -155,7 +155,7 @@ def load_experiment(name: str) -> Experiment:
     for several, member in (("arms", Arm), ("against", str), ("claims", Claim), ("worlds", str)):
         _check_several(getattr(experiment, several), member, f"{where}: {several}")
     choose(f"split in {where}", experiment.split, SPLITS)
-    choose(f"decoding in {where}", experiment.decoding, DECODINGS)
+    choose(f"decoding in {where}", experiment.decoding, decodings_of(experiment.split))
     if not experiment.worlds:
         raise UserError(f"{where}: states no worlds: add worlds=(...,), of {', '.join(WORLDS)}, in which it is asked")
     for world in experiment.worlds:

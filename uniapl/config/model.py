@@ -13,11 +13,17 @@ from uniapl.config.names import GENERAL
 from uniapl.config.resources import Resources
 
 SPLITS = ("test", "validation")
-DECODINGS = ("greedy", "sampled")
+GREEDY, SAMPLED = DECODINGS = ("greedy", "sampled")
 WORLDS = ("miniature", "everyday", "public", "files")
 NAME = re.compile("[a-z0-9_]+")  # the wildcards of the Snakefile
 ONCE = (0,)  # the seeds of an arm that is trained once and shared by all seeds of the others
 DISCRIMINATOR = "discriminator"  # the shared arm that is the scale's frozen one
+
+
+def decodings_of(split: str) -> tuple[str, ...]:
+    """The decodings whose answers to the prompts of a split are scored: settings are chosen, on validation prompts, by
+    greedy answers alone."""
+    return (GREEDY,) if split == "validation" else DECODINGS
 
 
 class World(Protocol):
@@ -94,7 +100,12 @@ class Evaluation:
     @property
     def measured(self) -> str:
         """The decoding whose responses say what the policy's distribution is."""
-        return "sampled" if self.sampled == ON_POLICY else "on_policy"
+        return SAMPLED if self.sampled == ON_POLICY else "on_policy"
+
+    def drawn(self, split: str) -> tuple[str, ...]:
+        """The decodings by which a checkpoint answers the prompts of a split."""
+        scored = decodings_of(split)
+        return tuple(dict.fromkeys((*scored, self.measured))) if SAMPLED in scored else scored
 
 
 @dataclass(frozen=True)

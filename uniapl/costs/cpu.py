@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from uniapl.config import DECODINGS, Run
+from uniapl.config import Run
 from uniapl.config.resources import memory_here
 from uniapl.config.runs import Runs
 from uniapl.costs import fit, jobs, machine, work
@@ -110,10 +110,9 @@ class CpuEstimate:
 
     def evaluated(self, split: str) -> float:
         """Seconds of one checkpoint's evaluation in all."""
-        each = self.generate_seconds(split)
-        decodings = len({*DECODINGS, self.runs.scale.evaluation.measured})
-        read = each.pop("log-probabilities")
-        return self.c.start_seconds + decodings * sum(each.values()) + read
+        evaluation, each = self.runs.scale.evaluation, self.generate_seconds(split)
+        drawn, read = evaluation.drawn(split), each.pop("log-probabilities")
+        return self.c.start_seconds + len(drawn) * sum(each.values()) + (read if evaluation.measured in drawn else 0)
 
     def hours(self, seconds: float) -> float:
         """Hours of the whole machine that a job of so many seconds takes: others run beside it.

@@ -88,7 +88,8 @@ class Estimate:
             by_arm[arm].train += seconds * gpus / 3600
         for split, seeds, arm in jobs.batches(self.runs, self.experiments):
             prompts = self.a.test_prompts if split == "test" else self.runs.scale.world.validation
-            seconds = work.generate_seconds(self.runs.run(arm, seeds[0]), self.runs.scale, prompts, self.gpu, self.a)
+            run = self.runs.run(arm, seeds[0])
+            seconds = work.generate_seconds(run, self.runs.scale, split, prompts, self.gpu, self.a)
             by_arm[arm].generate += len(seeds) * seconds * self.gpus_granted("generate", arm) / 3600
         return dict(by_arm)
 

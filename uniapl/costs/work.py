@@ -3,7 +3,7 @@
 import math
 from statistics import NormalDist
 
-from uniapl.config import DECODINGS, Evaluation, Run, Scale
+from uniapl.config import Evaluation, Run, Scale
 from uniapl.costs import memory
 from uniapl.costs.assumptions import Assumptions
 from uniapl.costs.fit import per_step, reads_discriminator
@@ -119,14 +119,15 @@ def train_seconds(run: Run, scale: Scale, gpu: Gpu, a: Assumptions, gpus: int) -
     return a.start_seconds + s.steps * each + probes * probe(run, scale.evaluation, gpu, a)
 
 
-def generate_seconds(run: Run, scale: Scale, prompts: int, gpu: Gpu, a: Assumptions) -> float:
-    """Seconds of one checkpoint's evaluation: every decoding, then two texts under two models in float32."""
+def generate_seconds(run: Run, scale: Scale, split: str, prompts: int, gpu: Gpu, a: Assumptions) -> float:
+    """Seconds of one checkpoint's evaluation: every decoding of the split, then, where the policy's own distribution is
+    among them, two texts under two models in float32."""
     shape, evaluation = policy(run), scale.evaluation
     decoding = decode(shape, prompts, a.prompt_tokens, a.response_tokens, evaluation.max_new_tokens, gpu, a)
     row = a.prompt_tokens + a.response_tokens
     scored = sum(2 * forward(model, prompts * row, row, gpu.float32, a) for model in (shape, base(scale)))
-    decodings = len({*DECODINGS, evaluation.measured})
-    return a.start_seconds + decodings * decoding + scored
+    drawn = evaluation.drawn(split)
+    return a.start_seconds + len(drawn) * decoding + (scored if evaluation.measured in drawn else 0)
 
 
 def chain(run: Run, seconds: dict[tuple[str, int], float]) -> float:

@@ -80,9 +80,9 @@ def set_environment(runs: Runs, config: dict) -> None:
     """What every job finds: the allocator's settings, that it shall say what it used, whether it may ask a hub, and the
     servers of --config.
 
-    A server, or who hears of a training, is no parameter of a rule: with another one results are the same. Jobs keep the
-    bytecode that they compile: where an image forbids it, each would compile its imports anew, for two thirds of its
-    start (24 CPU seconds of a trainer's imports were 8 the second time).
+    A server, or who hears of a training, is no parameter of a rule: with another one results are the same.
+    Jobs keep the bytecode that they compile: where an image forbids it, each would compile its imports anew, for two
+    thirds of its start (24 CPU seconds of a trainer's imports were 8 the second time).
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for name, value in {**MALLOC, "TOKENIZERS_PARALLELISM": "false", MEASURE: "1"}.items():

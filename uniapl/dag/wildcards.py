@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from uniapl.config import Run
+from uniapl.config import DECODINGS, Run, decodings_of
 from uniapl.config.runs import Runs
 from uniapl.dag.targets import tables_and_figures
 from uniapl.data import hub
@@ -15,11 +15,11 @@ def of_seeds(template: str) -> Callable:
 
 
 def of_seeds_and_decodings(template: str) -> Callable:
-    """The same for each decoding too, in the order of the seeds."""
+    """The same for each decoding of the split too, in the order of the seeds."""
     return lambda wildcards: [
         template.format(**wildcards, seed=seed, decoding=decoding)
         for seed in wildcards.seeds.split("_")
-        for decoding in ("greedy", "sampled")
+        for decoding in decodings_of(wildcards.split)
     ]
 
 
@@ -78,6 +78,13 @@ class Wildcards:
     def expert(self, wildcards) -> str | list:
         """The expert's responses, where there is an expert."""
         return f"results/local/{self.runs.scale.name}/data/expert.jsonl" if self.runs.has_expert else []
+
+    def limits(self, wildcards) -> str:
+        """The options by which an evaluation does less: of a comparator responses alone, of a choice of settings the
+        decoding that chooses."""
+        split = decodings_of(wildcards.split)
+        less = ["--responses-only"] if wildcards.arm in self.runs.comparators else []
+        return " ".join([*less, *(() if split == DECODINGS else ("--decodings", *split))])
 
     def before_teacher(self, *, served: bool) -> list[str]:
         """What is fetched before the teacher holds its GPUs: the shared checkpoints and, unless a server has them, its

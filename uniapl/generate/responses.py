@@ -8,6 +8,8 @@ writes to FOLDER
     logprobs.parquet                  key, text (expert | own), under (self | base), n_tokens, logprobs (list)
     harness.json                      lm-eval's own results and versions, the backend, the decodings, the share cut
 
+`--decodings greedy`, which settings are chosen by, draws nothing: logprobs.parquet has no rows then.
+
 Several checkpoints, and as many folders, are answered one after another in one process: its start takes as long as
 half a checkpoint of the miniature. What one answers does not depend on those before it.
 
@@ -22,10 +24,10 @@ import functools
 import gc
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-from uniapl.config import ON_POLICY, Evaluation, Scale, load_scale
+from uniapl.config import DECODINGS, ON_POLICY, SAMPLED, Evaluation, Scale, load_scale
 from uniapl.costs import machine
 from uniapl.costs.fit import check_generation
 from uniapl.data.prompts import responses_of
@@ -41,8 +43,11 @@ MEASURED = ["key", "text", "under", "n_tokens", "logprobs"]
 TASKS = Path(__file__).resolve().parent / "tasks"
 
 
-def decodings(evaluation: Evaluation, backend: str) -> dict[str, dict]:
-    """lm-eval's generation arguments of each decoding. Raises UserError for a penalty that transformers has not."""
+def decodings(evaluation: Evaluation, backend: str, asked: Collection[str] = DECODINGS) -> dict[str, dict]:
+    """lm-eval's generation arguments of each decoding that is asked for, and with `sampled` of the one that measures.
+
+    Raises UserError for a penalty that transformers has not.
+    """
     sampling = dataclasses.asdict(evaluation.sampled)
     if backend == "transformers" and sampling.pop("presence_penalty"):
         raise UserError("transformers has no presence penalty: sample with vLLM, or name a Sampling without one")
@@ -50,12 +55,12 @@ def decodings(evaluation: Evaluation, backend: str) -> dict[str, dict]:
     if evaluation.measured not in by_name:
         on_policy = {name: value for name, value in dataclasses.asdict(ON_POLICY).items() if name in sampling}
         by_name[evaluation.measured] = {"do_sample": True, **on_policy}
-    return by_name
+    return {name: by_name[name] for name in by_name if name in asked or SAMPLED in asked}
 
 
-def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: str) -> None:
+def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, by_name: dict[str, dict]) -> None:
     """Write one lm-eval task per decoding to `folder`: our YAML, with the prompts file and the decoding filled in."""
-    for decoding, kwargs in decodings(evaluation, backend).items():
+    for decoding, kwargs in by_name.items():
         task = {
             "include": str(TASKS / "uniapl_ifeval.yaml"),
             "task": decoding,
@@ -65,16 +70,16 @@ def write_tasks(folder: Path, prompts: Path, evaluation: Evaluation, backend: st
         (folder / f"{decoding}.yaml").write_text(json.dumps(task))  # JSON is YAML
 
 
-def evaluate(lm, prompts: Path, evaluation: Evaluation, backend: str) -> dict:
-    """lm-eval's results with samples, for every decoding of every prompt."""
+def evaluate(lm, prompts: Path, evaluation: Evaluation, by_name: dict[str, dict]) -> dict:
+    """lm-eval's results with samples, for every decoding (`decodings`) of every prompt."""
     from lm_eval import simple_evaluate
     from lm_eval.tasks import TaskManager
 
     with tempfile.TemporaryDirectory() as folder:
-        write_tasks(Path(folder), prompts, evaluation, backend)
+        write_tasks(Path(folder), prompts, evaluation, by_name)
         return simple_evaluate(
             model=lm,
-            tasks=list(decodings(evaluation, backend)),
+            tasks=list(by_name),
             task_manager=TaskManager(include_path=folder, include_defaults=False),
             apply_chat_template=True,
             log_samples=True,
@@ -122,27 +127,32 @@ def in_memory(scale: Scale) -> Callable:
     return functools.partial(decoding_harness, dtype=computing_dtype(scale.compute))
 
 
-def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, out: Path) -> None:
-    """Write one checkpoint's files to `out`. `base` is the base's model, `expert` the expert's response by key.
+def answer(
+    checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, out: Path, asked: Collection[str] = DECODINGS
+) -> None:
+    """Write one checkpoint's files to `out`. `base` is the base's model, `expert` the expert's response by key, `asked`
+    the decodings.
 
-    Without a base vLLM has the GPUs to itself, nothing is measured, and logprobs.parquet has no rows.
+    Without a base vLLM has the GPUs to itself. Then, and where greedy answers alone are asked for, nothing is measured,
+    and logprobs.parquet has no rows.
     """
     import pandas as pd
 
     tokenizer, evaluation, model = load_tokenizer(checkpoint), scale.evaluation, None
     backend = scale.compute.evaluate if base else "vllm"
+    by_name = decodings(evaluation, backend, asked)
     if base is None:
-        evaluated = evaluate(harness.vllm_harness(checkpoint, harness.ALONE), prompts, evaluation, backend)
+        evaluated = evaluate(harness.vllm_harness(checkpoint, harness.ALONE), prompts, evaluation, by_name)
     elif backend == "vllm":
-        evaluated = evaluate(harness.vllm_harness(checkpoint, scale.compute.vllm_memory), prompts, evaluation, backend)
+        evaluated = evaluate(harness.vllm_harness(checkpoint, scale.compute.vllm_memory), prompts, evaluation, by_name)
         gc.collect()  # the engine holds its share of the memory until it is gone
         model = load_policy(checkpoint).to(base.device)
     else:
         model = load_policy(checkpoint).to(base.device)
-        evaluated = evaluate(in_memory(scale)(model, tokenizer, evaluation.batch), prompts, evaluation, backend)
+        evaluated = evaluate(in_memory(scale)(model, tokenizer, evaluation.batch), prompts, evaluation, by_name)
     rows = {decoding: responses(samples, tokenizer) for decoding, samples in evaluated["samples"].items()}
     benchmark = {row["key"]: row["benchmark"] for row in read_jsonl(prompts)}
-    on_trained_types = [row for row in rows[evaluation.measured] if benchmark[row["key"]] == "trained"]
+    on_trained_types = [row for row in rows.get(evaluation.measured, []) if benchmark[row["key"]] == "trained"]
     on_trained_types = on_trained_types[: evaluation.measured_prompts]
     texts = {"own": on_trained_types}
     if expert:
@@ -157,7 +167,7 @@ def answer(checkpoint: Path, base, prompts: Path, expert: dict, scale: Scale, ou
     by = "engine" if scale.compute.engine and backend == "transformers" else backend
     limit = evaluation.max_new_tokens
     record["cut"] = {name: sum(row["n_tokens"] >= limit for row in of) / len(of) for name, of in rows.items()}
-    record |= {"backend": by, "decodings": decodings(evaluation, backend)}
+    record |= {"backend": by, "decodings": by_name}
     (out / "harness.json").write_text(json.dumps(record, indent=2, default=str) + "\n")
     checksums.record(out)
 
@@ -172,6 +182,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--expert", type=Path, help="its responses; without them none is held against it")
     parser.add_argument("--out", type=Path, nargs="+", required=True, help="a folder per checkpoint, in their order")
     parser.add_argument("--responses-only", action="store_true", help="by vLLM, and no log-probabilities")
+    parser.add_argument("--decodings", nargs="+", choices=DECODINGS, default=DECODINGS, help="default: both")
     args = parser.parse_args(argv)
     if len(args.checkpoint) != len(args.out):
         raise UserError(f"{len(args.checkpoint)} --checkpoint and {len(args.out)} --out: name a folder for each")
@@ -196,4 +207,4 @@ def main(argv: list[str] | None = None) -> None:
         load = functools.lru_cache(maxsize=1)(lambda base: load_policy(base).to(device))  # one for all is read once
     for checkpoint, base, out in zip(args.checkpoint, bases, args.out, strict=True):
         held_against = None if args.responses_only else load(base)
-        answer(checkpoint, held_against, args.prompts, expert, scale, out)
+        answer(checkpoint, held_against, args.prompts, expert, scale, out, args.decodings)

@@ -26,7 +26,7 @@ rule generate:
         checkpoints=of_seeds("results/local/{scale}/train/{arm}/seed{seed}/model"),
         out=of_seeds("results/local/{scale}/generate/{split}/{arm}/seed{seed}"),
         base=JOB.bases("model"),
-        only=lambda wildcards: "--responses-only" if wildcards.arm in RUNS.comparators else "",
+        only=JOB.limits,
         against=lambda wildcards, input: f"--expert {input.expert}" if input.expert else "",
         rerun_if_changed=str(RUNS.scale.evaluation),
     shell:
