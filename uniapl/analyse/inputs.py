@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl.config import DECODINGS, Claim
+from uniapl.config import SAMPLED, Claim, decodings_of
 from uniapl.config.card import NO_DEVICE, SPENT
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
@@ -84,10 +84,10 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
     Raises UserError for an absent prompts file, a file without a column it should have, and for no scores.
     """
     expert = root / "data/expert.jsonl"
-    drawn = measured(root, split)
+    drawn, decodings = measured(root, split), decodings_of(split)
     test = _read(root / f"data/{split}.jsonl", "key benchmark instruction_id_list")
     columns = "key index instruction_id strict loose"
-    by_decoding = {d: _runs(root, f"score/{split}", f"{d}.csv", columns, seeds) for d in DECODINGS}
+    by_decoding = {d: _runs(root, f"score/{split}", f"{d}.csv", columns, seeds) for d in decodings}
     scores = pd.concat([rows.assign(decoding=d) for d, rows in by_decoding.items()], ignore_index=True)
     if scores.empty:
         raise UserError(f"{root}/score: no scores of {', '.join(seeds)}; run the stages up to score first")
@@ -95,7 +95,7 @@ def load(root: Path, seeds: Mapping[str, Sequence[int]], split: str = "test") ->
         test=test.assign(instructions=test.instruction_id_list.map(len))[["key", "benchmark", "instructions"]],
         expert=_read(expert, "key response") if expert.is_file() else pd.DataFrame(columns=["key", "response"]),
         scores=scores[["arm", "seed", "decoding", *columns.split()]],
-        responses=_runs(root, f"generate/{split}", drawn, "key response", seeds),
+        responses=_runs(root, f"generate/{split}", drawn, "key response", seeds if SAMPLED in decodings else {}),
         logprobs=_runs(root, f"generate/{split}", "logprobs.parquet", "key text under logprobs", seeds),
         history=_runs(root, "train", "history.csv", "step", seeds),
         runs=records(lambda arm, seed: _card(root / f"train/{arm}/seed{seed}/run.json", SPENDING), seeds),

@@ -25,23 +25,23 @@ from uniapl.tables.summaries import view_aggregate, view_nearer, view_summary, v
 
 
 def view_main(text: pd.DataFrame) -> View:
-    """One row per arm: prompt-level strict accuracy, greedy on each benchmark and sampled on the first, and on the
-    first the difference to each comparator that the table has."""
+    """One row per arm: prompt-level strict accuracy, greedy on each benchmark and, where answers were sampled, on the
+    first, and on the first the difference to each comparator that the table has."""
     strict = text[text.metric == "prompt_strict"]
     greedy, sampled = (strict[strict.decoding == decoding] for decoding in ("greedy", "sampled"))
     labels, rows = benchmark_labels(greedy), []
     first = next(iter(labels), None)
+    sampled = sampled[sampled.benchmark == first]
     prefix = "prompt_strict minus "
     minus = text[text.metric.str.startswith(prefix) & (text.benchmark == first)]
     differences = list(dict.fromkeys(minus.metric))
     for arm, of_arm in greedy.groupby("arm", sort=False):
         accuracies = {row.benchmark: interval(row, "estimate") for _, row in of_arm.iterrows()}
-        sampled_rows = sampled[(sampled.arm == arm) & (sampled.benchmark == first)]
-        at_one = [interval(row, "estimate") for _, row in sampled_rows.iterrows()] or [""]
+        at_one = [interval(row, "estimate") for _, row in sampled[sampled.arm == arm].iterrows()] or [""]
         against = {row.metric: interval(row, "estimate") for _, row in minus[minus.arm == arm].iterrows()}
         cells = [
             *(accuracies.get(b, "") for b in labels),
-            *at_one,
+            *(at_one if len(sampled) else ()),
             *(against.get(metric, "") for metric in differences),
         ]
         rows.append([arm, *cells, span(of_arm.n_seeds)])
@@ -54,7 +54,7 @@ def view_main(text: pd.DataFrame) -> View:
     if differences:
         label, decoding = labels[first], minus.decoding.iloc[0]
         caption += f" Minus: the difference on {label}, {decoding}, in points; p-values are in the table comparisons."
-    columns = [*labels.values(), *([f"{labels[first]}, sampled"] if first else ["sampled"])]
+    columns = [*labels.values(), *([f"{labels[first]}, sampled"] if len(sampled) else ())]
     head = [*(f"{label} (%)" for label in columns), *(f"minus {metric.removeprefix(prefix)}" for metric in differences)]
     return View(caption, ["arm", *head, "seeds"], rows)
 
