@@ -140,6 +140,22 @@ def test_the_uncut_decoding_is_read_where_a_run_has_one_and_a_run_without_it_is_
     assert "no on_policy.parquet, left out: grpo/seed1" in capsys.readouterr().err
 
 
+def test_of_validation_prompts_the_greedy_answers_alone_are_read_and_no_other_is_missed(tmp_path, capsys):
+    write(tmp_path)
+    for stage in ("score", "generate"):
+        (tmp_path / stage / "test").rename(tmp_path / stage / "validation")
+    (tmp_path / "data/test.jsonl").rename(tmp_path / "data/validation.jsonl")
+    for drawn in tmp_path.rglob("sampled.*"):
+        drawn.unlink()
+    for measured in tmp_path.rglob("logprobs.parquet"):
+        pd.read_parquet(measured).iloc[:0].to_parquet(measured)
+    found = load(tmp_path, {"grpo": (0, 1)}, "validation")
+    assert set(found.scores.decoding) == {"greedy"} and found.responses.empty
+    assert "sampled" not in capsys.readouterr().err
+    tables = analyse.analyse(found, dataclasses.replace(PLAN, claims=()), rng=np.random.default_rng(0), resamples=99)
+    assert set(tables["main"].decoding) == {"greedy"} and tables["diversity"].empty
+
+
 def test_the_command_writes_what_analyse_returns(command, tmp_path):
     found = command()
     seeds = {arm: (0,) if arm == "base" else (0, 1) for arm in PLAN.arms}
