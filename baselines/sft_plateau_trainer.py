@@ -24,7 +24,6 @@ class Plateau(TrainerCallback):
         losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
         if at_plateau(losses, self.patience, self.least_gain):
             control.should_training_stop = True
-            control.should_save = False  # from a checkpoint of the last step transformers would train one step more
 
 
 class PlateauTrainer(SFT):

@@ -12,7 +12,8 @@ SEED = 1  # of which no two batches in the same place of the first two epochs ar
 SHORT = {"rows": miniature.chats(6), "seed": SEED, "max_steps": 5}
 TWICE = SHORT | {"num_iterations": 2, "max_steps": 8}  # each batch of rollouts serves two steps
 CASES = [
-    *((method, SHORT, (1, 3, 4)) for method in trainers.METHODS),  # in the first epoch, at its end, in the second
+    # in the first epoch, at its end, in the second, and after the last step, where nothing is left to train
+    *((method, SHORT, (1, 3, 4, 5)) for method in trainers.METHODS),
     *(
         (method, TWICE, (5, 6, 7)) for method in trainers.METHODS if method not in trainers.OF_SFT
     ),  # between the two steps, too

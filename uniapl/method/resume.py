@@ -1,12 +1,14 @@
 """Resuming: a training that was stopped anywhere ends with the weights of one that was not, bit for bit.
 
-transformers restores weights, optimizer, schedule and random states. Four things are lost beside them:
+transformers restores weights, optimizer, schedule and random states. Five things are lost beside them:
 
     the epoch's order      TRL's sampler and the one by length draw it from a generator that no checkpoint has: after
                            the first epoch a resumed training reads other rows than an undisturbed one
     the generated batch    with num_iterations or steps_per_generation a checkpoint falls between two of its steps
     the tokens seen        TRL counts them from zero again
     what a method adds     a dual variable, a discriminator that learns
+    that it had ended      from the checkpoint of its last step transformers trains one step more, unless an epoch ends
+                           there (findings/last_checkpoint.sh)
 
 `Resumable` keeps them in one file per process. It changes nothing of an undisturbed training: every epoch has the order
 that TRL gives it. vLLM's generator is in no checkpoint: with its rollouts a resumed training samples other ones.
@@ -60,6 +62,7 @@ class Resumable:
     """
 
     _sampler: EpochSampler | None = None
+    _ended = False  # before this process began
 
     def method_state(self) -> dict:
         """What the method must find again: tensors, numbers, texts, and lists and dictionaries of them."""
@@ -75,6 +78,12 @@ class Resumable:
         self._sampler = EpochSampler(sampler)
         return self._sampler
 
+    def _run_epoch(self, *args, **kwargs):
+        if self._ended:
+            self.control.should_training_stop = True
+        else:
+            super()._run_epoch(*args, **kwargs)
+
     def _state_file(self, checkpoint: str) -> str:
         return os.path.join(checkpoint, f"resume_{self.accelerator.process_index}.pt")
 
@@ -83,6 +92,7 @@ class Resumable:
         folder = os.path.join(self._get_output_dir(trial=trial), f"checkpoint-{self.state.global_step}")
         state = {"trainer": {name: getattr(self, name) for name in KEPT if hasattr(self, name)}}
         state["epoch_ended"] = float(self.state.epoch).is_integer()
+        state["ended"] = self.control.should_training_stop
         state["sampler"] = self._sampler.state_dict() if self._sampler else None
         state["method"] = self.method_state()
         torch.save(state, self._state_file(folder))
@@ -92,6 +102,7 @@ class Resumable:
         if checkpoint is None:
             return
         state = torch.load(self._state_file(checkpoint), weights_only=True)
+        self._ended = state["ended"]
         for name, value in state["trainer"].items():
             setattr(self, name, value)
         if self._sampler:
