@@ -23,6 +23,7 @@ def test_claims_about_accuracy_have_the_numbers_of_the_comparisons_from_either_s
     assert [forth[n] for n in ("estimate", "low", "high")] == [found.difference, found.low, found.high]
     assert (forth["seed_low"], forth["seed_high"]) == (found.seed_low, found.seed_high)
     assert [back[n] for n in ("estimate", "low", "seed_high")] == [-found.difference, -found.high, -found.seed_low]
+    assert forth["detectable"] == back["detectable"] == found.detectable
     assert forth["verdict"] == back["verdict"] and (forth["n_seeds"], forth["n_prompts"]) == (2, 3)
 
 
@@ -49,6 +50,7 @@ def test_claims_about_one_value_per_seed_are_paired_by_seed():
     (found,) = judged(claim("length", direction="below", against="base"))
     # against the base, whose one run all seeds share, the seeds 2/3 and 1 differ
     assert found["low"] < found["estimate"] < found["high"]
+    assert found["detectable"] == pytest.approx((12.7062 + 0.8416) / 6, rel=1e-4)  # their sd is 1/3 / sqrt(2), K is 2
     (found,) = judged(claim("entropy", "grpo", None, margin=1.5))
     assert (found["estimate"], found["verdict"], found["p"]) == (2, "not decided", 0.5)
     (found,) = judged(claim("diversity", "grpo", None, margin=40))

@@ -57,6 +57,8 @@ def test_as_good_as_needs_every_interval_within_the_margin():
     assert verdict(near, -2, 2.5, -2.9, 2) == SUPPORTED
     assert verdict(near, -2, 3.5, -2, 2) == verdict(near, -2, 2, -3, 2) == UNDECIDED
     assert verdict(near, 3.5, 6, 4, 5) == verdict(near, -6, -3.5, -5, -4) == CONTRADICTED
+    lower = judge(near, Finding(-4.5, -6, -3.5, -5, -4, n_seeds=5))["reason"]
+    assert lower == "both intervals below -3"
     with pytest.raises(UserError, match="claim 'C1' is within 0; give it a margin"):
         check(experiment(replace(near, margin=0.0)))
 
@@ -70,15 +72,15 @@ def test_the_opposite_claim_has_the_opposite_verdict(ends, margin):
 
 
 def test_an_undecided_claim_says_what_these_data_would_detect():
-    row = judge(BETTER, Finding(1.0, -1.0, 3.0, -4.0, 6.0, n_seeds=5, n_prompts=384))
-    # The wider interval is 5 points to either side: 5 (z_0.975 + z_0.8) / z_0.975 = 5 (1.96 + 0.8416) / 1.96.
-    assert row["detectable"] == pytest.approx(7.147, abs=1e-3)
+    row = judge(BETTER, Finding(1.0, -1.0, 3.0, -4.0, 6.0, n_seeds=5, n_prompts=384, detectable=7.147))
+    assert row["detectable"] == 7.147
     assert row["reason"] == "detectable: 7.15 points" and list(row) == list(COLUMNS)
-    assert judge(NEAR, Finding(0.6, 0.5, 0.7, n_seeds=5))["reason"] == "detectable: 0.143"
+    assert judge(NEAR, Finding(0.6, 0.5, 0.7, n_seeds=5, detectable=0.143))["reason"] == "detectable: 0.143"
+    assert judge(NEAR, Finding(0.6, 0.5, 0.7, n_seeds=5))["reason"] == "detectable: not known"
 
 
 def test_an_undecided_claim_says_how_many_seeds_would_find_what_was_measured():
-    found = Finding(1.0, -1.0, 3.0, -4.0, 6.0, n_seeds=5, seeds_needed=31.0)
+    found = Finding(1.0, -1.0, 3.0, -4.0, 6.0, n_seeds=5, detectable=7.15, seeds_needed=31)
     assert judge(BETTER, found)["reason"] == "detectable: 7.15 points; to find 1: 31 seeds"
     reason = judge(replace(BETTER, margin=0.8), replace(found, seeds_needed=float("inf")))["reason"]
     assert reason.endswith("; to find 0.2: over 100 seeds")
@@ -101,7 +103,10 @@ def test_p_is_the_larger_one_of_the_tests_and_adjusted_for_the_whole_family():
 
 
 def test_a_verdict_survives_the_adjustment_for_its_family_or_is_none():
-    decided, near = Finding(3.0, 1.0, 5.0, 0.5, 6.0, p=0.004, p_seeds=0.01), Finding(0.5, 0.4, 0.59, p=0.03)
+    decided, near = (
+        Finding(3.0, 1.0, 5.0, 0.5, 6.0, p=0.004, p_seeds=0.01),
+        Finding(0.5, 0.4, 0.59, p=0.03, detectable=0.136),
+    )
     # Of two claims: 2 x 0.01, and the larger of 0.02 and 0.03. Of three: 3 x 0.01, 2 x 0.03.
     two = adjusted([judge(BETTER, decided), judge(NEAR, near)])
     assert [row["verdict"] for row in two] == [SUPPORTED, SUPPORTED]

@@ -383,6 +383,8 @@ def test_the_seeds_needed_are_the_fewest_that_detect_the_difference():
     # (2.262 + 0.842) / 3.162 = 0.98 at K = 10.
     assert stats.seeds_of_values(1.0, -1.0) == 10
     assert stats.seeds_of_values(1.0, 0.1) == float("inf") and stats.seeds_of_values(0.0, 0.1) == 2
+    # (t_0.975 with 4 degrees of freedom 2.7764 + z_0.8 0.8416) / sqrt(5)
+    assert stats.detectable_of_values(1.0, 5) == pytest.approx(3.6180 / 5**0.5, abs=1e-4)
     c = stats.Components(0.0, 0.02**2, 0.02**2, 0.2, 0.2)
     fewest = stats.seeds_needed(c, 0.05, 541)
     found = [stats.detectable(c, 541, k, k) for k in (int(fewest) - 1, int(fewest))]

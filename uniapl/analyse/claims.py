@@ -47,9 +47,6 @@ SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "not decided"
 WITHDRAWN = "withdrawn"
 LATE = "late"  # key of a first statement that was made after the experiment had been analysed
 ALPHA = 0.05
-HALF_WIDTHS_TO_DETECT = (
-    1 + 0.8416 / 1.96
-)  # half-widths of a 95 % interval that a difference must be to be found with 80 % power
 
 
 @dataclass(frozen=True)
@@ -58,8 +55,8 @@ class Finding:
 
     `low`, `high`: the main interval; `seed_low`, `seed_high`: for accuracy the t interval over seeds, for the other
     quantities None. `p`, `p_seeds`: of the same two, two-sided, null hypothesis: the margin. `missing` says which
-    planned runs are absent. `seeds_needed`: per arm, to find a difference from the margin as large as this; inf: more
-    than stats.MOST_SEEDS.
+    planned runs are absent. `detectable`: the least true difference from the margin that these seeds and prompts find
+    with 80 % power. `seeds_needed`: per arm, to find one as large as this; inf: more than stats.MOST_SEEDS.
     """
 
     estimate: float | None = None
@@ -72,6 +69,7 @@ class Finding:
     missing: str = ""
     p: float | None = None
     p_seeds: float | None = None
+    detectable: float | None = None
     seeds_needed: float | None = None
 
 
@@ -140,16 +138,15 @@ def judge(claim: Claim, finding: Finding, first: Mapping | None = None) -> dict:
     if claim.quantity == "accuracy":
         intervals.append((finding.seed_low, finding.seed_high))
     complete = [(low, high) for low, high in intervals if low is not None and high is not None]
-    detectable = max((HALF_WIDTHS_TO_DETECT * (high - low) / 2 for low, high in complete), default=None)
     if finding.missing:
         verdict, reason = UNDECIDED, f"{finding.missing}; the missing runs first"
     elif len(complete) < len(intervals):
         none = "no interval over seeds: one seed, or no difference between seeds"
         verdict, reason = UNDECIDED, f"{none}; 2 or more seeds that differ"
     else:
-        verdict, reason = _verdict(claim, complete, detectable, finding)
+        verdict, reason = _verdict(claim, complete, finding)
     row = dataclasses.asdict(claim) | dataclasses.asdict(finding)
-    row |= dict(detectable=detectable, verdict=verdict, reason=reason, p=_larger_p(claim, finding), p_holm=None)
+    row |= dict(verdict=verdict, reason=reason, p=_larger_p(claim, finding), p_holm=None)
     row["unadjusted"] = verdict
     row |= dict(fingerprint=fingerprint(claim), changed=changes(claim, first))
     if claim.quantity != "accuracy":
@@ -183,7 +180,9 @@ def _not_decided(row: Mapping) -> dict:
     return dict(verdict=UNDECIDED, reason=reason)
 
 
-def _detectable(quantity: str, difference: float) -> str:
+def _detectable(quantity: str, difference: float | None) -> str:
+    if difference is None:
+        return "detectable: not known"
     unit = f" {UNITS[quantity]}" if UNITS[quantity] else ""
     return f"detectable: {difference:.3g}{unit}"
 
@@ -194,20 +193,20 @@ def _larger_p(claim: Claim, finding: Finding) -> float | None:
     return None if None in ps else max(ps)
 
 
-def _verdict(
-    claim: Claim, intervals: Sequence[tuple[float, float]], detectable: float, finding: Finding
-) -> tuple[str, str]:
+def _verdict(claim: Claim, intervals: Sequence[tuple[float, float]], finding: Finding) -> tuple[str, str]:
     subject = "both intervals" if len(intervals) > 1 else "the interval"
     above = all(low > claim.margin for low, _ in intervals)
-    below = all(high < (-claim.margin if claim.direction == "within" else claim.margin) for _, high in intervals)
+    lower = -claim.margin if claim.direction == "within" else claim.margin
+    below = all(high < lower for _, high in intervals)
     if claim.direction == "within" and all(-claim.margin < low and high < claim.margin for low, high in intervals):
         return SUPPORTED, f"{subject} within {claim.margin:g} of 0"
     if not above and not below:
-        reason = _detectable(claim.quantity, detectable)
+        reason = _detectable(claim.quantity, finding.detectable)
         if finding.seeds_needed is not None:
             few = finding.seeds_needed <= stats.MOST_SEEDS
             n = f"{finding.seeds_needed:.0f}" if few else f"over {stats.MOST_SEEDS}"
             reason += f"; to find {abs(finding.estimate - claim.margin):.2g}: {n} seeds"
         return UNDECIDED, reason
     as_claimed = claim.direction == ("above" if above else "below")
-    return (SUPPORTED if as_claimed else CONTRADICTED), f"{subject} {'above' if above else 'below'} {claim.margin:g}"
+    side = f"above {claim.margin:g}" if above else f"below {lower:g}"
+    return (SUPPORTED if as_claimed else CONTRADICTED), f"{subject} {side}"

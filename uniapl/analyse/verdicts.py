@@ -12,6 +12,8 @@ from uniapl.analyse.inputs import Question
 from uniapl.analyse.measures import over_seeds
 from uniapl.config import Claim
 
+HALF_WIDTHS = 1 + 0.8416 / 1.96  # of a normal 95 % interval, that a difference is which 80 % power finds
+
 
 def of_claims(prompts: Cells, main, comparisons, measures, plan: Question, rng, resamples: int) -> pd.DataFrame:
     """One row per claim, in the experiment's order; below them those that it has withdrawn."""
@@ -83,8 +85,17 @@ def _accuracy_finding(
         n_prompts=values[0].shape[1],
         p=p,
         p_seeds=None if pd.isna(p_seeds) else p_seeds,
+        detectable=_detectable(row, means),
         seeds_needed=needed,
     )
+
+
+def _detectable(row: dict, means: list[pd.Series]) -> float | None:
+    """That of the comparison, which holds for its interval over seeds too: that is never wider. Of an arm alone, whose
+    interval over seeds and prompts has no variance components, an upper bound: its half-width as if it were normal."""
+    if len(means) > 1:
+        return None if pd.isna(row["detectable"]) else row["detectable"]
+    return HALF_WIDTHS * (row["high"] - row["low"]) / 2 if len(means[0]) > 1 else None
 
 
 def _seeds_for_accuracy(values: list[pd.DataFrame], difference: float, plan: Question) -> float | None:
@@ -153,6 +164,7 @@ def _measure_finding(values: list[pd.DataFrame], claim: Claim) -> claims.Finding
         n_seeds=n_seeds,
         n_prompts=None if pd.isna(n) else int(n),
         p=_p(difference, claim) if n_seeds > 1 else None,
+        detectable=None if mean["low"] is None else stats.detectable_of_values(difference.std(), n_seeds),
         seeds_needed=_seeds_for_measure(difference, claim) if n_seeds > 1 else None,
     )
 

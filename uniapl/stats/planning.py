@@ -89,11 +89,15 @@ def seeds_needed(c: Components, difference: float, n_prompts: int, *, shared: bo
     return next(enough, np.inf)
 
 
-def seeds_of_values(sd: float, difference: float, *, level: float = 0.95, power: float = POWER) -> float:
-    """As `seeds_needed`, for one value per seed with this standard deviation and the t interval over seeds.
+def detectable_of_values(sd: float, n_seeds: int, *, level: float = 0.95, power: float = POWER) -> float:
+    """As `detectable`, for one value per seed with this standard deviation and the t interval over seeds.
 
-    The fewest K with (t_{(1+level)/2, K-1} + z_power) sd / sqrt(K) <= |difference|.
+    (t_{(1+level)/2, K-1} + z_power) sd / sqrt(K), K the number of seeds, 2 or more.
     """
-    k = np.arange(2, MOST_SEEDS + 1)
-    enough = (stats.t.ppf((1 + level) / 2, k - 1) + stats.norm.ppf(power)) * sd / np.sqrt(k) <= abs(difference)
-    return float(k[enough][0]) if enough.any() else np.inf
+    return float((special.stdtrit(n_seeds - 1, (1 + level) / 2) + special.ndtri(power)) * sd / np.sqrt(n_seeds))
+
+
+def seeds_of_values(sd: float, difference: float, *, level: float = 0.95, power: float = POWER) -> float:
+    """The fewest seeds of which a difference of this size is `detectable_of_values`; inf: MOST_SEEDS do not do."""
+    found = (detectable_of_values(sd, k, level=level, power=power) for k in range(2, MOST_SEEDS + 1))
+    return next((k for k, least in enumerate(found, 2) if least <= abs(difference)), np.inf)
