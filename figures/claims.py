@@ -1,4 +1,7 @@
-"""Every claim on one page: what was measured, the margin that it was held against, and the verdict."""
+"""Every claim of NEEDS on one page: what was measured, the margin that it was held against, and the verdict.
+
+Those of `mixtures` have a figure of their own.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -58,14 +61,15 @@ def draw(results: Path):
         ax.set_xlabel(AXES.get(unit, unit), labelpad=1)
     fig.legend(handles=key(), loc="outside upper center", ncols=5, columnspacing=1.2, handlelength=1.6)
     verdicts = ", ".join(f"{n} {v}" for v in MARKS if (n := (table.verdict == v).sum()))
-    caption = f"""All {len(table)} claims as the experiments state them: {verdicts}. Marker: the estimate, a difference
-        between two arms or one arm's value, in the unit of its panel. Thick line: 95 % interval, for prompts followed
-        the hierarchical bootstrap over seeds and prompts, otherwise the t interval over seeds. Thin line below: 95 %
-        t interval over seeds, for prompts followed alone. Black: the margin; grey: the side of it that is claimed. A
-        verdict needs every interval on one side of the margin, and p below {ALPHA} after Holm's adjustment for the
-        claims of its family; a claim without an interval is not decided. In brackets: the difference from the margin
-        that these data would detect with 80 % power. †: not decided because of the adjustment alone. Number of seeds
-        per arm: {style.span(table.n_seeds)}."""
+    caption = f"""All {len(table)} claims of the experiments {", ".join(NEEDS)}, as these state them: {verdicts}.
+        Marker: the estimate, a difference between two arms or one arm's value, in the unit of its panel. Thick
+        line: 95 % interval, for prompts followed the hierarchical bootstrap over seeds and prompts,
+        otherwise the t interval over seeds. Thin line below: 95 % t interval over seeds, for prompts
+        followed alone. Black: the margin; grey: the side of it that is claimed. A verdict needs every
+        interval on one side of the margin, and p below {ALPHA} after Holm's adjustment for the claims
+        of its family; a claim without an interval is not decided. In brackets: the difference from the
+        margin that these data would detect with 80 % power. †: not decided because of the adjustment
+        alone. Number of seeds per arm: {style.span(table.n_seeds)}."""
     return fig, caption, paths
 
 

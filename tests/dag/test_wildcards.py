@@ -1,5 +1,6 @@
 """What a job reads, by its wildcards: data, start, base and discriminator are those of its seed."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -43,6 +44,17 @@ def test_settings_are_chosen_by_greedy_answers_and_nothing_else_is_made_for_it()
     assert of_seeds_and_decodings(template)(test) == ["grpo/seed0/greedy.csv", "grpo/seed0/sampled.csv"]
     assert of_seeds_and_decodings(template)(choice) == ["grpo/seed0/greedy.csv"]
     assert (SMALL.limits(test), SMALL.limits(choice)) == ("", "--decodings greedy")
+
+
+def test_an_analysis_is_made_again_for_whatever_it_reads_of_its_experiment():
+    def asked(**changes) -> str:
+        runs = Runs(load_scale("tiny"))
+        runs.experiments["headline"] = replace(runs.experiments["headline"], **changes)
+        return Wildcards(runs).asked(SimpleNamespace(experiment="headline"))
+
+    changed = ({"against": ("grpo",)}, {"decoding": "sampled"}, {"claims": ()}, {"most_seeds": 2})
+    assert len({asked(), *(asked(**change) for change in changed)}) == 5
+    assert asked() == asked(question="?", expectation="!")
 
 
 def test_where_data_are_not_drawn_every_seed_reads_the_same():

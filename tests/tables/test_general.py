@@ -179,6 +179,8 @@ def test_what_the_base_cannot_lose_or_gain_is_not_measured(tmp_path):
     assert table.arm_estimate.tolist() == [25, 75, 50]
     assert table.p_holm[2] == table.p[2]
     shown = general.view(general.rounded("general", table)).rows
+    # Wilson's 95 % interval of 0 of 4 goes up to z^2 / (4 + z^2), and of 4 of 4 down to 4 / (4 + z^2)
+    assert (table.base_high[0], table.base_low[1]) == pytest.approx((48.99, 51.01), abs=0.01)
     assert [row[-2:] for row in shown[:2]] == [[general.NOT_MEASURABLE, ""]] * 2 and shown[2][-2].startswith("0.0 [")
 
 

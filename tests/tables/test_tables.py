@@ -275,6 +275,15 @@ def test_a_planned_arm_without_a_run_is_missing_and_never_zero(analysis, tmp_pat
     assert again.estimate[again.arm == "luffy"].tolist() == ["missing"] * 4
 
 
+def test_a_comparator_without_a_run_is_missing_once_beside_another_comparator(analysis, tmp_path):
+    runs = pd.read_csv(analysis / "runs.csv")
+    sdft = pd.DataFrame([("sdft", True, 3, 0, None, "0, 1, 2")], columns=runs.columns)
+    pd.concat([runs, sdft]).to_csv(analysis / "runs.csv", index=False)
+    tables.render(analysis, tmp_path / "out")
+    shown = [(row[1], row[2]) for row in cells((tmp_path / "out/comparisons.md").read_text())[1:]]
+    assert ("sdft", "grpo") in shown and ("grpo", "sdft") not in shown
+
+
 def test_latex_sets_intervals_smaller_where_a_row_has_many_and_leaves_sentences_alone():
     row = ["a", "1 [0, 2]", "3 [2, 4]", "5 [4, 6]", "said in [A]"]
     text = latex(View("caption", list("vwxyz"), [row], {"z": 0.2}), "label")

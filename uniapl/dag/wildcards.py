@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from uniapl.config import DECODINGS, Run, decodings_of
+from uniapl.config import DECODINGS, Run, decodings_of, seeds_of
 from uniapl.config.runs import Runs
 from uniapl.dag.targets import tables_and_figures
 from uniapl.data import hub
@@ -105,6 +105,12 @@ class Wildcards:
     def experiments(self, wildcards) -> list[str]:
         """The experiments of a target, `{extended}` = "" or "_extended"."""
         return self.runs.extended if wildcards.extended else self.runs.default
+
+    def asked(self, wildcards) -> str:
+        """What an analysis reads of its experiment: an edited one is made again."""
+        experiment, scale = self.runs.experiments[wildcards.experiment], self.runs.scale
+        seeds = {arm.name: seeds_of(scale, experiment, arm) for arm in (*scale.shared, *experiment.arms)}
+        return repr((seeds, experiment.against, experiment.decoding, experiment.claims))
 
     def analysed(self, table: str) -> Callable:
         """This table of each of the target's experiments."""

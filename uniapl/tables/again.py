@@ -164,7 +164,7 @@ def view_again(text: pd.DataFrame) -> View:
 
 WORDS = {
     "yes": "are supported by one set and contradicted by another",
-    "no": "are decided in one set at least and contradicted by none",
+    "no": "are decided in one set at least, and no other set decides the opposite",
     NOBODY: "are decided in none",
 }
 

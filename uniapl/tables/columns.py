@@ -109,11 +109,14 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
     whole = whole[whole.against == ""] if name == "aggregate" else whole  # its pairs stand beside its arms
     cells = whole[list(keys)].drop_duplicates().to_dict("records") if keys else [{}]
     if name in PAIRS:
+        comparators = list(
+            runs.arm[runs.comparator]
+        )  # of two of them the earlier one is what the other is held against
         new = [
             {"arm": arm, "against": against, "n_seeds": n_seeds[arm], "n_seeds_against": n_seeds[against]}
-            for against in runs.arm[runs.comparator]
+            for place, against in enumerate(comparators)
             for arm in n_seeds
-            if arm != against and (arm in absent or against in absent)
+            if arm not in comparators[: place + 1] and (arm in absent or against in absent)
         ]
     else:
         new = [{"arm": arm, "n_seeds": "0"} for arm in absent]

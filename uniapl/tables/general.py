@@ -107,13 +107,14 @@ def _beside(benchmark: Task, both: pd.DataFrame) -> dict:
         said = f"answered different prompts ({n_base} and {n_arm} of {len(both)}); run their stage again"
         raise UserError(f"{benchmark.name}: {base} and {arm} {said}")
     share = benchmark.unit == "%"
-    base, arm = (both[name].to_numpy(dtype=float)[None] * (100 if share else 1) for name in both)
+    base, arm = (both[name].to_numpy(dtype=float)[None] for name in both)
     sides = {
         "base": interval(base, rng=np.random.default_rng(SEED)),
         "arm": interval(arm, rng=np.random.default_rng(SEED)),
         "difference": compare(arm, base, rng=np.random.default_rng(SEED)),
     }
-    numbers = {f"{side}_{name}": getattr(of, name) for side, of in sides.items() for name in FOUND}
+    times = 100 if share else 1  # afterwards: of a share `stats` knows that it lies between 0 and 1
+    numbers = {f"{side}_{name}": times * getattr(of, name) for side, of in sides.items() for name in FOUND}
     numbers["p"] = sides["difference"].p
     low, high = MEASURABLE
     if share and not low <= numbers["base_estimate"] <= high:

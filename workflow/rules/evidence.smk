@@ -49,7 +49,7 @@ rule analyse:
     params:
         root="results/local/{scale}",
         out="results/local/{scale}/analyse/{experiment}",
-        rerun_if_changed=lambda wildcards: repr(RUNS.experiments[wildcards.experiment].claims),
+        rerun_if_changed=JOB.asked,
     shell:
         "python -m uniapl analyse --root {params.root} --experiment {wildcards.experiment}"
         " --out {params.out} > {log} 2>&1"
