@@ -24,6 +24,7 @@ class Plateau(TrainerCallback):
         losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
         if at_plateau(losses, self.patience, self.least_gain):
             control.should_training_stop = True
+            control.should_save = False  # a training resumed from there would not know that it had ended
 
 
 class PlateauTrainer(SFT):

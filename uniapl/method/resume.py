@@ -62,7 +62,6 @@ class Resumable:
     """
 
     _sampler: EpochSampler | None = None
-    _ended = False  # before this process began
 
     def method_state(self) -> dict:
         """What the method must find again: tensors, numbers, texts, and lists and dictionaries of them."""
@@ -79,7 +78,7 @@ class Resumable:
         return self._sampler
 
     def _run_epoch(self, *args, **kwargs):
-        if self._ended:
+        if self.state.global_step >= self.state.max_steps:
             self.control.should_training_stop = True
         else:
             super()._run_epoch(*args, **kwargs)
@@ -92,7 +91,6 @@ class Resumable:
         folder = os.path.join(self._get_output_dir(trial=trial), f"checkpoint-{self.state.global_step}")
         state = {"trainer": {name: getattr(self, name) for name in KEPT if hasattr(self, name)}}
         state["epoch_ended"] = float(self.state.epoch).is_integer()
-        state["ended"] = self.control.should_training_stop
         state["sampler"] = self._sampler.state_dict() if self._sampler else None
         state["method"] = self.method_state()
         torch.save(state, self._state_file(folder))
@@ -102,7 +100,6 @@ class Resumable:
         if checkpoint is None:
             return
         state = torch.load(self._state_file(checkpoint), weights_only=True)
-        self._ended = state["ended"]
         for name, value in state["trainer"].items():
             setattr(self, name, value)
         if self._sampler:

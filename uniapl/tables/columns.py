@@ -109,9 +109,7 @@ def with_missing(name: str, text: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFr
     whole = whole[whole.against == ""] if name == "aggregate" else whole  # its pairs stand beside its arms
     cells = whole[list(keys)].drop_duplicates().to_dict("records") if keys else [{}]
     if name in PAIRS:
-        comparators = list(
-            runs.arm[runs.comparator]
-        )  # of two of them the earlier one is what the other is held against
+        comparators = list(runs.arm[runs.comparator])  # the later one of two is held against the earlier one
         new = [
             {"arm": arm, "against": against, "n_seeds": n_seeds[arm], "n_seeds_against": n_seeds[against]}
             for place, against in enumerate(comparators)
