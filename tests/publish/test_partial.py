@@ -114,6 +114,10 @@ def test_a_later_one_adds_and_replaces_what_is_finished_here_and_keeps_the_rest(
 
 
 def test_an_edit_of_a_set_is_named_and_nothing_is_built_on_it(half, capsys):
+    manifest = json.loads((SET / partial.MANIFEST).read_text())
+    assert list(files.contradictions(SET, manifest | {"id": "other"}, partial.MANIFEST)) == [
+        f"{SET}/partial.json: says id other, its files have {manifest['id']}"
+    ]
     write(SET / "trainings/sft/seed0/test/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,1,1\n")
     with pytest.raises(SystemExit):
         verify.main([str(SET)])

@@ -11,6 +11,7 @@ from support.published_set import EXPERIMENT
 
 from uniapl.publish import rows as evidence
 from uniapl.publish import verify
+from uniapl.publish.files import changed_files
 from uniapl.tables import again
 
 
@@ -103,7 +104,7 @@ def test_missing_and_extra_files_are_named(published):
     (published / f"analyse/{EXPERIMENT}/types.csv").unlink()
     (published / "notes.txt").write_text("")
     sha256 = json.loads((published / "manifest.json").read_text())["sha256"]
-    assert [line.removeprefix(f"{published}/") for line in verify.changed_files(published, sha256)] == [
+    assert [line.removeprefix(f"{published}/") for line in changed_files(published, sha256)] == [
         f"analyse/{EXPERIMENT}/types.csv: is in the manifest and does not exist",
         "notes.txt: is not in the manifest",
     ]

@@ -17,7 +17,8 @@ from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import analyse_from_rows, stable_id
+from uniapl.publish.files import stable_id
+from uniapl.publish.verify import analyse_from_rows
 from uniapl.tables import general, overview
 
 PUBLISHED = ROOT / "results/published/tiny"

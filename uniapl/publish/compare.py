@@ -26,7 +26,8 @@ from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, first_names, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import contradictions, read_manifest
+from uniapl.publish.files import contradictions
+from uniapl.publish.verify import read_manifest
 from uniapl.tables import View, markdown, write
 from uniapl.tables.columns import number
 

@@ -27,7 +27,7 @@ from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
 from uniapl.provenance import checksums, same_training_code, versions
-from uniapl.publish.files import changed_files, check_card, check_sizes, fresh_folder_for, stable_id, swap
+from uniapl.publish.files import check_card, check_sizes, contradictions, fresh_folder_for, stable_id, swap
 
 MANIFEST = "partial.json"
 KEYS = ("id", "scale", "commit", "trainings", "missing", "versions", "sha256")
@@ -119,16 +119,9 @@ def read_partial(folder: Path) -> dict:
     if not path.is_file():
         raise UserError(f"{path}: no such file; name a partial set, which `uniapl publish --partial` makes")
     manifest = read_json(path, KEYS)
-    for line in contradictions(folder, manifest):
+    for line in contradictions(folder, manifest, MANIFEST):
         raise UserError(f"{line}; restore the set from version control")
     return manifest
-
-
-def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
-    """A line for whatever in the folder is not as its manifest says."""
-    if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
-        yield f"{folder / MANIFEST}: says id {manifest['id']}, its files have {found}"
-    yield from changed_files(folder, manifest["sha256"], MANIFEST)
 
 
 def check_cards(cards: dict[str, dict], runs: Runs, where: Path) -> None:
@@ -145,7 +138,7 @@ def check_cards(cards: dict[str, dict], runs: Runs, where: Path) -> None:
 
 def differences(folder: Path, manifest: dict) -> Iterator[str]:
     """All that is not as manifest, files and this checkout's experiments say, a line each."""
-    yield from contradictions(folder, manifest)
+    yield from contradictions(folder, manifest, MANIFEST)
     runs, found = Runs(load_scale(manifest["scale"])), set()
     for path in sorted(folder.glob("trainings/*/*/run.json")):
         card, name = read_card(path), f"{path.parts[-3]}/{path.parts[-2]}"

@@ -28,9 +28,9 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.provenance import versions
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import fresh_folder_for
+from uniapl.publish.files import contradictions, fresh_folder_for
 from uniapl.publish.publish import clean_commit, replace, seal
-from uniapl.publish.verify import analyse_from_rows, contradictions, read_manifest
+from uniapl.publish.verify import analyse_from_rows, read_manifest
 from uniapl.tables import again, general, overview
 
 KEPT = "data.json", "draws.jsonl", "runs.jsonl"  # beside the rows; sets whose seeds share their data lack the second

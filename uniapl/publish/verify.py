@@ -27,7 +27,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import partial
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import changed_files, stable_id
+from uniapl.publish.files import contradictions
 from uniapl.tables import again, general, overview
 
 TOLERANCE = 1e-9  # of a number's size
@@ -71,13 +71,6 @@ def around_the_difference(a: str, b: str, width: int = 60) -> tuple[str, str]:
     same = len(os.path.commonprefix([a, b]))
     start = max(0, same - width // 2) if max(len(a), len(b)) > width else 0
     return a[start : start + width], b[start : start + width]
-
-
-def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
-    """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
-    if manifest["id"] != (computed_id := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
-        yield f"{folder / 'manifest.json'}: says id {manifest['id']}, its files have {computed_id}"
-    yield from changed_files(folder, manifest["sha256"])
 
 
 def analyse_from_rows(
