@@ -2,13 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from support.clones import planned
 
-from uniapl.config import load_scale
+from uniapl.config import PUBLISHED, load_scale
 from uniapl.config.card import REQUIRED
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
@@ -97,6 +98,21 @@ def test_what_is_finished_is_published_and_verified(half, capsys):
         pd.read_parquet(SET / "trainings/sft/seed0/test/logprobs.parquet"),
         pd.read_parquet(ROOT / "generate/test/sft/seed0/logprobs.parquet"),
     )
+
+
+def test_answers_that_measure_go_along_where_sampling_cuts_the_distribution(tmp_path):
+    sampled = replace(RUNS.scale.evaluation, sampled=PUBLISHED)
+    cutting, training = Runs(replace(RUNS.scale, evaluation=sampled)), ("grpo", 0)
+    train(training)
+    evaluate(training)
+    names = {*local_files(ROOT, cutting, training)}
+    assert names == {*local_files(ROOT, RUNS, training), "test/on_policy.parquet"}
+    assert partial.is_evaluated(cutting, training, names)
+    assert not partial.is_evaluated(cutting, training, names - {"test/on_policy.parquet"})
+    for name in names:
+        write(tmp_path / "trainings/grpo/seed0" / name, name)
+    take.copy_out(tmp_path, tmp_path / "here", cutting, training, "id")
+    assert (tmp_path / "here/generate/test/grpo/seed0/on_policy.parquet").read_text() == "test/on_policy.parquet"
 
 
 def test_a_later_one_adds_and_replaces_what_is_finished_here_and_keeps_the_rest(half):

@@ -28,12 +28,12 @@ from uniapl.models.checkpoints import TAKEN
 from uniapl.provenance import checksums, same_training_code
 from uniapl.publish.files import check_card
 from uniapl.publish.partial import (
-    EVALUATED,
     TRAINED,
     Training,
     answered,
     batches_of,
     done_file,
+    evaluated,
     is_evaluated,
     name_of,
     read_partial,
@@ -117,7 +117,7 @@ def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) 
     source = folder / "trainings" / name
     copies = {source / file: root / "train" / name / file for file in TRAINED}
     for split, _ in batches:
-        for stage, files in EVALUATED.items():
+        for stage, files in evaluated(runs, split).items():
             copies |= {source / split / file: root / stage / split / name / file for file in files}
     copies |= {source / f"{stage}.csv": root / stage / f"{name}.csv" for stage in answered(runs, training)}
     for origin, target in copies.items():
@@ -127,7 +127,11 @@ def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) 
     mark = root / "train" / name / "model" / TAKEN
     mark.parent.mkdir(exist_ok=True)
     mark.write_text(json.dumps({"from": id}) + "\n")
-    done = [done_file(root, stage, split, training[0], seeds) for split, seeds in batches for stage in EVALUATED]
+    done = [
+        done_file(root, stage, split, training[0], seeds)
+        for split, seeds in batches
+        for stage in evaluated(runs, split)
+    ]
     for path in done:
         path.touch()
     return [*copies.values(), *done]
