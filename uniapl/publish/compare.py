@@ -3,8 +3,8 @@
 Every arm of every set is a row: prompts followed (strict, greedy) with its 95 % interval, its rank, and what a training
 of it costs. Every pair of rows is compared on the same prompts, by the statistics of the analyses
 (uniapl/analyse/accuracy.py): interval over seeds and prompts, Holm's p over the pairs of a benchmark, exact McNemar
-over the seeds that both have. A rank is one number only where intervals and Holm's p decide every pair that it depends
-on; else it is from - to.
+over the seeds that both have, or, where an arm has one seed, with every seed of the other. A rank is one number only
+where intervals and Holm's p decide every pair that it depends on; else it is from - to.
 
 Refused, with the reason: a file that is not the manifest's; other test prompts; scores of other checkers, backends,
 number formats or kinds of device; a set named twice. Verdicts are not computed again: `uniapl verify SET` does that.
@@ -189,7 +189,8 @@ def view_pairs(text: pd.DataFrame) -> View:
     ]
     caption = (
         "Differences in points, paired by prompt, with 95 % interval over seeds and prompts. p (Holm): two-sided, "
-        "adjusted over all pairs. McNemar: exact, the median over the seeds that both have; blank where there is none."
+        "adjusted over all pairs. McNemar: exact, the median over the seeds that both have, or, of an arm of one seed, "
+        "over all seeds of the other; blank where there is none."
     )
     return View(caption, "pair|difference (points)|p (Holm)|McNemar p|seeds|prompts".split("|"), rows)
 
