@@ -112,6 +112,15 @@ def test_a_set_that_was_edited_or_does_not_say_its_prompts_is_refused(tmp_path):
         read(reseal_with(small_set.write(tmp_path / "unsaid")))
 
 
+def test_a_set_that_leaves_out_what_was_not_followed_is_refused(tmp_path):
+    def drop_failed(scores: pd.DataFrame) -> None:
+        failed = (scores.arm == "uniapl") & (scores.seed == 1) & (scores.strict == 0)
+        scores.drop(index=scores.index[failed], inplace=True)
+
+    with pytest.raises(UserError, match=r"rows/scores.parquet: score/test/uniapl/seed1/\w+.csv: .* are missing"):
+        read(small_set.write(tmp_path / "set", drop_failed))
+
+
 def test_arms_and_benchmarks_that_nobody_has_are_refused(sets):
     with pytest.raises(UserError, match="unknown --arms 'unipal'"):
         compare(sets, ["unipal"], "trained")

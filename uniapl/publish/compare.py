@@ -6,8 +6,9 @@ of it costs. Every pair of rows is compared on the same prompts, by the statisti
 over the seeds that both have, or, where an arm has one seed, with every seed of the other. A rank is one number only
 where intervals and Holm's p decide every pair that it depends on; else it is from - to.
 
-Refused, with the reason: a file that is not the manifest's; other test prompts; scores of other checkers, backends,
-number formats or kinds of device; a set named twice. Verdicts are not computed again: `uniapl verify SET` does that.
+Refused, with the reason: a file that is not the manifest's; a run without all its scores; other test prompts; scores of
+other checkers, backends, number formats or kinds of device; a set named twice. Verdicts are not computed again:
+`uniapl verify SET` does that.
 """
 
 import argparse
@@ -20,7 +21,7 @@ import pandas as pd
 
 from uniapl.analyse import SEED, accuracy
 from uniapl.analyse.inputs import Inputs, Question, provenance_by_run
-from uniapl.analyse.refuse import COMMON
+from uniapl.analyse.refuse import COMMON, check_scores
 from uniapl.config import choose
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, first_names, one_line_errors
@@ -51,7 +52,8 @@ class Published:
 
 
 def read(folder: Path) -> Published:
-    """A published set. Raises UserError where the folder has none, or a file is not the one of its manifest."""
+    """A published set. Raises UserError where the folder has none, a file is not the one of its manifest, or a run
+    lacks scores: a prompt that is left out would be one that is not followed."""
     manifest = read_manifest(folder)
     for problem in contradictions(folder, manifest):
         raise UserError(f"{problem}; ask who published it for the set as it was")
@@ -59,6 +61,10 @@ def read(folder: Path) -> Published:
     if "test.jsonl" not in digests:
         raise UserError(f"{folder / 'data.json'}: no SHA-256 of test.jsonl: nobody can say which prompts were asked")
     rows = evidence.read(folder / "rows")
+    try:
+        check_scores(rows.test, rows.scores, "test")
+    except UserError as error:
+        raise UserError(f"{folder / 'rows/scores.parquet'}: {error}") from error
     return Published(manifest["id"], manifest, digests["test.jsonl"], rows, read_jsonl(folder / "runs.jsonl"))
 
 
