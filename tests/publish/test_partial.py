@@ -138,7 +138,7 @@ def test_an_edit_of_a_set_is_named_and_nothing_is_built_on_it(half, capsys):
     with pytest.raises(SystemExit):
         verify.main([str(SET)])
     assert "sft/seed0/test/greedy.csv: is not the file of the manifest" in capsys.readouterr().err
-    for command in (lambda: publish_partial("smoke", COMMIT), lambda: take.take(SET, ROOT)):
+    for command in (lambda: publish_partial("smoke", COMMIT), lambda: take.take(SET, ROOT.parent)):
         with pytest.raises(UserError, match="greedy.csv: is not the file .* restore the set"):
             command()
 
@@ -184,10 +184,10 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     """In a new clone: the data, then what others need the weights of, then the rest of the set, then what is left."""
     monkeypatch.chdir(clone.folder)
     with pytest.raises(UserError, match="make the data first.*snakemake --cores all --config scale=smoke"):
-        take.take(half, ROOT)
+        take.take(half, ROOT.parent)
     make_data()
     with pytest.raises(UserError, match="others start from need weights here.*") as error:
-        take.take(half, ROOT)
+        take.take(half, ROOT.parent)
     first = [("base", 0), ("discriminator", 0)]  # what is outside HALF starts from them
     assert [line for line in str(error.value).split() if line.endswith("run.json")] == [
         f"{ROOT}/train/{name_of(training)}/run.json" for training in first
@@ -196,7 +196,7 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     for training in first:
         train(training)
     expected = HALF - {*first}
-    taken, left = take.take(half, ROOT)
+    taken, left = take.take(half, ROOT.parent)
     assert {*taken} == expected == {("grpo", 0), ("sft", 0), ("sft_then_grpo", 0)} and not left
     for training in taken:
         here = local_files(ROOT, RUNS, training)
@@ -253,7 +253,8 @@ def test_all_taken_leaves_only_tables(half):
     assert publish_partial("smoke", COMMIT)["missing"] == []
     os.rename("results/local", "results/other")
     make_data()
-    taken, left = take.take(SET, ROOT)
+    saved = SET.rename(SET.with_name("saved"))  # its manifest, not its folder, says the scale
+    taken, left = take.take(saved, ROOT.parent)
     assert {*taken} == wanted(RUNS) and not left
 
 

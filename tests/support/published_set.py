@@ -73,7 +73,7 @@ def copy(folder: Path) -> None:
     asked, rows = load_experiment(EXPERIMENT), evidence.read(folder / "rows")
     analyse_from_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)
-    overview.render(folder, folder / "overview", experiments=[EXPERIMENT])
+    overview.render(folder, load_scale("tiny"), folder / "overview", experiments=[EXPERIMENT])
     answers = [
         (arm, "uniapl_miniature_choice", str(i), "acc,none", i * share)
         for arm, share in zip(GENERAL, (0.5, 1), strict=True)

@@ -88,7 +88,7 @@ def analyse_from_rows(
 def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Iterator[str]:
     """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
     yield from contradictions(folder, manifest)
-    rows, scale = evidence.read(folder / "rows"), load_scale(folder.name)
+    rows, scale = evidence.read(folder / "rows"), load_scale(manifest["scale"])
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     for number, experiment in enumerate(manifest["experiments"], start=1):
         print(f"computing {experiment}, {number} of {len(manifest['experiments'])} experiments", file=sys.stderr)
@@ -102,7 +102,7 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
-        overview.render(folder, out / "overview", sets, manifest["experiments"])
+        overview.render(folder, scale, out / "overview", sets, manifest["experiments"])
         if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for group in sorted(out.iterdir()):
