@@ -1,6 +1,7 @@
 """Published sets beside each other: pairs on the same prompts, ranks only where decided, what cannot be compared."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from support.published_set import PUBLISHED, seal
 
 from uniapl import stats
 from uniapl.errors import UserError
-from uniapl.publish.compare import check, compare, main, pairs, ranks, read
+from uniapl.publish.compare import check, compare, main, pairs, ranks, read, text_of, view_pairs
 
 
 def follow_all(arm: str):
@@ -28,18 +29,32 @@ def sets(tmp_path_factory):
     return [small_set.write(folder / "ours"), small_set.write(folder / "theirs", follow_all("uniapl"))]
 
 
+def whole(one) -> np.ndarray:
+    """Which prompts of `trained` uniapl follows wholly, greedy: seeds x prompts."""
+    scores = one.rows.scores[(one.rows.scores.arm == "uniapl") & (one.rows.scores.decoding == "greedy")]
+    trained = one.rows.test.key[one.rows.test.benchmark == "trained"]
+    return scores[scores.key.isin(trained)].groupby(["seed", "key"]).strict.min().unstack().to_numpy()
+
+
 def test_a_pair_of_two_sets_is_compared_on_the_same_prompts_as_the_statistics_do(sets):
     ours, theirs = map(read, sets)
     _, compared = pairs([ours, theirs], ["uniapl"], "trained")
     (row,) = compared.itertuples()
-    scores = ours.rows.scores[(ours.rows.scores.arm == "uniapl") & (ours.rows.scores.decoding == "greedy")]
-    trained = ours.rows.test.key[ours.rows.test.benchmark == "trained"]
-    whole = scores[scores.key.isin(trained)].groupby(["seed", "key"]).strict.min().unstack().to_numpy()
     sign = 1 if row.arm.startswith(theirs.name) else -1
-    assert sign * row.difference == pytest.approx(100 * (1 - whole.mean()))
+    assert sign * row.difference == pytest.approx(100 * (1 - whole(ours).mean()))
     assert row.n_prompts == 384 and (row.n_seeds, row.n_seeds_against) == (2, 2)
-    by_seed = [stats.mcnemar(np.ones(384), of_seed).p for of_seed in whole]
+    by_seed = [stats.mcnemar(np.ones(384), of_seed).p for of_seed in whole(ours)]
     assert row.mcnemar_p == pytest.approx(np.median(by_seed))
+
+
+def test_an_arm_of_one_seed_is_held_against_every_seed_of_the_other_and_the_caption_says_so(sets):
+    ours, theirs = map(read, sets)
+    first = theirs.rows.scores[theirs.rows.scores.seed == 0]
+    _, compared = pairs([ours, replace(theirs, rows=replace(theirs.rows, scores=first))], ["uniapl"], "trained")
+    (row,) = compared.itertuples()
+    assert {row.n_seeds, row.n_seeds_against} == {1, 2}
+    assert row.mcnemar_p == pytest.approx(np.median([stats.mcnemar(np.ones(384), one).p for one in whole(ours)]))
+    assert "of an arm of one seed, over all seeds of the other" in view_pairs(text_of(compared)).caption
 
 
 def test_a_rank_is_one_number_only_where_the_pairs_decide_it():
@@ -95,6 +110,15 @@ def test_a_set_that_was_edited_or_does_not_say_its_prompts_is_refused(tmp_path):
         read(folder)
     with pytest.raises(UserError, match="no SHA-256 of test.jsonl"):
         read(reseal_with(small_set.write(tmp_path / "unsaid")))
+
+
+def test_a_set_that_leaves_out_what_was_not_followed_is_refused(tmp_path):
+    def drop_failed(scores: pd.DataFrame) -> None:
+        failed = (scores.arm == "uniapl") & (scores.seed == 1) & (scores.strict == 0)
+        scores.drop(index=scores.index[failed], inplace=True)
+
+    with pytest.raises(UserError, match=r"rows/scores.parquet: score/test/uniapl/seed1/\w+.csv: .* are missing"):
+        read(small_set.write(tmp_path / "set", drop_failed))
 
 
 def test_arms_and_benchmarks_that_nobody_has_are_refused(sets):

@@ -2,13 +2,14 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from support.clones import planned
 
-from uniapl.config import load_scale
+from uniapl.config import PUBLISHED, load_scale
 from uniapl.config.card import REQUIRED
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
@@ -99,6 +100,21 @@ def test_what_is_finished_is_published_and_verified(half, capsys):
     )
 
 
+def test_answers_that_measure_go_along_where_sampling_cuts_the_distribution(tmp_path):
+    sampled = replace(RUNS.scale.evaluation, sampled=PUBLISHED)
+    cutting, training = Runs(replace(RUNS.scale, evaluation=sampled)), ("grpo", 0)
+    train(training)
+    evaluate(training)
+    names = {*local_files(ROOT, cutting, training)}
+    assert names == {*local_files(ROOT, RUNS, training), "test/on_policy.parquet"}
+    assert partial.is_evaluated(cutting, training, names)
+    assert not partial.is_evaluated(cutting, training, names - {"test/on_policy.parquet"})
+    for name in names:
+        write(tmp_path / "trainings/grpo/seed0" / name, name)
+    take.copy_out(tmp_path, tmp_path / "here", cutting, training, "id")
+    assert (tmp_path / "here/generate/test/grpo/seed0/on_policy.parquet").read_text() == "test/on_policy.parquet"
+
+
 def test_a_later_one_adds_and_replaces_what_is_finished_here_and_keeps_the_rest(half):
     kept = (SET / "trainings/grpo/seed0/history.csv").read_text()
     for folder in ("train", "score/test", "generate/test"):
@@ -114,11 +130,15 @@ def test_a_later_one_adds_and_replaces_what_is_finished_here_and_keeps_the_rest(
 
 
 def test_an_edit_of_a_set_is_named_and_nothing_is_built_on_it(half, capsys):
+    manifest = json.loads((SET / partial.MANIFEST).read_text())
+    assert list(files.contradictions(SET, manifest | {"id": "other"}, partial.MANIFEST)) == [
+        f"{SET}/partial.json: says id other, its files have {manifest['id']}"
+    ]
     write(SET / "trainings/sft/seed0/test/greedy.csv", "key,index,instruction_id,strict,loose\n1,0,a:x,1,1\n")
     with pytest.raises(SystemExit):
         verify.main([str(SET)])
     assert "sft/seed0/test/greedy.csv: is not the file of the manifest" in capsys.readouterr().err
-    for command in (lambda: publish_partial("smoke", COMMIT), lambda: take.take(SET, ROOT)):
+    for command in (lambda: publish_partial("smoke", COMMIT), lambda: take.take(SET, ROOT.parent)):
         with pytest.raises(UserError, match="greedy.csv: is not the file .* restore the set"):
             command()
 
@@ -164,10 +184,10 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     """In a new clone: the data, then what others need the weights of, then the rest of the set, then what is left."""
     monkeypatch.chdir(clone.folder)
     with pytest.raises(UserError, match="make the data first.*snakemake --cores all --config scale=smoke"):
-        take.take(half, ROOT)
+        take.take(half, ROOT.parent)
     make_data()
     with pytest.raises(UserError, match="others start from need weights here.*") as error:
-        take.take(half, ROOT)
+        take.take(half, ROOT.parent)
     first = [("base", 0), ("discriminator", 0)]  # what is outside HALF starts from them
     assert [line for line in str(error.value).split() if line.endswith("run.json")] == [
         f"{ROOT}/train/{name_of(training)}/run.json" for training in first
@@ -176,7 +196,7 @@ def test_snakemake_trains_what_is_left_and_nothing_twice(half, clone, monkeypatc
     for training in first:
         train(training)
     expected = HALF - {*first}
-    taken, left = take.take(half, ROOT)
+    taken, left = take.take(half, ROOT.parent)
     assert {*taken} == expected == {("grpo", 0), ("sft", 0), ("sft_then_grpo", 0)} and not left
     for training in taken:
         here = local_files(ROOT, RUNS, training)
@@ -233,7 +253,8 @@ def test_all_taken_leaves_only_tables(half):
     assert publish_partial("smoke", COMMIT)["missing"] == []
     os.rename("results/local", "results/other")
     make_data()
-    taken, left = take.take(SET, ROOT)
+    saved = SET.rename(SET.with_name("saved"))  # its manifest, not its folder, says the scale
+    taken, left = take.take(saved, ROOT.parent)
     assert {*taken} == wanted(RUNS) and not left
 
 

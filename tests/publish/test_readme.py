@@ -30,14 +30,18 @@ def test_a_row_has_the_interval_the_data_behind_it_and_the_verdict_before_adjust
     auc = {**CLAIM, "source": "ours", "quantity": "auc", "n_prompts": None, "verdict": SUPPORTED}
     auc |= {"estimate": 0.125, "low": 0.1, "high": 0.9, "unadjusted": SUPPORTED}
     reviewers = {**CLAIM, "source": "[R]"}
+    none = {**CLAIM, "low": None, "high": None, "unadjusted": UNDECIDED, "n_prompts": None}
+    nothing = none | {"estimate": None, "n_seeds": 0}
     (tmp_path / "overview").mkdir()
-    (tmp_path / "overview/claims.json").write_text(json.dumps({"claims": [CLAIM, auc, reviewers]}))
+    (tmp_path / "overview/claims.json").write_text(json.dumps({"claims": [CLAIM, auc, none, nothing, reviewers]}))
     rows = verdict_table(tmp_path).splitlines()
-    assert rows[2:4] == [
+    assert rows[2:6] == [
         "| A beats B [A] | not decided (contradicted before adjustment) | -6.2 points [-11.2,&nbsp;-1.1] | 5 x 384 |",
         "| A beats B (ours) | supported | 0.12 [0.10,&nbsp;0.90] | 5 |",
+        "| A beats B [A] | not decided | -6.2 points | 5 |",
+        "| A beats B [A] | not decided |  | 0 |",
     ]
-    assert rows[4:] == ["", "All 3 claims of this set: 1 supported, 0 contradicted, 2 not decided."]
+    assert rows[6:] == ["", "All 5 claims of this set: 1 supported, 0 contradicted, 4 not decided."]
     with pytest.raises(UserError, match="claims.json: No such file"):
         verdict_table(tmp_path / "nothing")
 

@@ -11,6 +11,7 @@ from support.published_set import EXPERIMENT
 
 from uniapl.publish import rows as evidence
 from uniapl.publish import verify
+from uniapl.publish.files import changed_files
 from uniapl.tables import again
 
 
@@ -30,8 +31,9 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 def test_analyses_and_tables_follow_from_the_published_rows(published, capsys):
-    verify.main([str(published)])
-    n = len(json.loads((published / "manifest.json").read_text())["sha256"])
+    manifest = json.loads((published / "manifest.json").read_text())
+    n = len(manifest["sha256"])
+    verify.main([str(published.rename(published.with_name(manifest["id"])))])  # whatever its folder is called
     printed = capsys.readouterr()
     assert f"{n} files as published; analyses and tables of 1 experiments follow" in printed.out
     assert printed.err == f"computing {EXPERIMENT}, 1 of 1 experiments\n"
@@ -103,7 +105,7 @@ def test_missing_and_extra_files_are_named(published):
     (published / f"analyse/{EXPERIMENT}/types.csv").unlink()
     (published / "notes.txt").write_text("")
     sha256 = json.loads((published / "manifest.json").read_text())["sha256"]
-    assert [line.removeprefix(f"{published}/") for line in verify.changed_files(published, sha256)] == [
+    assert [line.removeprefix(f"{published}/") for line in changed_files(published, sha256)] == [
         f"analyse/{EXPERIMENT}/types.csv: is in the manifest and does not exist",
         "notes.txt: is not in the manifest",
     ]

@@ -12,6 +12,7 @@ from support.places import ROOT
 from support.report_pages import Parsed, build, published, write_figures
 
 from uniapl import tables
+from uniapl.config import load_scale
 from uniapl.config.figures import figures_of
 from uniapl.errors import UserError
 from uniapl.provenance import checksums
@@ -107,7 +108,7 @@ def test_arms_and_settings_are_those_of_the_overview_which_reads_the_cards(local
     card["settings"] |= {"group": 5}
     path.write_text(json.dumps(card))
     assert "overview/arms.csv" in Parsed(build(local, tmp_path)).text
-    overview.render(local, local / "overview")
+    overview.render(local, load_scale("smoke"), local / "overview")
     text = Parsed(build(local, tmp_path)).text
     assert "grpo base baselines.grpo group 5 (else 4) the run card; experiments/ now say 4" in text
     assert "sft base baselines.sft nothing" in text

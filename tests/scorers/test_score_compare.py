@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from support.places import ROOT
 
 from uniapl.errors import UserError
 from uniapl.scorers.comparison import COUNTS, compare, paired, render
@@ -116,6 +117,12 @@ def test_the_order_of_rows_changes_nothing():
 def test_scores_of_other_prompts_are_refused(other):
     with pytest.raises(UserError, match="different prompts .* score both on one file"):
         paired(A, other)
+
+
+def test_the_documentation_shows_the_caption_that_is_printed():
+    a, b = (frame([[int(row % n == 0)] for row in range(541)]) for n in (2, 3))
+    caption = render(compare(a, b), "md", "text-bison.jsonl", "first80.jsonl").splitlines()[-1]
+    assert f"\n{caption}\n" in (ROOT / "docs/scorers.md").read_text()
 
 
 def test_the_same_numbers_in_every_format():

@@ -111,6 +111,8 @@ def test_rows_are_checked_like_files():
         score(PROMPTS, ["It is rain."])
     with pytest.raises(UserError, match="1 of 2 prompts have no response"):
         score(PROMPTS, RESPONSES[:1])
+    with pytest.raises(UserError, match="multi_if: has conversations, no prompts: score .* uniapl.scorers.multi_if"):
+        score(PROMPTS, RESPONSES, family="multi_if")  # not by IFEval's rules
 
 
 def test_the_three_lines_of_the_documentation(tmp_path):

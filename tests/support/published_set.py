@@ -17,7 +17,8 @@ from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import analyse_from_rows, stable_id
+from uniapl.publish.files import stable_id
+from uniapl.publish.verify import analyse_from_rows
 from uniapl.tables import general, overview
 
 PUBLISHED = ROOT / "results/published/tiny"
@@ -72,7 +73,7 @@ def copy(folder: Path) -> None:
     asked, rows = load_experiment(EXPERIMENT), evidence.read(folder / "rows")
     analyse_from_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)
-    overview.render(folder, folder / "overview", experiments=[EXPERIMENT])
+    overview.render(folder, load_scale("tiny"), folder / "overview", experiments=[EXPERIMENT])
     answers = [
         (arm, "uniapl_miniature_choice", str(i), "acc,none", i * share)
         for arm, share in zip(GENERAL, (0.5, 1), strict=True)

@@ -100,16 +100,16 @@ def test_at_paper_scale_the_claims_are_judged_where_they_were_run(root, tmp_path
 
 
 def test_a_set_of_some_experiments_has_the_claims_of_these_alone(root):
-    claims = overview.all_claims(root, ["headline"])
+    claims = overview.all_claims(root, TINY, ["headline"])
     assert set(claims.experiment) == {"headline"} and MISSING not in set(claims.verdict)
-    assert MISSING in set(overview.all_claims(root).verdict)
+    assert MISSING in set(overview.all_claims(root, TINY).verdict)
 
 
 def test_a_claim_written_after_the_analysis_is_missing_from_it(root):
     path = root / "analyse/headline/claims.csv"
     frame = pd.read_csv(path)
     frame[frame.id != "headline-1"].to_csv(path, index=False)
-    verdicts = overview.all_claims(root).set_index("id").verdict
+    verdicts = overview.all_claims(root, TINY).set_index("id").verdict
     assert verdicts["headline-1"] == MISSING and verdicts["headline-2"] == "supported"
 
 

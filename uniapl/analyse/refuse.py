@@ -24,7 +24,7 @@ def check_inputs(inputs: Inputs) -> None:
     some of them alone), and for a mixture of devices, backends or versions of the checkers.
     """
     split = inputs.split
-    _check_scores(inputs, split)
+    check_scores(inputs.test, inputs.scores, split)
     responses, logprobs = inputs.responses, inputs.logprobs
     keys = set(headline(inputs, inputs.test).key)
     _check_coverage(headline(inputs, responses.assign(of="")), keys, f"generate/{split}", inputs.drawn)
@@ -34,11 +34,11 @@ def check_inputs(inputs: Inputs) -> None:
     _check_comparable(inputs.provenance)
 
 
-def _check_scores(inputs: Inputs, split: str) -> None:
-    """Every instruction of every prompt once, followed or not."""
-    test = zip(inputs.test.key, inputs.test.instructions, strict=True)
-    expected = {(key, index) for key, instructions in test for index in range(instructions)}
-    for (arm, seed, decoding), run in inputs.scores.groupby(["arm", "seed", "decoding"]):
+def check_scores(test: pd.DataFrame, scores: pd.DataFrame, split: str) -> None:
+    """Raise UserError unless every run has every instruction of every prompt once, followed or not."""
+    asked = zip(test.key, test.instructions, strict=True)
+    expected = {(key, index) for key, instructions in asked for index in range(instructions)}
+    for (arm, seed, decoding), run in scores.groupby(["arm", "seed", "decoding"]):
         where = f"score/{split}/{arm}/seed{seed}/{decoding}.csv"
         scored = list(zip(run.key, run["index"], strict=True))
         if len(scored) != len(expected) or set(scored) != expected:

@@ -3,11 +3,12 @@
 Every arm of every set is a row: prompts followed (strict, greedy) with its 95 % interval, its rank, and what a training
 of it costs. Every pair of rows is compared on the same prompts, by the statistics of the analyses
 (uniapl/analyse/accuracy.py): interval over seeds and prompts, Holm's p over the pairs of a benchmark, exact McNemar
-over the seeds that both have. A rank is one number only where intervals and Holm's p decide every pair that it depends
-on; else it is from - to.
+over the seeds that both have, or, where an arm has one seed, with every seed of the other. A rank is one number only
+where intervals and Holm's p decide every pair that it depends on; else it is from - to.
 
-Refused, with the reason: a file that is not the manifest's; other test prompts; scores of other checkers, backends,
-number formats or kinds of device; a set named twice. Verdicts are not computed again: `uniapl verify SET` does that.
+Refused, with the reason: a file that is not the manifest's; a run without all its scores; other test prompts; scores of
+other checkers, backends, number formats or kinds of device; a set named twice. Verdicts are not computed again:
+`uniapl verify SET` does that.
 """
 
 import argparse
@@ -20,13 +21,14 @@ import pandas as pd
 
 from uniapl.analyse import SEED, accuracy
 from uniapl.analyse.inputs import Inputs, Question, provenance_by_run
-from uniapl.analyse.refuse import COMMON
+from uniapl.analyse.refuse import COMMON, check_scores
 from uniapl.config import choose
 from uniapl.config.names import BENCHMARKS
 from uniapl.errors import UserError, first_names, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import contradictions, read_manifest
+from uniapl.publish.files import contradictions
+from uniapl.publish.verify import read_manifest
 from uniapl.tables import View, markdown, write
 from uniapl.tables.columns import number
 
@@ -50,7 +52,8 @@ class Published:
 
 
 def read(folder: Path) -> Published:
-    """A published set. Raises UserError where the folder has none, or a file is not the one of its manifest."""
+    """A published set. Raises UserError where the folder has none, a file is not the one of its manifest, or a run
+    lacks scores: a prompt that is left out would be one that is not followed."""
     manifest = read_manifest(folder)
     for problem in contradictions(folder, manifest):
         raise UserError(f"{problem}; ask who published it for the set as it was")
@@ -58,6 +61,10 @@ def read(folder: Path) -> Published:
     if "test.jsonl" not in digests:
         raise UserError(f"{folder / 'data.json'}: no SHA-256 of test.jsonl: nobody can say which prompts were asked")
     rows = evidence.read(folder / "rows")
+    try:
+        check_scores(rows.test, rows.scores, "test")
+    except UserError as error:
+        raise UserError(f"{folder / 'rows/scores.parquet'}: {error}") from error
     return Published(manifest["id"], manifest, digests["test.jsonl"], rows, read_jsonl(folder / "runs.jsonl"))
 
 
@@ -188,7 +195,8 @@ def view_pairs(text: pd.DataFrame) -> View:
     ]
     caption = (
         "Differences in points, paired by prompt, with 95 % interval over seeds and prompts. p (Holm): two-sided, "
-        "adjusted over all pairs. McNemar: exact, the median over the seeds that both have; blank where there is none."
+        "adjusted over all pairs. McNemar: exact, the median over the seeds that both have, or, of an arm of one seed, "
+        "over all seeds of the other; blank where there is none."
     )
     return View(caption, "pair|difference (points)|p (Holm)|McNemar p|seeds|prompts".split("|"), rows)
 

@@ -65,6 +65,13 @@ def changed_files(folder: Path, sha256: dict[str, str], manifest: str = "manifes
             yield f"{folder / name}: is not the file of the manifest (SHA-256)"
 
 
+def contradictions(folder: Path, manifest: dict, name: str = "manifest.json") -> Iterator[str]:
+    """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
+    if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
+        yield f"{folder / name}: says id {manifest['id']}, its files have {found}"
+    yield from changed_files(folder, manifest["sha256"], name)
+
+
 def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
     """What a citation names: scale, commit and content; another content has another id."""
     content = json.dumps(sha256, sort_keys=True).encode()

@@ -21,21 +21,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from uniapl.config import load_scale
+from uniapl.config import decodings_of, load_scale
 from uniapl.config.card import read_card
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
 from uniapl.provenance import checksums, same_training_code, versions
-from uniapl.publish.files import changed_files, check_card, check_sizes, fresh_folder_for, stable_id, swap
+from uniapl.publish.files import check_card, check_sizes, contradictions, fresh_folder_for, stable_id, swap
 
 MANIFEST = "partial.json"
 KEYS = ("id", "scale", "commit", "trainings", "missing", "versions", "sha256")
 TRAINED = ("run.json", "history.csv")
-EVALUATED = {  # stage: its files of one checkpoint
-    "generate": ("greedy.parquet", "sampled.parquet", "logprobs.parquet", "harness.json"),
-    "score": ("greedy.csv", "sampled.csv", "checkers.json"),
-}
 Training = tuple[str, int]  # arm, seed
 
 
@@ -60,6 +56,15 @@ def batches_of(runs: Runs, training: Training) -> list[tuple[str, tuple[int, ...
     ]
 
 
+def evaluated(runs: Runs, split: str) -> dict[str, list[str]]:
+    """Stage -> its files of one checkpoint, which answered the prompts of this split."""
+    drawn, scored = runs.scale.evaluation.drawn(split), decodings_of(split)
+    return {
+        "generate": [*(f"{decoding}.parquet" for decoding in drawn), "logprobs.parquet", "harness.json"],
+        "score": [*(f"{decoding}.csv" for decoding in scored), "checkers.json"],
+    }
+
+
 def done_file(root: Path, stage: str, split: str, arm: str, seeds: Iterable[int]) -> Path:
     """What says that a stage has evaluated an arm's checkpoints at these seeds."""
     return root / stage / split / arm / f"seeds_{'_'.join(map(str, seeds))}.done"
@@ -82,7 +87,7 @@ def local_files(root: Path, runs: Runs, training: Training) -> dict[str, Path]:
         if done_file(root, "score", split, training[0], seeds).is_file():
             files |= {
                 f"{split}/{name}": root / stage / split / folder / name
-                for stage, names in EVALUATED.items()
+                for stage, names in evaluated(runs, split).items()
                 for name in names
             }
     for stage in answered(runs, training):
@@ -93,7 +98,8 @@ def local_files(root: Path, runs: Runs, training: Training) -> dict[str, Path]:
 
 def is_evaluated(runs: Runs, training: Training, names: Iterable[str]) -> bool:
     """Whether these files are all that the target `all` asks of a training's checkpoint."""
-    needed = {f"{split}/{name}" for split, _ in batches_of(runs, training) for of in EVALUATED.values() for name in of}
+    splits = [split for split, _ in batches_of(runs, training)]
+    needed = {f"{split}/{name}" for split in splits for names in evaluated(runs, split).values() for name in names}
     needed |= {f"{stage}.csv" for stage in answered(runs, training)}
     return needed <= set(names)
 
@@ -119,16 +125,9 @@ def read_partial(folder: Path) -> dict:
     if not path.is_file():
         raise UserError(f"{path}: no such file; name a partial set, which `uniapl publish --partial` makes")
     manifest = read_json(path, KEYS)
-    for line in contradictions(folder, manifest):
+    for line in contradictions(folder, manifest, MANIFEST):
         raise UserError(f"{line}; restore the set from version control")
     return manifest
-
-
-def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
-    """A line for whatever in the folder is not as its manifest says."""
-    if manifest["id"] != (found := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
-        yield f"{folder / MANIFEST}: says id {manifest['id']}, its files have {found}"
-    yield from changed_files(folder, manifest["sha256"], MANIFEST)
 
 
 def check_cards(cards: dict[str, dict], runs: Runs, where: Path) -> None:
@@ -145,7 +144,7 @@ def check_cards(cards: dict[str, dict], runs: Runs, where: Path) -> None:
 
 def differences(folder: Path, manifest: dict) -> Iterator[str]:
     """All that is not as manifest, files and this checkout's experiments say, a line each."""
-    yield from contradictions(folder, manifest)
+    yield from contradictions(folder, manifest, MANIFEST)
     runs, found = Runs(load_scale(manifest["scale"])), set()
     for path in sorted(folder.glob("trainings/*/*/run.json")):
         card, name = read_card(path), f"{path.parts[-3]}/{path.parts[-2]}"

@@ -160,7 +160,7 @@ def main(argv: list[str] | None = None) -> None:
     shutil.copy(root / "data/summary.json", fresh / "data.json")
     (fresh / "draws.jsonl").write_text("".join(json.dumps(draw) + "\n" for draw in draws(root, runs, cards)))
     (fresh / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards))
-    overview.render(fresh, fresh / "overview", out.parent, experiments)
+    overview.render(fresh, runs.scale, fresh / "overview", out.parent, experiments)
     about = {"scale": args.scale, "experiments": experiments, "commit": now, "versions": versions()}
     manifest = seal(fresh, about, cards)
     for line in differences(fresh, manifest, out.parent):

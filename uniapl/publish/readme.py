@@ -57,12 +57,12 @@ def methods_table(root: Path) -> str:
 
 def _row(claim: dict) -> str:
     decimals, unit = DECIMALS.get(claim["quantity"], 2), UNITS[claim["quantity"]]
-    number = "{:." + str(decimals) + "f}"
-    estimate, low, high = (number.format(claim[name]) for name in ("estimate", "low", "high"))
-    interval = f"{estimate}{' ' + unit if unit else ''} [{low},&nbsp;{high}]"
+    values = (claim[name] for name in ("estimate", "low", "high"))
+    estimate, low, high = ("" if value is None else f"{value:.{decimals}f}" for value in values)
+    measured = f"{estimate} {unit if estimate else ''}".strip() + (f" [{low},&nbsp;{high}]" if low else "")
     counts = f"{claim['n_seeds']}" + (f" x {claim['n_prompts']:.0f}" if claim["n_prompts"] else "")
     before = "" if claim["unadjusted"] == claim["verdict"] else f" ({claim['unadjusted']} before adjustment)"
-    return f"| {with_source(claim['sentence'], claim['source'])} | {claim['verdict']}{before} | {interval} | {counts} |"
+    return f"| {with_source(claim['sentence'], claim['source'])} | {claim['verdict']}{before} | {measured} | {counts} |"
 
 
 def _counts(claims: Iterable[dict]) -> str:

@@ -28,9 +28,9 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.provenance import versions
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import fresh_folder_for
+from uniapl.publish.files import contradictions, fresh_folder_for
 from uniapl.publish.publish import clean_commit, replace, seal
-from uniapl.publish.verify import analyse_from_rows, contradictions, read_manifest
+from uniapl.publish.verify import analyse_from_rows, read_manifest
 from uniapl.tables import again, general, overview
 
 KEPT = "data.json", "draws.jsonl", "runs.jsonl"  # beside the rows; sets whose seeds share their data lack the second
@@ -41,7 +41,7 @@ def renew(folder: Path) -> dict:
     now, manifest = clean_commit(), read_manifest(folder)
     for problem in contradictions(folder, manifest):
         raise UserError(f"{problem}; restore the set from version control before renewing it")
-    runs = Runs(load_scale(folder.name))
+    runs = Runs(load_scale(manifest["scale"]))
     cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.read(folder / "rows")
     for card in cards:
         check_settings(card, runs, f"{folder}/runs.jsonl")
@@ -63,10 +63,10 @@ def renew(folder: Path) -> dict:
         tables.render(analysis, fresh / "tables" / name)
     if (fresh / general.PUBLISHED).is_file():
         general.render(pd.read_parquet(fresh / general.PUBLISHED), manifest["scale"], fresh / "general")
-    overview.render(fresh, fresh / "overview", folder.parent, experiments)
+    overview.render(fresh, runs.scale, fresh / "overview", folder.parent, experiments)
     if (folder / again.FOLDER).is_dir():
         shutil.copytree(folder / again.FOLDER, fresh / again.FOLDER)
-        if changed := list(again.outdated(fresh, folder.name)):
+        if changed := list(again.outdated(fresh, manifest["scale"])):
             print(f"{changed[0]}; left out: make it again by uniapl again", file=sys.stderr)
             shutil.rmtree(fresh / again.FOLDER)
     about = {"scale": manifest["scale"], "experiments": experiments, "versions": manifest["versions"]}

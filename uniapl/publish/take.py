@@ -28,12 +28,12 @@ from uniapl.models.checkpoints import TAKEN
 from uniapl.provenance import checksums, same_training_code
 from uniapl.publish.files import check_card
 from uniapl.publish.partial import (
-    EVALUATED,
     TRAINED,
     Training,
     answered,
     batches_of,
     done_file,
+    evaluated,
     is_evaluated,
     name_of,
     read_partial,
@@ -102,7 +102,7 @@ def take_data(folder: Path, data: Path) -> None:
     if not (folder / "data").is_dir():
         raise UserError(
             f"{data}: make the data first, which every machine draws alike: snakemake --cores all --config "
-            f"scale={folder.name} {data}/summary.json"
+            f"scale={data.parent.name} {data}/summary.json"
         )
     data.mkdir(parents=True)
     for path in sorted((folder / "data").glob("*.gz")):
@@ -117,7 +117,7 @@ def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) 
     source = folder / "trainings" / name
     copies = {source / file: root / "train" / name / file for file in TRAINED}
     for split, _ in batches:
-        for stage, files in EVALUATED.items():
+        for stage, files in evaluated(runs, split).items():
             copies |= {source / split / file: root / stage / split / name / file for file in files}
     copies |= {source / f"{stage}.csv": root / stage / f"{name}.csv" for stage in answered(runs, training)}
     for origin, target in copies.items():
@@ -127,16 +127,24 @@ def copy_out(folder: Path, root: Path, runs: Runs, training: Training, id: str) 
     mark = root / "train" / name / "model" / TAKEN
     mark.parent.mkdir(exist_ok=True)
     mark.write_text(json.dumps({"from": id}) + "\n")
-    done = [done_file(root, stage, split, training[0], seeds) for split, seeds in batches for stage in EVALUATED]
+    done = [
+        done_file(root, stage, split, training[0], seeds)
+        for split, seeds in batches
+        for stage in evaluated(runs, split)
+    ]
     for path in done:
         path.touch()
     return [*copies.values(), *done]
 
 
-def take(folder: Path, root: Path) -> tuple[list[Training], list[Training]]:
-    """Take what can be taken; returns it, and what of the set could not. Raises UserError, and then takes nothing."""
+def take(folder: Path, results: Path) -> tuple[list[Training], list[Training]]:
+    """Take what can be taken into the results of the set's scale; returns it, and what of the set could not.
+
+    Raises UserError, and then takes nothing.
+    """
     now, manifest = clean_commit(), read_partial(folder)
-    runs = Runs(load_scale(folder.name))
+    scale, root = manifest["scale"], results / manifest["scale"]
+    runs = Runs(load_scale(scale))
     cards = [read_card(path) for path in sorted(folder.glob("trainings/*/*/run.json"))]
     for card in cards:
         check_card(card, runs, str(folder))
@@ -153,14 +161,13 @@ def take(folder: Path, root: Path) -> tuple[list[Training], list[Training]]:
     if draws := draws_to_make(runs, taken, root):
         raise UserError(
             f"{folder}: trainings of {len(draws)} seeds read data that are not there, which every machine draws alike; "
-            f"make them, then take again: snakemake --cores all --config scale={folder.name} "
-            + " ".join(map(str, draws))
+            f"make them, then take again: snakemake --cores all --config scale={scale} " + " ".join(map(str, draws))
         )
     if first := first_to_make(runs, taken, here):
         targets = " ".join(f"{root}/train/{name_of(training)}/run.json" for training in first)
         raise UserError(
             f"{folder}: {len(first)} trainings that others start from need weights here; make them, then take again: "
-            f"snakemake --cores all --config scale={folder.name} {targets}"
+            f"snakemake --cores all --config scale={scale} {targets}"
         )
     written = [path for one in sorted(taken) for path in copy_out(folder, root, runs, one, manifest["id"])]
     when = time.time()  # one time for all: nothing is older than what it was made from
@@ -180,7 +187,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="results/published/<scale>, a partial set")
     folder = parser.parse_args(argv).folder
-    taken, left = take(folder, Path("results/local") / folder.name)
+    taken, left = take(folder, Path("results/local"))
     print(f"took {len(taken)} trainings from {folder}")
     if left:
         print(f"not taken, trained again where needed: {', '.join(map(name_of, left))}", file=sys.stderr)

@@ -27,7 +27,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import partial
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import changed_files, stable_id
+from uniapl.publish.files import contradictions
 from uniapl.tables import again, general, overview
 
 TOLERANCE = 1e-9  # of a number's size
@@ -73,13 +73,6 @@ def around_the_difference(a: str, b: str, width: int = 60) -> tuple[str, str]:
     return a[start : start + width], b[start : start + width]
 
 
-def contradictions(folder: Path, manifest: dict) -> Iterator[str]:
-    """A line where the id is not that of scale, commit and files, and for each file that is not the manifest's."""
-    if manifest["id"] != (computed_id := stable_id(manifest["scale"], manifest["commit"], manifest["sha256"])):
-        yield f"{folder / 'manifest.json'}: says id {manifest['id']}, its files have {computed_id}"
-    yield from changed_files(folder, manifest["sha256"])
-
-
 def analyse_from_rows(
     out: Path, experiment: Experiment, scale: Scale, rows: evidence.Evidence, cards: dict, stated: dict
 ) -> None:
@@ -95,7 +88,7 @@ def analyse_from_rows(
 def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Iterator[str]:
     """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
     yield from contradictions(folder, manifest)
-    rows, scale = evidence.read(folder / "rows"), load_scale(folder.name)
+    rows, scale = evidence.read(folder / "rows"), load_scale(manifest["scale"])
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     for number, experiment in enumerate(manifest["experiments"], start=1):
         print(f"computing {experiment}, {number} of {len(manifest['experiments'])} experiments", file=sys.stderr)
@@ -109,7 +102,7 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
                 yield from _compare(folder / stage / experiment, out / stage)
     with tempfile.TemporaryDirectory() as temporary:
         out = Path(temporary)
-        overview.render(folder, out / "overview", sets, manifest["experiments"])
+        overview.render(folder, scale, out / "overview", sets, manifest["experiments"])
         if (folder / general.PUBLISHED).is_file():  # older sets have none
             general.render(pd.read_parquet(folder / general.PUBLISHED), scale.name, out / "general")
         for group in sorted(out.iterdir()):

@@ -97,8 +97,10 @@ def score(
 
     Prompts: a JSON Lines file or its rows. Responses: a file (JSON Lines or Parquet), its rows with response and key or
     prompt, or one text per prompt in their order. Raises UserError like the command: an unknown instruction, one that
-    is not of `family`, a prompt without response.
+    is not of `family`, a prompt without response; and for multi_if, whose conversations are no prompts.
     """
+    if family == "multi_if":
+        raise UserError("family multi_if: has conversations, no prompts: score them by uniapl.scorers.multi_if.score")
     if isinstance(prompts, str | Path):
         asked = each_prompt(prompts, family)
     else:

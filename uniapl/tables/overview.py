@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 
 from uniapl.analyse.claims import COLUMNS
-from uniapl.config import experiments_of, load_scale
+from uniapl.config import Scale, experiments_of, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import checksums
 from uniapl.tables import View, hyperparameters, rounded, write
@@ -33,13 +33,13 @@ PAPER = "paper"  # the scale at which the paper's claims are as stated
 SAID = ("paper_id", "says", "said_in", "caveat", "scale")
 
 
-def all_claims(root: Path, experiments: Sequence[str] | None = None) -> pd.DataFrame:
+def all_claims(root: Path, scale: Scale, experiments: Sequence[str] | None = None) -> pd.DataFrame:
     """COLUMNS, experiment and evidence of every claim; the rows of an experiment that was not analysed are missing.
 
     `experiments`: of these alone; None: of all that can be asked at the scale.
     """
     frames = []
-    for experiment in experiments_of(load_scale(root.name)):
+    for experiment in experiments_of(scale):
         if experiments is not None and experiment.name not in experiments:
             continue
         name, path = experiment.name, Path("analyse") / experiment.name / "claims.csv"
@@ -79,7 +79,7 @@ def paper(scale: str, claims: pd.DataFrame, at_paper: Path) -> pd.DataFrame:
     """SAID and the columns of `all_claims`: at this scale, then as stated at paper scale, by the results there."""
     rows = paper_rows(claims, scale)
     if scale != PAPER:
-        rows += paper_rows(all_claims(at_paper), PAPER)
+        rows += paper_rows(all_claims(at_paper, load_scale(PAPER)), PAPER)
     rows.sort(key=lambda row: [claim.id for claim in PAPER_CLAIMS].index(row["paper_id"]))
     return pd.DataFrame(rows, columns=[*SAID, *COLUMNS, "experiment", "evidence"])
 
@@ -105,16 +105,18 @@ def view_paper(text: pd.DataFrame) -> View:
     )
 
 
-def render(root: Path, out: Path, sets: Path | None = None, experiments: Sequence[str] | None = None) -> None:
-    """Write every table and claims.json. `sets`: where the set of the paper's scale is, by default beside the root.
+def render(
+    root: Path, scale: Scale, out: Path, sets: Path | None = None, experiments: Sequence[str] | None = None
+) -> None:
+    """Write every table and claims.json of the results under the root. `sets`: where the set of the paper's scale is,
+    by default beside the root.
 
     `experiments`: those that a published set has, None for all of the scale: an experiment that is written later does
-    not stand in it as missing. Raises UserError for a folder that is no set of results of a scale.
+    not stand in it as missing. Raises UserError for a folder that does not exist.
     """
-    scale = load_scale(root.name)
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; run the stages up to analyse first")
-    claims = all_claims(root, experiments)
+    claims = all_claims(root, scale, experiments)
     of_paper = paper(scale.name, claims, (sets or root.parent) / PAPER)
     values = hyperparameters.read(root, scale)
     out.mkdir(parents=True, exist_ok=True)
@@ -140,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--root", type=Path, required=True, help="results of one scale, named like it")
     parser.add_argument("--out", type=Path, required=True, help="folder for the tables")
     args = parser.parse_args(argv)
-    render(args.root, args.out)
+    render(args.root, load_scale(args.root.name), args.out)
     checksums.record(args.out)
 
 

@@ -10,7 +10,8 @@ from uniapl.analyse.accuracy import METRICS
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.verify import contradictions, read_manifest
+from uniapl.publish.files import contradictions
+from uniapl.publish.verify import read_manifest
 
 RESAMPLES = 9999  # of the bootstrap behind every interval (uniapl.stats)
 
