@@ -1,6 +1,5 @@
 """The folder of an unfinished run: who may write there, which run it belongs to, and where to go on."""
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
+from uniapl.locks import lock
 from uniapl.models.devices import is_main_process, processes
 from uniapl.models.precision import name_of_dtype
 from uniapl.provenance import checksums, sha256_of
@@ -20,16 +20,17 @@ COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 
 @contextmanager
 def sole_training(out: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock."""
+    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock.
+
+    On a file system without locks one line says that nobody is kept out.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if not is_main_process():
         yield
         return
-    with open(out / "lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{out} is being trained by another process: wait for it, or stop it") from None
+    with open(out / "lock", "w", encoding="utf-8") as file:
+        if not lock(file, out / "lock", "start no second training in this folder, nothing would keep it out"):
+            raise UserError(f"{out} is being trained by another process: wait for it, or stop it")
         yield
 
 
