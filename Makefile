@@ -9,7 +9,8 @@ VENV := .venv
 SCALE ?=
 CONFIG := $(if $(SCALE),--config scale=$(SCALE))
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$(VENV)"
-# held while a run lives (uniapl/dag/snakemake.py), so what a killed run left locked is known to be stale
+# held while a run lives (uniapl/dag/snakemake.py), so what a killed run left locked is known to be stale. flock answers 1
+# where another has it, and more where there are no locks: nothing is known then, and nothing unlocked
 LOCK := .snakemake.lock
 USABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 
@@ -54,10 +55,12 @@ $(VENV)/small: $(VENV)/ready envs/small.txt
 reproduce extended: venv $(if $(filter small,$(SCALE)),$(VENV)/small)
 	@venv=$$($(VENV)/bin/python -m uniapl.dag.environment $(SCALE)) || exit 2; \
 	conda=--use-conda; if [ "$$venv" = $(VLLM_VENV) ]; then $(SUBMAKE) --no-print-directory venv-vllm || exit 2; conda=; fi; \
-	flock --nonblock $(LOCK) true || echo "another run is active in this folder: waiting for it to end" >&2; \
 	export PATH="$(CURDIR)/$$venv/bin:$$PATH" VIRTUAL_ENV="$(CURDIR)/$$venv"; \
+	run="snakemake --cores all $$conda $(filter extended,$@) $(CONFIG)"; flock --nonblock $(LOCK) bash -c :; held=$$?; \
+	[ $$held -le 1 ] || exec $$run; \
+	[ $$held = 0 ] || echo "another run is active in this folder: waiting for it to end" >&2; \
 	exec flock $(LOCK) bash -c '[ -z "$$(ls .snakemake/locks 2>/dev/null)" ] \
-	  || snakemake --unlock $(CONFIG) --quiet all; exec snakemake --cores all '$$conda' $(filter extended,$@) $(CONFIG)'
+	  || snakemake --unlock $(CONFIG) --quiet all; exec '"$$run"
 
 figures: venv
 	@$(IN_VENV) snakemake figures/

@@ -8,7 +8,7 @@ from support.side_by_side import FIRST, WHOLE
 ROOMS = "checkers stats config analyse tables models data discriminators method "
 ROOMS += "scorers publish report costs train generate dag preflight"
 DOORS = {"uniapl/__init__.py", "uniapl/__main__.py", "uniapl/score.py"}  # they open on every room
-PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl and the room provenance: 0
+PLACE = {room: place for place, room in enumerate(ROOMS.split(), start=1)}  # errors, jsonl, locks, provenance: 0
 
 
 def place(module: str) -> int:

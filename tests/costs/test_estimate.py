@@ -160,6 +160,11 @@ def test_hours_are_those_of_the_jobs():
     assert (e.other_hours["suite"], e.other_hours["converse"]) == (2 * 6, 2 * 2)
 
 
+def test_other_seeds_are_planned_without_the_general_benchmarks_that_nobody_asks_them():
+    hours = estimate(load_scale("paper_from3")).other_hours
+    assert hours["teach"] > 0 and (hours["suite"], hours["converse"]) == (0, 0)
+
+
 def test_a_chain_of_jobs_bounds_the_days():
     few, many = estimate(gpus=8), estimate(gpus=10_000)
     assert few.days == pytest.approx(few.total_hours / 8 / 24)

@@ -182,6 +182,14 @@ def test_a_second_reproduction_waits_for_the_first_and_says_so_in_one_line(clone
     assert line == "another run is active in this folder: waiting for it to end"
 
 
+def test_where_there_are_no_locks_nothing_is_unlocked_and_the_run_begins(clone, environment):
+    clone.tool("flock", 'echo "flock: $1: No locks available" >&2; exit 71')
+    clone.write(".snakemake/locks/0.input.lock")
+    code, printed = clone.run(MAKE, "reproduce", "SCALE=smoke")
+    assert code == 0 and environment.read_text().splitlines() == ["--cores all --use-conda --config scale=smoke"]
+    assert "another run" not in printed
+
+
 def test_a_failed_run_fails_make(clone, environment):
     (clone.folder / ".venv/bin/snakemake").write_text(f"#!{clone.bin}/bash\nexit 1\n")
     assert clone.run(MAKE, "reproduce")[0] != 0

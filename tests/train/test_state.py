@@ -1,6 +1,9 @@
 """What of a trainer's log reaches history.csv, and which checkpoint several processes continue from."""
 
+import json
 import types
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,10 +11,12 @@ from accelerate import PartialState
 from trl.trainer import grpo_trainer
 
 from baselines import grpo
-from uniapl.config import StepRows
+from uniapl.config import Compute, StepRows, arm_of, load_scale
+from uniapl.config.job import Job
+from uniapl.errors import UserError
 from uniapl.models.devices import reduce_in_float32
 from uniapl.train.history import NAMES, history
-from uniapl.train.state import COMPLETE, last_checkpoint
+from uniapl.train.state import COMPLETE, check_configuration, last_checkpoint
 
 
 def test_a_cut_rollout_and_the_difference_between_vllm_and_the_policy_are_in_the_history():
@@ -82,3 +87,43 @@ def test_fsdp_in_bfloat16_reduces_and_returns_float32(precision, changed):
     else:
         assert policy == "accelerate's"
     reduce_in_float32(types.SimpleNamespace(state=PartialState(), mixed_precision=precision))  # without FSDP: nothing
+
+
+@pytest.fixture
+def unfinished(tmp_path):
+    """A run of which the machine decides the precision, before its state folder is claimed."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/summary.json").write_text("{}")
+    run = replace(arm_of(load_scale("smoke"), "grpo", 0), compute=Compute(bf16=None))
+    return Job(run=run, data=tmp_path / "data", start=tmp_path / "start", state=tmp_path / "state")
+
+
+def test_a_machine_with_another_precision_does_not_continue_a_run(unfinished, monkeypatch):
+    monkeypatch.setattr("uniapl.models.precision.multiplies_bfloat16", lambda: False)
+    check_configuration(unfinished)
+    check_configuration(unfinished)
+    monkeypatch.setattr("uniapl.models.precision.multiplies_bfloat16", lambda: True)
+    with pytest.raises(UserError, match=r"another configuration \(precision: float32 -> bfloat16\)"):
+        check_configuration(unfinished)
+    path = unfinished.state / "run.json"
+    older = {key: value for key, value in json.loads(path.read_text()).items() if key != "precision"}
+    path.with_name(".run.json.sha256").unlink()
+    path.write_text(json.dumps(older))
+    check_configuration(unfinished)  # begun before the precision was kept
+
+
+def test_the_state_says_once_whose_it_is_and_is_never_half_written(unfinished, monkeypatch):
+    path, write = unfinished.state / "run.json", Path.write_text
+
+    def full(path, text):
+        write(path, text[:9])
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as disk, pytest.raises(OSError):
+        disk.setattr(Path, "write_text", full)
+        check_configuration(unfinished)
+    assert not path.exists()
+    check_configuration(unfinished)
+    with monkeypatch.context() as disk:
+        disk.setattr(Path, "write_text", full)
+        check_configuration(unfinished)

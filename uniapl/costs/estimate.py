@@ -102,7 +102,8 @@ class Estimate:
         """GPU-hours of the stages that no arm has: the teacher's, and at most those of LIMITED."""
         counts = jobs.by_stage(self.runs, self.experiments)
         return {"teach": self.teach_seconds * self.gpus_granted("teach") / 3600} | {
-            stage: counts[stage] * self.runs.needs(stage).minutes * self.gpus_granted(stage) / 60 for stage in LIMITED
+            stage: counts.get(stage, 0) * self.runs.needs(stage).minutes * self.gpus_granted(stage) / 60
+            for stage in LIMITED
         }
 
     @property

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from uniapl.errors import UserError, one_line_errors
+from uniapl.locks import NO_LOCKS
 
 POLL = 0.1  # seconds between looks at the devices while waiting
 NONE = ("", "-1", "NoDevFiles")  # where CUDA, or Slurm, stops reading CUDA_VISIBLE_DEVICES
@@ -80,13 +81,20 @@ def devices() -> list[Device]:
 
 
 def take_lock(path: Path, note: str, flags: int = fcntl.LOCK_NB) -> int | None:
-    """The open file descriptor that holds the lock, with `note` as its text; with LOCK_NB None where another has it."""
+    """The open file descriptor that holds the lock, with `note` as its text; with LOCK_NB None where another has it.
+
+    Raises UserError where the file system has no locks: without one two jobs would get the same device.
+    """
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | flags)
     except BlockingIOError:
         os.close(file)
         return None
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        raise UserError(f"{path}: {error.strerror}: let UNIAPL_LEASES name a folder of a disk with locks") from error
     os.truncate(file, 0)
     os.write(file, note.encode())
     return file

@@ -8,7 +8,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from uniapl.config.runs import Runs
 from uniapl.costs import jobs
 from uniapl.dag import environment, lease, runlog, status
 from uniapl.errors import UserError
+from uniapl.locks import lock
 
 # --config NAME=URL, who answers in the place of a model of our own, and NAME of who hears of trainings: variable of a
 # command, its option
@@ -40,9 +40,9 @@ MALLOC = {  # glibc: keep freed tensors instead of returning their pages; one ru
 }
 TARGETS = ("all", "extended", "tuning", "publish")  # words that Snakemake takes, beside files
 COMPUTE = ("train", "generate")  # the rules whose time is the experiment; all else is overhead
-JOBS_LOCK = ".snakemake.jobs.lock"
+RUN_LOCK, JOBS_LOCK = ".snakemake.lock", ".snakemake.jobs.lock"
 # Bash as Snakemake sets it, and a shared lock that the job's last process gives back at its end, however it ends.
-# Where flock is missing, or a network file system refuses it, a job runs without.
+# Where flock is missing, or a file system has no locks (uniapl/locks.py), a job runs without.
 JOB_PREFIX = f"set -euo pipefail; exec 9>>{JOBS_LOCK}; flock --shared 9 2>/dev/null || true; "
 
 
@@ -334,15 +334,14 @@ def drawn(figures: Path = Path("figures/out")) -> str:
     return "\n".join(f"figures  {len(list(folder.glob('*.pdf')))} in {folder}" for folder in folders)
 
 
-def hold_run_lock(lock: str = ".snakemake.lock") -> None:
+def hold_run_lock(path: str = RUN_LOCK) -> None:
     """Hold the lock that `make` waits for, until this process ends.
 
     While nobody holds it, `make` treats other locks of Snakemake as stale. Where `make` started this process, it holds
     the lock already.
     """
-    file = os.open(lock, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
-    with suppress(BlockingIOError):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
+    lock(file, path, "start no second run in this folder, neither `make` nor `uniapl status` sees this one")
 
 
 def or_exit(function: Callable, *arguments):
@@ -362,12 +361,10 @@ def hold_jobs_lock() -> None:
     shell.prefix(JOB_PREFIX)
 
 
-def wait_for_orphans(lock: str = JOBS_LOCK) -> None:
+def wait_for_orphans(path: str = JOBS_LOCK) -> None:
     """Wait until no job of an earlier run lives: of a Snakemake that was killed, they go on and write their files."""
-    with open(lock, "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with open(path, "a", encoding="utf-8") as file:
+        if not lock(file, path, "after a kill end its jobs by hand, no run waits for them"):
             print(
                 "jobs of a run that was killed are still at work: waiting for them to end", file=sys.stderr, flush=True
             )

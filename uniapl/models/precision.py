@@ -15,6 +15,11 @@ def computing_dtype(compute: Compute):
     return torch.bfloat16 if in_bfloat16(compute) else torch.float32
 
 
+def name_of_dtype(compute: Compute) -> str:
+    """`bfloat16` or `float32`, as a run card and the state of an unfinished run have it."""
+    return str(computing_dtype(compute)).removeprefix("torch.")
+
+
 def multiplies_bfloat16() -> bool:
     """Whether bfloat16 is multiplied in hardware: on a GPU that has it, or a CPU with AVX-512 BF16, AMX or Arm's BF16.
 

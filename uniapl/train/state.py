@@ -1,6 +1,5 @@
 """The folder of an unfinished run: who may write there, which run it belongs to, and where to go on."""
 
-import fcntl
 import hashlib
 import json
 import shutil
@@ -11,7 +10,9 @@ from pathlib import Path
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.jsonl import read_json
+from uniapl.locks import lock
 from uniapl.models.devices import is_main_process, processes
+from uniapl.models.precision import name_of_dtype
 from uniapl.provenance import checksums, sha256_of
 
 COMPLETE = "complete"  # marks a checkpoint whose last byte is written
@@ -19,26 +20,30 @@ COMPLETE = "complete"  # marks a checkpoint whose last byte is written
 
 @contextmanager
 def sole_training(out: Path) -> Iterator[None]:
-    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock."""
+    """Keep other trainings out of the folder. Raises UserError where one is in it. The first process holds the lock.
+
+    On a file system without locks one line says that nobody is kept out.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if not is_main_process():
         yield
         return
-    with open(out / "lock", "w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{out} is being trained by another process: wait for it, or stop it") from None
+    with open(out / "lock", "w", encoding="utf-8") as file:
+        if not lock(file, out / "lock", "start no second training in this folder, nothing would keep it out"):
+            raise UserError(f"{out} is being trained by another process: wait for it, or stop it")
         yield
 
 
 def check_configuration(job: Job) -> None:
-    """Refuse a state folder that belongs to another configuration, naming what differs; otherwise claim it."""
+    """Refuse a state folder that belongs to another configuration, naming what differs; claim one without a run.json.
+
+    Where the machine decides on the precision, one that decides otherwise is refused too.
+    """
     state, path = job.state, job.state / "run.json"
-    data = sha256_of(job.data / "summary.json")
-    now = {**job.run.describe(), "data": data, "processes": processes()}
+    data, precision = sha256_of(job.data / "summary.json"), name_of_dtype(job.run.compute)
+    now = {**job.run.describe(), "data": data, "processes": processes(), "precision": precision}
     if path.exists():
-        before = read_json(path, ("settings",))
+        before = {"precision": precision, **read_json(path, ("settings",))}  # unfinished runs may be older than the key
         if before != now:
             flat = [{**d, **{f"settings.{k}": v for k, v in d["settings"].items()}} for d in (before, now)]
             keys = sorted(k for k in flat[0].keys() | flat[1].keys() if k not in ("settings", "world"))
@@ -47,8 +52,11 @@ def check_configuration(job: Job) -> None:
                 f"{state} holds an unfinished run of another configuration "
                 f"({'; '.join(changed) or 'the data differ'}): restore it, or remove the folder to start anew"
             )
+        return
     state.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(now, indent=2) + "\n")
+    fresh = path.with_suffix(".new")  # a kill or a full disk leaves no half of it
+    fresh.write_text(json.dumps(now, indent=2) + "\n")
+    fresh.replace(path)
     checksums.record(path)
 
 

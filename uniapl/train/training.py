@@ -28,7 +28,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_jsonl
 from uniapl.models.checkpoints import load_policy, load_tokenizer, share
 from uniapl.models.devices import check_distribution, is_main_process, on_all_devices, processes, reduce_in_float32
-from uniapl.models.precision import computing_dtype
+from uniapl.models.precision import computing_dtype, name_of_dtype
 from uniapl.models.startup import collector_paused, project_labels_alone, set_vllm
 from uniapl.provenance import checksums, commit, device, versions
 from uniapl.train import history
@@ -142,8 +142,8 @@ def train(job: Job, evaluation: Evaluation, out: Path, report_to: list[str] | No
     set_vllm()
     with collector_paused():
         check_training(job, evaluation)
-    if is_main_process():  # the others would read what it is writing
-        check_configuration(job)
+        if is_main_process():  # the others would read what it is writing
+            check_configuration(job)
     with collector_paused():
         project_labels_alone()
         trainer = build(job)
@@ -185,7 +185,7 @@ def finish(job: Job, trainer, heldout: dict, fresh: Path, out: Path) -> None:
         devices={"granted": processes(), "asked": devices_asked()},
         versions=versions(),
         device=device(),
-        precision=str(computing_dtype(run.compute)).removeprefix("torch."),
+        precision=name_of_dtype(run.compute),
         commit=commit(),
     )
     card.write(out / "run.json")

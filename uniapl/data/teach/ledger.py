@@ -3,13 +3,13 @@
 A row is written whole or not at all, so a killed run or a full disk costs the rows that were under way and no other.
 """
 
-import fcntl
 import json
 import os
 from pathlib import Path
 
 from uniapl.errors import UserError
 from uniapl.jsonl import read_jsonl
+from uniapl.locks import lock
 from uniapl.provenance import checksums
 
 
@@ -27,11 +27,9 @@ class Journal:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror}") from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not lock(self._file, path, "let no second process write it, nothing would keep it out"):
             os.close(self._file)
-            raise UserError(f"{path}: another process writes this file: wait for it, or name another --out") from None
+            raise UserError(f"{path}: another process writes this file: wait for it, or name another --out")
         whole = path.read_bytes().rfind(b"\n") + 1
         os.ftruncate(self._file, whole)
         self._size = whole
