@@ -101,6 +101,27 @@ def test_the_id_names_scale_commit_and_content(published, capsys):
     ]
 
 
+def test_what_a_manifest_says_beside_its_files_is_held_against_them(published):
+    manifest = json.loads((published / "manifest.json").read_text())
+    assert list(verify.contents(published, manifest)) == []
+    said = {"fingerprints": {}, "devices": ["gpu"], "commits_of_runs": ["c0ffee"]}
+    for name, other in said.items():
+        (line,) = verify.contents(published, manifest | {name: other})
+        assert line == f"{published}/manifest.json: {name}: not what runs.jsonl says"
+    assert list(verify.contents(published, manifest | {"experiments": []})) == [
+        f"{published}/{stage}/{EXPERIMENT}: is no experiment of the manifest" for stage in ("analyse", "tables")
+    ]
+
+
+def test_a_file_that_nothing_computes_is_named(published, tmp_path):
+    analysis, empty = published / f"analyse/{EXPERIMENT}", tmp_path / "computed"
+    empty.mkdir()
+    assert {"logprobs.csv", "claims.lock.json", "main.csv"} <= {path.name for path in analysis.iterdir()}
+    lines = list(verify._compare(analysis, empty))
+    assert f"{analysis}/main.csv: is not computed from the rows" in lines
+    assert not [line for line in lines if "logprobs.csv" in line or "claims.lock.json" in line]
+
+
 def test_missing_and_extra_files_are_named(published):
     (published / f"analyse/{EXPERIMENT}/types.csv").unlink()
     (published / "notes.txt").write_text("")

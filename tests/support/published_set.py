@@ -17,7 +17,7 @@ from uniapl.config.runs import Runs
 from uniapl.config.suites import COLUMNS
 from uniapl.jsonl import read_jsonl
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import stable_id
+from uniapl.publish.files import of_cards, stable_id
 from uniapl.publish.verify import analyse_from_rows
 from uniapl.tables import general, overview
 
@@ -89,8 +89,7 @@ def seal(folder: Path) -> dict:
     """Write the manifest of what is there now."""
     manifest = json.loads((PUBLISHED / "manifest.json").read_text()) | {"experiments": [EXPERIMENT]}
     cards = [json.loads(line) for line in (folder / "runs.jsonl").read_text().splitlines()]
-    manifest["fingerprints"] = {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards}
-    manifest["commits_of_runs"] = sorted({card["commit"] for card in cards})
+    manifest |= of_cards(cards)
     files = [path for path in folder.rglob("*.*") if path.is_file() and path.name != "manifest.json"]
     manifest["sha256"] = {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
     manifest["id"] = stable_id("tiny", manifest["commit"], manifest["sha256"])

@@ -72,6 +72,15 @@ def contradictions(folder: Path, manifest: dict, name: str = "manifest.json") ->
     yield from changed_files(folder, manifest["sha256"], name)
 
 
+def of_cards(cards: list[dict]) -> dict:
+    """What a manifest says of the run cards of its set."""
+    return {
+        "commits_of_runs": sorted({card["commit"] for card in cards}),
+        "devices": sorted({card["device"] for card in cards}),
+        "fingerprints": {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards},
+    }
+
+
 def stable_id(scale: str, commit: str, sha256: dict[str, str]) -> str:
     """What a citation names: scale, commit and content; another content has another id."""
     content = json.dumps(sha256, sort_keys=True).encode()

@@ -24,7 +24,7 @@ from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json
 from uniapl.provenance import checksums, commit, sha256_of, versions
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, stable_id, swap
+from uniapl.publish.files import check_card, check_sizes, fresh_folder_for, of_cards, stable_id, swap
 from uniapl.publish.partial import publish_partial, said
 from uniapl.publish.readme import renewed
 from uniapl.publish.verify import differences
@@ -107,13 +107,8 @@ def seal(fresh: Path, about: dict, cards: list[dict]) -> dict:
     files = sorted(path for path in fresh.rglob("*") if path.is_file())
     check_sizes(files, len(about["experiments"]))
     sha256 = {str(p.relative_to(fresh)): sha256_of(p) for p in files}
-    manifest = {"id": stable_id(about["scale"], about["commit"], sha256)} | about
-    manifest |= {
-        "commits_of_runs": sorted({card["commit"] for card in cards}),
-        "devices": sorted({card["device"] for card in cards}),
-        "fingerprints": {f"{card['arm']}/seed{card['seed']}": card["fingerprint"] for card in cards},
-        "sha256": sha256,
-    }
+    id_ = stable_id(about["scale"], about["commit"], sha256)
+    manifest = {"id": id_} | about | of_cards(cards) | {"sha256": sha256}
     (fresh / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     return manifest
 

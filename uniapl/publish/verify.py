@@ -3,9 +3,11 @@
 Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, and the
 tables from the analyses, computed again by this code, cell by cell. Every difference is one line that names file, row
 and column; with any, the exit code is 1. Numbers may differ by a billionth of their size: machines round differently.
-`logprobs.csv`, the histogram of single tokens, has its hash alone. The verdicts with other seeds in `again/` must say
-of this set what its analysis says; what they say of the others has its hash alone. Of a partial set (partial.py),
-files, cards and what is missing are checked, and how much of it there is, is said.
+The manifest names the experiments that have analyses, and says of the runs what their cards say. `logprobs.csv`, the
+histogram of single tokens, and the record of how claims were first stated have their hash alone; any other file that
+is not computed is named. The verdicts with other seeds in `again/` must say of this set what its analysis says; what
+they say of the others has its hash alone. Of a partial set (partial.py), files, cards and what is missing are checked,
+and how much of it there is, is said.
 """
 
 import argparse
@@ -21,16 +23,17 @@ import pandas as pd
 
 from uniapl import tables
 from uniapl.analyse import DIGITS, SEED, from_rows, plan_of
-from uniapl.analyse.stated import recorded_statements
+from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import partial
 from uniapl.publish import rows as evidence
-from uniapl.publish.files import contradictions
+from uniapl.publish.files import contradictions, of_cards
 from uniapl.tables import again, general, overview
 
 TOLERANCE = 1e-9  # of a number's size
+COPIED = ("logprobs.csv", LOCK)  # from the run's analysis: what they follow from is not published
 MANIFEST = ("id", "scale", "commit", "experiments", "versions", "sha256")
 
 
@@ -88,6 +91,7 @@ def analyse_from_rows(
 def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Iterator[str]:
     """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
     yield from contradictions(folder, manifest)
+    yield from contents(folder, manifest)
     rows, scale = evidence.read(folder / "rows"), load_scale(manifest["scale"])
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     for number, experiment in enumerate(manifest["experiments"], start=1):
@@ -111,6 +115,16 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
         yield from again.outdated(folder, scale.name)
 
 
+def contents(folder: Path, manifest: dict) -> Iterator[str]:
+    """A line for what the manifest says of run cards and they do not, and for each experiment that it does not name."""
+    for name, said in of_cards(read_jsonl(folder / "runs.jsonl")).items():
+        if manifest.get(name) != said:
+            yield f"{folder / 'manifest.json'}: {name}: not what runs.jsonl says"
+    for stage in ("analyse", "tables"):
+        for name in sorted({path.name for path in (folder / stage).glob("*")} - {*manifest["experiments"]}):
+            yield f"{folder / stage / name}: is no experiment of the manifest"
+
+
 def read_manifest(folder: Path) -> dict:
     """The manifest of a published set. Raises UserError where the folder has none, or one that lacks a key."""
     if not (folder / "manifest.json").is_file():
@@ -122,6 +136,9 @@ def read_manifest(folder: Path) -> dict:
 
 def _compare(published: Path, computed: Path) -> Iterator[str]:
     """A line for each difference between a published folder and the files that were computed for it."""
+    for name in sorted({path.name for path in published.glob("*")} - {path.name for path in computed.iterdir()}):
+        if name not in COPIED:
+            yield f"{published / name}: is not computed from the rows"
     for path in sorted(computed.iterdir()):
         compare = different_cells if path.suffix == ".csv" else different_lines
         yield from compare(published / path.name, path)
