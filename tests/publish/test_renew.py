@@ -25,8 +25,11 @@ def test_a_set_that_older_code_published_gets_what_present_code_computes(publish
     (published / f"tables/{EXPERIMENT}/main.csv").write_text("arm\n")  # and had another table
     (published / "again").mkdir()  # with verdicts that its analysis does not have
     (published / "again/again.csv").write_text(f"set,experiment,id,{','.join(SAID)}\ntiny,{EXPERIMENT},gone,,,,,,\n")
-    before = published_set.seal(published)
     rows = {path.name: path.read_bytes() for path in (published / "rows").iterdir()}
+    by_seed = pd.read_parquet(published / "rows/by_seed.parquet")
+    stale = by_seed.assign(value=by_seed.value.where(by_seed.quantity != "auc", -1.0))
+    stale.to_parquet(published / "rows/by_seed.parquet", compression="zstd", index=False)
+    before = published_set.seal(published)
     renew.main([str(published)])
     manifest = json.loads((published / "manifest.json").read_text())
     printed = capsys.readouterr()

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -154,6 +155,18 @@ def test_a_manifest_that_is_not_json_or_lacks_a_key_is_one_line(published, capsy
             verify.main([str(published)])
         (line,) = capsys.readouterr().err.splitlines()
         assert left.value.code == 2 and line.startswith(f"error: {path}{message}") and "restore it" in line
+
+
+def test_a_measure_that_does_not_follow_from_pairs_and_history_is_named_and_computed_again(published):
+    rows = evidence.read(published / "rows")
+    path, whole = published / "rows/by_seed.parquet", rows.by_seed
+    edited = [whole.index[whole.quantity == quantity][0] for quantity in ("length", "auc", "distance")]
+    stale = whole.assign(value=whole.value.where(~whole.index.isin(edited), -1.0))
+    now = evidence.again(replace(rows, by_seed=stale)).by_seed
+    assert list(verify.different_measures(path, whole, now)) == []
+    names = [f"{whole.quantity[row]} of {whole.arm[row]}/seed{whole.seed[row]}" for row in edited]
+    lines = [line.split(", computed ")[0] for line in verify.different_measures(path, stale, now)]
+    assert sorted(lines) == sorted(f"{path}: {name}, column value: '-1.0'" for name in names)
 
 
 def test_rows_of_runs_are_those_of_the_arm_at_its_seeds():

@@ -69,7 +69,8 @@ def copy(folder: Path) -> None:
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(PUBLISHED / "runs.jsonl")}
     cards = {run: as_planned(runs, *run, cards) for run in sorted(runs.trained(EXPERIMENT))}
     (folder / "runs.jsonl").write_text("".join(json.dumps(card, sort_keys=True) + "\n" for card in cards.values()))
-    evidence.write(with_planned_seeds(runs, of_some_prompts(evidence.read(PUBLISHED / "rows"))), folder / "rows")
+    published_rows = of_some_prompts(evidence.read(PUBLISHED / "rows"))
+    evidence.write(evidence.again(with_planned_seeds(runs, published_rows)), folder / "rows")
     asked, rows = load_experiment(EXPERIMENT), evidence.read(folder / "rows")
     analyse_from_rows(analysis, asked, load_scale("tiny"), rows, cards, recorded_statements(analysis))
     tables.render(analysis, folder / "tables" / EXPERIMENT)

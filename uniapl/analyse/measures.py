@@ -24,6 +24,7 @@ VARIED = {  # quantities of `diversity`, and their names in `by_seed`
     "distinct responses (%)": "distinct_responses",
     "entropy (nats per token)": "entropy",
 }
+BY_SEED = ["arm", "seed", "quantity", "value", "n"]
 EQUAL = "none (seeds do not differ)"
 LATE = 0.2  # the share of the steps, the last ones, over which a claim's `distance` is the mean
 
@@ -90,6 +91,21 @@ def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
     distance to the expert's, words; auc: the last `probe_auc` of the history; distance: the mean of the history's
     `distance` (expert's minus policy's score) over the last fifth of the steps.
     """
+    return _by_seed([*_of_texts(inputs), *_of_rows(pairs, inputs.history)])
+
+
+def by_seed_again(by_seed: pd.DataFrame, pairs: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
+    """`by_seed` with what follows from pairs and history, length, auc and distance, computed from them again."""
+    of_texts = by_seed[by_seed.quantity.isin(VARIED.values())]
+    return _by_seed([*of_texts[BY_SEED].itertuples(index=False, name=None), *_of_rows(pairs, history)])
+
+
+def _by_seed(rows: list[tuple]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=BY_SEED)
+
+
+def _of_texts(inputs: Inputs) -> list[tuple]:
+    """The rows of `by_seed` that need responses and log-probabilities: those of VARIED."""
     rows = []
     for run, of_run in headline(inputs, inputs.responses).groupby(["arm", "seed"]):
         share = stats.distinct_bigrams(of_run.response)
@@ -100,15 +116,21 @@ def by_seed(inputs: Inputs, pairs: pd.DataFrame) -> pd.DataFrame:
     for run, of_run in logprobs[(logprobs.text == "own") & (logprobs.under == "self")].groupby(["arm", "seed"]):
         if len(tokens := np.concatenate(list(of_run.logprobs))):
             rows.append((*run, "entropy", -float(np.mean(tokens, dtype=float)), len(of_run)))
+    return rows
+
+
+def _of_rows(pairs: pd.DataFrame, history: pd.DataFrame) -> list[tuple]:
+    """The other rows of `by_seed`."""
+    rows = []
     for run, of_run in pairs[pairs.quantity == LENGTH].groupby(["arm", "seed"]):
         rows.append((*run, "length", stats.distance(of_run.own, of_run.expert).wasserstein, len(of_run)))
-    history = inputs.history.reindex(columns=["arm", "seed", "step", "probe_auc", "distance"])
+    history = history.reindex(columns=["arm", "seed", "step", "probe_auc", "distance"])
     for run, of_run in history.sort_values("step").groupby(["arm", "seed"]):
         aucs = pd.to_numeric(of_run.probe_auc).dropna()
         late = pd.to_numeric(of_run.distance[of_run.step > (1 - LATE) * of_run.step.max()]).dropna()
         rows += [(*run, "auc", aucs.iloc[-1], None)] if len(aucs) else []
         rows += [(*run, "distance", late.mean(), None)] if len(late) else []
-    return pd.DataFrame(rows, columns=["arm", "seed", "quantity", "value", "n"])
+    return rows
 
 
 def diversity(by_seed: pd.DataFrame, inputs: Inputs) -> pd.DataFrame:

@@ -1,11 +1,12 @@
 """Renew a published set: `python -m uniapl.publish.renew results/published/tiny`. No training, no generation.
 
-What follows from the published rows is computed again by the code of this checkout: analyses, tables, overview and
-manifest. Runs, rows, fingerprints, devices and recorded versions stay; the commit is that of the analysis,
-and `renewed` names the set before and the versions of the analysis. `logprobs.csv`, the histogram of single tokens,
-has no published rows and stays; so do the record of how each claim was first stated, and the verdicts with other seeds
-unless those of the set itself change: then they are left out, and a line says so. An experiment that was written
-since and asks about runs of the set is added, its claims recorded as late; one that is gone is left out.
+What follows from the published rows is computed again by the code of this checkout: of rows/by_seed what pairs and
+history say, analyses, tables, overview and manifest. Runs, other rows, fingerprints, devices and recorded versions
+stay; the commit is that of the analysis, and `renewed` names the set before and the versions of the analysis.
+`logprobs.csv`, the histogram of single tokens, has no published rows and stays; so do the record of how each claim was
+first stated, and the verdicts with other seeds unless those of the set itself change: then they are left out, and a
+line says so. An experiment that was written since and asks about runs of the set is added, its claims recorded as
+late; one that is gone is left out.
 
 Refuses a tree with uncommitted changes, a set that is not the one of its manifest, and runs of settings that the
 experiments no longer have.
@@ -42,7 +43,7 @@ def renew(folder: Path) -> dict:
     for problem in contradictions(folder, manifest):
         raise UserError(f"{problem}; restore the set from version control before renewing it")
     runs = Runs(load_scale(manifest["scale"]))
-    cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.read(folder / "rows")
+    cards, rows = read_jsonl(folder / "runs.jsonl"), evidence.again(evidence.read(folder / "rows"))
     for card in cards:
         check_settings(card, runs, f"{folder}/runs.jsonl")
     by_run = {(card["arm"], card["seed"]): card for card in cards}
@@ -51,6 +52,7 @@ def renew(folder: Path) -> dict:
     )
     fresh = fresh_folder_for(folder)
     shutil.copytree(folder / "rows", fresh / "rows")
+    rows.by_seed.to_parquet(fresh / "rows/by_seed.parquet", compression="zstd", index=False)
     for name in filter(lambda name: (folder / name).is_file(), KEPT):
         shutil.copy(folder / name, fresh)
     for name in experiments:

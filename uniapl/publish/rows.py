@@ -46,6 +46,13 @@ class Evidence:
         )
 
 
+def again(evidence: Evidence) -> Evidence:
+    """The evidence, with what of `by_seed` follows from its other frames computed again."""
+    return dataclasses.replace(
+        evidence, by_seed=measures.by_seed_again(evidence.by_seed, evidence.pairs, evidence.history)
+    )
+
+
 def rows_of_runs(frame: pd.DataFrame, seeds: Mapping[str, Sequence[int]]) -> pd.DataFrame:
     """The rows of these runs (arm -> seeds)."""
     masks = [frame.seed.isin(list(of_arm)) & (frame.arm == arm) for arm, of_arm in seeds.items()]

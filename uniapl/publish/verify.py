@@ -1,8 +1,9 @@
 """Verify a published set: `python -m uniapl.publish.verify results/published/tiny`.
 
-Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, and the
-tables from the analyses, computed again by this code, cell by cell. Every difference is one line that names file, row
-and column; with any, the exit code is 1. Numbers may differ by a billionth of their size: machines round differently.
+Every file has the SHA-256 of the manifest and none is extra; the analyses follow from the published rows, as do the
+measures of a run among these that need no text, and the tables follow from the analyses, computed again by this code,
+cell by cell. Every difference is one line that names file, row and column; with any, the exit code is 1. Numbers may
+differ by a billionth of their size: machines round differently.
 The manifest names the experiments that have analyses, and says of the runs what their cards say. `logprobs.csv`, the
 histogram of single tokens, and the record of how claims were first stated have their hash alone; any other file that
 is not computed is named. The verdicts with other seeds in `again/` must say of this set what its analysis says; what
@@ -60,6 +61,18 @@ def different_cells(path: Path, computed: Path) -> Iterator[str]:
                 yield f"{path}: row {row} ({stored.iloc[row - 1, 0]}), column {column}: {a!r}, computed {b!r}"
 
 
+def different_measures(path: Path, stored: pd.DataFrame, fresh: pd.DataFrame) -> Iterator[str]:
+    """A line for each measure of a run (measures.by_seed) that is not what pairs and history say."""
+    names = ["quantity", "arm", "seed", "variable"]
+    a, b = (
+        frame.map(str).melt(names[:3], value_name="held").set_index(names).held.to_dict() for frame in (stored, fresh)
+    )
+    for cell in a | b:
+        said, says = (of.get(cell, "nothing") for of in (a, b))
+        if not _same(said, says):
+            yield "{}: {} of {}/seed{}, column {}: {!r}, computed {!r}".format(path, *cell, said, says)
+
+
 def different_lines(path: Path, computed: Path) -> Iterator[str]:
     """A line for the first difference of two texts."""
     stored, fresh = (p.read_text(encoding="utf-8").splitlines() if p.is_file() else [] for p in (path, computed))
@@ -92,7 +105,9 @@ def differences(folder: Path, manifest: dict, sets: Path | None = None) -> Itera
     """All that is not as the manifest, the rows and this code say, a line each. `sets`: as in `overview.render`."""
     yield from contradictions(folder, manifest)
     yield from contents(folder, manifest)
-    rows, scale = evidence.read(folder / "rows"), load_scale(manifest["scale"])
+    stored, scale = evidence.read(folder / "rows"), load_scale(manifest["scale"])
+    rows = evidence.again(stored)
+    yield from different_measures(folder / "rows/by_seed.parquet", stored.by_seed, rows.by_seed)
     cards = {(card["arm"], card["seed"]): card for card in read_jsonl(folder / "runs.jsonl")}
     for number, experiment in enumerate(manifest["experiments"], start=1):
         print(f"computing {experiment}, {number} of {len(manifest['experiments'])} experiments", file=sys.stderr)
