@@ -68,12 +68,10 @@ figures: venv
 test: venv
 	@$(IN_VENV) python -m pytest -n auto
 
-# every published set: hashes, analyses from rows, tables from analyses; of another repository's scale with its files in
-# submissions/SCALE (docs/submit.md)
+# every published set: hashes, analyses from rows, tables from analyses
 verify-sets: venv
 	@failed=0; for manifest in results/published/*/manifest.json results/published/*/partial.json; do \
-	  set=$${manifest%/*}; own=submissions/$${set##*/}; if [ -e "$$manifest" ]; then \
-	  $(IN_VENV) UNIAPL_REPOSITORY="$$([ ! -d "$$own" ] || echo "$(CURDIR)/$$own")" uniapl verify "$$set" || failed=1; fi; \
+	  [ ! -e "$$manifest" ] || $(IN_VENV) uniapl verify "$${manifest%/*}" || failed=1; \
 	done; exit $$failed
 
 # the published results as a site, in site/html; opens without a server

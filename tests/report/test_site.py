@@ -1,7 +1,10 @@
 """The site's pages: every link leads somewhere, every claim has an anchor, nothing is large or from elsewhere."""
 
+import json
 import re
 import runpy
+import shutil
+import sys
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -9,6 +12,11 @@ import pytest
 from support.places import ROOT
 from support.report_pages import write_figures
 
+from uniapl import tables
+from uniapl.config import load_scale, repository
+from uniapl.errors import UserError
+from uniapl.provenance import sha256_of
+from uniapl.publish.publish import CARD
 from uniapl.report import site
 from uniapl.report.site import LINK, documents, framed, relinked
 
@@ -65,6 +73,26 @@ def test_every_experiment_has_its_question_tables_and_the_csv_of_each(built):
 def test_the_leaderboard_ranks_only_what_is_decided(built):
     rows = re.findall(r"^\| ([\d -]+) \| (\w+) \| tiny-", built[0].pages["leaderboard.md"], re.MULTILINE)
     assert len(rows) == 5 and dict((arm, rank) for rank, arm in rows)["sft_then_grpo"] != "1"  # -6.2 is not decided
+
+
+def test_a_submitted_set_is_read_by_its_own_repository_and_needs_no_headline(tmp_path, analysis, monkeypatch):
+    monkeypatch.setattr(repository, "ROOT", tmp_path)
+    came_with_it = tmp_path / "submissions/mine"
+    shutil.copytree(ROOT / "examples/own_method", came_with_it, ignore=shutil.ignore_patterns("policy"))
+    folder = tmp_path / "results/published/mine"
+    tables.render(analysis.rename(analysis.with_name("dr_grpo")), folder / "tables/dr_grpo")
+    (folder / "runs.jsonl").write_text(json.dumps(dict.fromkeys(CARD, "") | {"settings": {}, "cost": {}}) + "\n")
+    sha256 = {str(p.relative_to(folder)): sha256_of(p) for p in folder.rglob("*.*")}
+    manifest = {"id": "mine-c0ffee-0", "scale": "mine", "commit": "c0ffee", "experiments": ["dr_grpo"], "versions": {}}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"sha256": sha256}))
+    for name in site.PAGES:
+        (tmp_path / name).write_text("")
+    pages = site.build(tmp_path, tmp_path / "figures")[0].pages
+    assert "Do the normalisations of GRPO" in pages["sets/mine/dr_grpo.md"] and "sets/mine/claims.md" in pages
+    assert "## mine" not in pages["leaderboard.md"]
+    assert repository.repository() is None and "experiments.dr_grpo" not in sys.modules
+    with pytest.raises(UserError, match="unknown scale 'mine'"):
+        load_scale("mine")
 
 
 def test_pages_are_small_and_hold_no_picture(built):

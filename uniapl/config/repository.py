@@ -5,8 +5,11 @@
 `baselines.x`, so that they can import ours, and ours stay what they are: a name that both have is refused.
 """
 
+import contextlib
 import importlib
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from uniapl.errors import UserError
@@ -14,6 +17,7 @@ from uniapl.provenance import ROOT
 
 VARIABLE = "UNIAPL_REPOSITORY"
 PACKAGES = ("experiments", "baselines")
+SUBMISSIONS = "submissions"  # of the checkout: the repositories that came with published sets, each by its set's name
 MARK = "repository.txt"  # in a scale's results: the repository that they are of
 
 
@@ -51,6 +55,37 @@ def join_packages() -> None:
             if path.stem in ours:
                 raise UserError(f"{path}: the checkout has {package}/{path.name} too: rename yours")
         search.append(str(folder / package))
+
+
+def leave_packages(folder: Path) -> None:
+    """Let `experiments` and `baselines` be as they were before this repository joined them."""
+    for package in (sys.modules[name] for name in PACKAGES if name in sys.modules):
+        own = str(folder / package.__name__)
+        if own in package.__path__:
+            package.__path__.remove(own)
+        for path in (folder / package.__name__).glob("*.py"):
+            sys.modules.pop(f"{package.__name__}.{path.stem}", None)
+            vars(package).pop(path.stem, None)
+
+
+@contextlib.contextmanager
+def repository_of(published: Path) -> Iterator[None]:
+    """Within it the repository is the one that came with a published set, in submissions/ (docs/submit.md).
+
+    Where none came it stays what it is. Raises UserError like `choose_repository`.
+    """
+    own, before = ROOT / SUBMISSIONS / published.resolve().name, os.environ.get(VARIABLE)
+    if not own.is_dir():
+        yield
+        return
+    choose_repository(str(own))
+    try:
+        yield
+    finally:
+        leave_packages(own)
+        os.environ.pop(VARIABLE, None)
+        if before is not None:
+            os.environ[VARIABLE] = before
 
 
 def experiment_files() -> dict[str, Path]:

@@ -26,6 +26,7 @@ from uniapl import tables
 from uniapl.analyse import DIGITS, SEED, from_rows, plan_of
 from uniapl.analyse.stated import LOCK, recorded_statements
 from uniapl.config import Experiment, Scale, load_experiment, load_scale
+from uniapl.config.repository import repository_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.jsonl import read_json, read_jsonl
 from uniapl.publish import partial
@@ -167,9 +168,10 @@ def main(argv: list[str] | None = None) -> None:
     is_partial = (folder / partial.MANIFEST).is_file()
     manifest = read_json(folder / partial.MANIFEST, partial.KEYS) if is_partial else read_manifest(folder)
     n_differences = 0
-    for line in (partial.differences if is_partial else differences)(folder, manifest):
-        n_differences += 1
-        print(line, file=sys.stderr)
+    with repository_of(folder):
+        for line in (partial.differences if is_partial else differences)(folder, manifest):
+            n_differences += 1
+            print(line, file=sys.stderr)
     if n_differences:
         print(f"{folder}: {n_differences} differences from {manifest['id']}", file=sys.stderr)
         sys.exit(1)

@@ -2,7 +2,7 @@
 
     index           the README
     claims          per set every claim with its verdict, and an anchor by which it can be linked and cited
-    leaderboard     per set the arms of headline with interval, seeds, cost, and a rank where intervals allow one
+    leaderboard     per set that has headline its arms with interval, seeds, cost, and a rank where intervals allow one
     experiments     per set and experiment question, expectation, tables with their CSV, figures as files
     the rest        docs/, the lab book, the changelog
 
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from uniapl.config.repository import repository_of
 from uniapl.errors import UserError, one_line_errors
 from uniapl.provenance import ROOT
 from uniapl.publish import compare
@@ -148,14 +149,14 @@ def experiment_page(section: sections.Section, site: Site, folder: str, root: Pa
 
 
 def leaderboard_page(folders: Sequence[Path]) -> str:
-    """The arms of one experiment in each set, ranked where intervals allow it."""
+    """The arms of one experiment in each set that has it, ranked where intervals allow it."""
     lines = [
         "# Leaderboard",
         "",
         "A row of your own: [how](submit.md). `uniapl compare` makes this table of any sets.",
         "",
     ]
-    for folder in folders:
+    for folder in (folder for folder in folders if (folder / "analyse" / LEADERBOARD).is_dir()):
         one = compare.read(folder)
         claims = pd.read_csv(folder / "analyse" / LEADERBOARD / "main.csv")
         whole, compared = compare.pairs([one], list(dict.fromkeys(claims.arm)), BENCHMARK)
@@ -216,7 +217,10 @@ def build(root: Path, figures: Path) -> tuple[Site, list[str]]:
         text = (root / source).read_text(encoding="utf-8")
         site.pages[page] = relinked(text, source, page, pages, site.files, root)
     site.pages["leaderboard.md"] = leaderboard_page(folders)
-    sets = {folder.name: set_pages(folder, figures / folder.name, site) for folder in folders}
+    sets = {}
+    for folder in folders:
+        with repository_of(folder):
+            sets[folder.name] = set_pages(folder, figures / folder.name, site)
     site.pages = {name: framed(text) for name, text in site.pages.items()}
     return site, list(navigation(site, sets))
 
