@@ -62,7 +62,8 @@ def link(snapshot: Path, model: Path, context: int) -> int:
 
 def target(path: Path, model: Path) -> Path:
     """Where a link in `model` leads to reach `path`: relative where both move together, else absolute."""
-    return Path(os.path.relpath(path, model)) if path.is_relative_to(model.parent.resolve()) else path
+    folder = model.parent.resolve()  # results may be a link to a deeper place
+    return Path(os.path.relpath(path, folder / model.name)) if path.is_relative_to(folder) else path
 
 
 def _own_settings(snapshot: Path, model: Path, context: int) -> None:
