@@ -66,8 +66,8 @@ include: "workflow/rules/figures.smk"
 
 
 onstart:
+    flow.hold_run_lock()
     if not PLOTS_ONLY:
-        flow.hold_run_lock()
         flow.wait_for_orphans()
         mark_results(Path("results/local") / SCALE)
         flow.show_progress(log, RUNS)

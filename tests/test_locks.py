@@ -25,6 +25,16 @@ def teach(path) -> None:
         journal.append({"key": 1})
 
 
+def test_of_runs_side_by_side_each_holds_the_lock_until_its_end(tmp_path):
+    path = tmp_path / "lock"
+    with open(path, "w") as first, open(path) as make:
+        fcntl.flock(first, fcntl.LOCK_SH)  # as another process that draws figures
+        hold_run_lock(path)
+        first.close()
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(make, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 @pytest.fixture(params=ANSWERS, ids=errno.errorcode.get)
 def no_locks(request, monkeypatch):
     def refuse(file, kind):

@@ -80,6 +80,15 @@ def test_figures_are_drawn_from_published_results_on_a_fresh_clone(clone, analys
         assert planned(clone.snakemake("-n", figure)[1]) == ({"figure": 1} if drawn else {})
 
 
+def test_a_run_that_draws_figures_alone_holds_the_lock_that_make_waits_for(clone, analysis):
+    publish(clone, analysis)
+    log = clone.bin.parent / "lock.log"
+    clone.tool("flock", f'exec {shutil.which("flock")} "$@"')
+    clone.tool("python", f"exec 9>.snakemake.lock; (flock --nonblock 9 && echo free || echo held) >> {log}; exit 1")
+    _, printed = clone.snakemake("figures/out/published/tiny/scores.pdf")
+    assert log.is_file() and log.read_text().split() == ["held"], printed
+
+
 @pytest.mark.slow
 def test_every_figure_is_drawn_by_one_word_from_published_and_local_results(clone, analysis):
     publish(clone, analysis)

@@ -1,6 +1,7 @@
 """A GGUF file as a checkpoint: the traps of loading one, and what is refused. test_llama_cpp.py has the real one."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from uniapl import provenance
 from uniapl.data.resolve import checkpoint_folder, source_of
 from uniapl.errors import UserError
 from uniapl.models import gguf
+from uniapl.provenance import sha256_of
+from uniapl.train.fetch import own_checkpoint
 
 pytest.importorskip("gguf", reason="the package gguf is not installed: envs/small.txt")
 
@@ -105,7 +108,16 @@ def test_the_checkpoint_of_another_file_is_not_overwritten(made, tmp_path):
     (tmp_path / "full" / "mine.txt").write_text("mine")
     with pytest.raises(UserError, match="is not empty"):
         gguf.convert(str(tmp_path / "other.gguf"), tmp_path / "full")
+    with pytest.raises(UserError, match="is not empty"):
+        gguf.convert(str(tmp_path / "other.gguf"), tmp_path / "full", replace=True)
     assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
+
+
+def test_an_arm_whose_file_is_another_now_replaces_the_checkpoint_that_it_made(made, tmp_path):
+    gguf_file.write(tmp_path / "other.gguf", seed=1)
+    shutil.copytree(made[2], tmp_path / "source")
+    folder = own_checkpoint(str(tmp_path / "other.gguf"), tmp_path)
+    assert folder == tmp_path / "source" and gguf.record(folder)["sha256"] == sha256_of(tmp_path / "other.gguf")
 
 
 def test_a_stated_hash_is_checked(made, tmp_path):

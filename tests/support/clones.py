@@ -13,7 +13,8 @@ from pathlib import Path
 
 from support.places import ROOT
 
-MADE_ANEW = {".snakemake", ".snakemake.jobs.lock", "__pycache__"}  # by looking at a workflow: no one's results
+# by looking at a workflow, or by running it: no one's results
+MADE_ANEW = {".snakemake", ".snakemake.lock", ".snakemake.jobs.lock", "__pycache__"}
 
 
 @functools.cache

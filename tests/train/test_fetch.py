@@ -117,6 +117,17 @@ def test_a_polar_that_no_training_could_load_ends_its_fetch(tmp_path):
         fetched.link(tmp_path / "polar", tmp_path / "other", 256)
 
 
+def test_a_link_reaches_its_file_where_the_results_are_a_link_to_a_deeper_folder(tmp_path):
+    (tmp_path / "disk/of/mine/base/source").mkdir(parents=True)
+    (tmp_path / "disk/of/mine/base/source/weights").touch()
+    (tmp_path / "results").symlink_to(tmp_path / "disk/of/mine")
+    model = tmp_path / "results/base/model"
+    model.mkdir()
+    to = fetched.target((model.parent / "source/weights").resolve(), model)
+    (model / "weights").symlink_to(to)
+    assert (model / "weights").is_file() and not to.is_absolute()
+
+
 # Comparators ------------------------------------------------------------------------------------------
 
 

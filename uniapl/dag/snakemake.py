@@ -335,13 +335,14 @@ def drawn(figures: Path = Path("figures/out")) -> str:
 
 
 def hold_run_lock(path: str = RUN_LOCK) -> None:
-    """Hold the lock that `make` waits for, until this process ends.
+    """Hold the lock that `make` waits for, until this process ends; shared, so that runs side by side all hold it.
 
     While nobody holds it, `make` treats other locks of Snakemake as stale. Where `make` started this process, it holds
     the lock already.
     """
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)  # open until the process ends
-    lock(file, path, "start no second run in this folder, neither `make` nor `uniapl status` sees this one")
+    lost = "start no second run in this folder, neither `make` nor `uniapl status` sees this one"
+    lock(file, path, lost, fcntl.LOCK_SH)
 
 
 def or_exit(function: Callable, *arguments):

@@ -148,18 +148,19 @@ def describe(model: str, path: Path, digest: str, metadata: dict, tokenizer) -> 
     }
 
 
-def convert(model: str, out: Path) -> Path:
+def convert(model: str, out: Path, *, replace: bool = False) -> Path:
     """Write the checkpoint of a GGUF file to `out` unless it is there already; returns `out`.
 
-    A folder that another file made is refused. What is under way is in a folder beside it, so a kill leaves no half.
+    A folder that another file made is refused, or with `replace` made anew; one that was not made here is refused. What
+    is under way is in a folder beside it, so a kill leaves no half.
     Raises UserError.
     """
     path, digest = file_of(model)
     if (out / SOURCE).is_file():
         old = record(out)
-        if old.get("sha256") != digest:
+        if old.get("sha256") != digest and not replace:
             raise UserError(f"{out}: holds the checkpoint of another file, {old.get('file')}: name another --out")
-        if old.get("form") == FORM:
+        if old.get("form") == FORM and old.get("sha256") == digest:
             return out
     elif out.exists() and any(out.iterdir()):
         raise UserError(f"{out}: is not empty and holds no checkpoint that was made here: name another --out")

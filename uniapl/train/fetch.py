@@ -62,7 +62,8 @@ def link(snapshot: Path, model: Path, context: int) -> int:
 
 def target(path: Path, model: Path) -> Path:
     """Where a link in `model` leads to reach `path`: relative where both move together, else absolute."""
-    return Path(os.path.relpath(path, model)) if path.is_relative_to(model.parent.resolve()) else path
+    folder = model.parent.resolve()  # results may be a link to a deeper place
+    return Path(os.path.relpath(path, folder / model.name)) if path.is_relative_to(folder) else path
 
 
 def _own_settings(snapshot: Path, model: Path, context: int) -> None:
@@ -91,8 +92,11 @@ def _own_settings(snapshot: Path, model: Path, context: int) -> None:
 
 
 def own_checkpoint(model: str, out: Path) -> Path | None:
-    """The folder of a checkpoint that needs no hub: a folder, or a GGUF file converted to `out`/source. Else None."""
-    return gguf.convert(model, out / "source") if gguf.is_gguf(model) else hub.own_folder(model)
+    """The folder of a checkpoint that needs no hub: a folder, or a GGUF file converted to `out`/source. Else None.
+
+    That of another GGUF file, which the scale named before, is replaced.
+    """
+    return gguf.convert(model, out / "source", replace=True) if gguf.is_gguf(model) else hub.own_folder(model)
 
 
 def own_source(model: str, folder: Path) -> dict:
