@@ -10,7 +10,7 @@ from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.provenance import sha256_of
 
-LARGEST, LARGEST_SET = 3_000_000, 10_000_000  # bytes: of a file; of all files for each experiment of the set
+LARGEST, LARGEST_SET = 5_000_000, 10_000_000  # bytes: of a file; of all files for each experiment of the set
 
 
 def check_sizes(files: list[Path], experiments: int) -> None:
