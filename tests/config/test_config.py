@@ -296,6 +296,17 @@ def test_where_an_evaluation_is_long_every_seed_has_its_own_and_else_all_of_an_a
     assert {seeds for split, seeds in tiny if split == "test"} == {(0, 1, 2, 3, 4)}
 
 
+def test_what_waits_for_extended_at_this_scale_alone_is_evaluated_by_processes_of_its_own():
+    runs = Runs(dataclasses.replace(load_scale("tiny"), extended=("again",)))
+    headline = runs.experiments["headline"]
+    runs.__dict__["experiments"] = {
+        "again": dataclasses.replace(headline, name="again", seeds=(4, 5)),
+        "headline": headline,
+    }
+    assert not runs.experiments["again"].extended and runs.default == ["headline"]
+    assert [seeds for (_, seeds), arms in runs.batches.items() if "grpo" in arms] == [(0, 1, 2, 3, 4), (5,)]
+
+
 def test_a_scale_with_other_seeds_has_trainings_of_its_own_and_the_same_tests():
     tiny, again = load_scale("tiny"), load_scale("tiny_from5")
     assert again.seeds == (5, 6, 7, 8, 9) and (again.name, again.general) == ("tiny_from5", ())

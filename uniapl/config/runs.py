@@ -100,13 +100,14 @@ class Runs:
         """(split, seeds) -> the arms of which one process evaluates the checkpoints at these seeds.
 
         All seeds of an arm that any experiment evaluates on a split, since half the time of one alone is imports; those
-        that only extended experiments evaluate are a batch of their own. One seed where the evaluation is long.
+        that only experiments of the target `extended` evaluate are a batch of their own. One seed where the evaluation
+        is long.
         """
         batches, seen = {}, set()
         for extended in (False, True):
             seeds: dict[tuple[str, str], set[int]] = {}
             for name, experiment in self.experiments.items():
-                for arm, seed in self.evaluated(name) if experiment.extended is extended else ():
+                for arm, seed in self.evaluated(name) if self._waits(experiment) is extended else ():
                     if (experiment.split, arm, seed) not in seen:
                         seeds.setdefault((experiment.split, arm), set()).add(seed)
             for (split, arm), of_arm in seeds.items():
