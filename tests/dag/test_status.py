@@ -120,8 +120,26 @@ def test_earlier_runs_say_how_long_a_rule_takes(tmp_path):
     timings.mkdir(parents=True)
     for name, seconds in (("a", 3), ("b", 5)):
         (timings / f"{name}.tsv").write_text(f"s\th:m:s\n{seconds}.0\t0:00:03\n")
-    assert status.seconds_before(tmp_path, "tiny") == {"score": 4.0}
+    (timings.parent / "teach.tsv").write_text("s\th:m:s\n7.0\t0:00:07\n")  # of a rule that has one job
+    assert status.seconds_before(tmp_path, "tiny") == {"score": 4.0, "teach": 7.0}
     assert status.seconds_before(tmp_path, None) == {}
+
+
+def test_a_run_of_the_rule_with_a_slash_in_its_name_is_seen_to_its_end(tmp_path):
+    log = (
+        LOG[LOG.index("Building") : LOG.index("train  ")]
+        + """figures/        1
+total           1
+
+[Mon Nov 30 14:00:00 2026]
+localrule figures/:
+    jobid: 0
+[Mon Nov 30 14:00:01 2026]
+Finished jobid: 0 (Rule: figures/)
+"""
+    )
+    said, well = status.report(folder_of(tmp_path, log), START + 9)
+    assert well and ": finished\n1 of 1 jobs done, 0 running\n" in said
 
 
 def test_a_folder_without_a_run_is_one_line(tmp_path):

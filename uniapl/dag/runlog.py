@@ -15,11 +15,10 @@ from uniapl.errors import first_names
 Seconds = Mapping[str, float]  # by rule, or by the number of a job
 RUNNING, DONE, FAILED = "running", "done", "failed"
 WHEN = re.compile(r"\[(\w{3} \w{3} +\d+ \d\d:\d\d:\d\d \d{4})\]")
-BEGUN = re.compile(r"(?:local)?(?:rule|checkpoint) (\w+):")
+BEGUN = re.compile(r"(?:local)?(?:rule|checkpoint) (\S+):")
 FINISHED = re.compile(r"Finished jobid: (\d+) ")
-BROKEN = re.compile(r"Error in rule (\w+):")
-PLANNED = re.compile(r"(\w+) +(\d+)")
-ENDED = ("Complete log(s): ", "Shutting down, this might take some time.", "Exiting because a job execution failed")
+BROKEN = re.compile(r"Error in rule (\S+):")
+PLANNED = re.compile(r"(\S+) +(\d+)")
 
 
 @dataclass
@@ -45,11 +44,10 @@ class Job:
 
 @dataclass
 class Run:
-    """A run of Snakemake: jobs planned by rule, those begun by their number, whether the log has its end."""
+    """A run of Snakemake: jobs planned by rule, and those begun by their number."""
 
     planned: Counter[str] = field(default_factory=Counter)
     jobs: dict[str, Job] = field(default_factory=dict)
-    complete: bool = False
 
     def count(self, state: str) -> Counter[str]:
         """Jobs in this state, by rule."""
@@ -101,8 +99,6 @@ def read(text: str) -> Run:
         elif job and line.startswith("    wildcards: "):
             pairs = (pair.partition("=") for pair in line.removeprefix("    wildcards: ").split(", "))
             job.wildcards |= {name: value for name, _, value in pairs}
-        elif line.startswith(ENDED):
-            run.complete = True
     return run
 
 

@@ -71,13 +71,13 @@ def left_of(run: runlog.Run, folder: Path) -> dict[str, float]:
 def seconds_before(folder: Path, scale: str | None) -> dict[str, float]:
     """Mean seconds by rule of the jobs that earlier runs of this scale timed (results/local/SCALE/timings)."""
     means, timings = {}, folder / f"results/local/{scale}/timings"
-    for of_rule in sorted(timings.iterdir()) if timings.is_dir() else []:
+    for of_rule in sorted(timings.iterdir()) if timings.is_dir() else []:  # a folder, or the file of its one job
         seconds = []
-        for path in of_rule.rglob("*.tsv"):
+        for path in of_rule.rglob("*.tsv") if of_rule.is_dir() else [of_rule]:
             with open(path, encoding="utf-8") as file:
                 seconds += [float(row["s"]) for row in csv.DictReader(file, delimiter="\t")]
         if seconds:
-            means[of_rule.name] = sum(seconds) / len(seconds)
+            means[of_rule.stem] = sum(seconds) / len(seconds)
     return means
 
 
