@@ -69,6 +69,8 @@ def test_what_would_mix_is_refused(clone, own):
     (own / "baselines/grpo.py").unlink()
     clone.write("results/local/mine/repository.txt", "/somewhere/else\n")
     assert "holds results of /somewhere/else" in refused(clone, "-n", *line(clone, own))
+    (clone.folder / "results/local/mine/repository.txt").rename(clone.folder / "results/local/mine/summary.json")
+    assert f"holds results of {clone.folder}" in refused(clone, "-n", *line(clone, own))
 
 
 def test_the_method_trains_and_its_tables_and_report_are_made(clone, own):

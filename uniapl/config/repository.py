@@ -97,9 +97,14 @@ def experiment_files() -> dict[str, Path]:
 def check_results(folder: Path) -> None:
     """Raise UserError where these results are another repository's, or the checkout's: sets never mix."""
     mark = folder / MARK
-    of_whom = mark.read_text(encoding="utf-8").strip() if mark.is_file() else None
-    if folder.is_dir() and of_whom is not None and of_whom != str(repository()):
-        raise UserError(f"{folder}: holds results of {of_whom}: rename this repository's scale, or move them away")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    of_whom = mark.read_text(encoding="utf-8").strip() if mark.is_file() else str(ROOT)
+    if of_whom != str(repository() or ROOT):
+        raise UserError(
+            f"{folder}: holds results of {of_whom} (by its {MARK}; without one they are the checkout's): rename this "
+            "repository's scale, or move them away"
+        )
 
 
 def mark_results(folder: Path) -> None:
