@@ -197,6 +197,13 @@ def test_no_prompt_at_all_is_refused(option, capsys):
     assert ended.value.code == 2 and capsys.readouterr().err == f"error: {option} 0: must be at least 1\n"
 
 
+def test_a_suite_without_benchmarks_is_one_line(capsys):
+    with pytest.raises(SystemExit) as ended:
+        suite.main(["--suite", "none", "--model", "M", "--out", "rows.csv"])
+    said = "error: the suite has no benchmark that may run: choose another --suite\n"
+    assert ended.value.code == 2 and capsys.readouterr().err == said
+
+
 def test_a_model_that_is_nowhere_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr("time.sleep", lambda seconds: None)  # 23 s between the questions to a hub that is not there
     for name in ("resluts/local/model", "./modle", "uniapl/modle"):

@@ -179,13 +179,15 @@ def source_of(model: str, asked: object) -> str:
 
 
 def ask(model: str, suite: Sequence[Task], out: Path, *, batch: int, backend: str, run_code: bool, limit: int | None):
-    """The rows of the benchmarks that may run, written to `out`.
+    """The rows of the benchmarks that may run, written to `out`. Raises UserError where there is none.
 
     Each benchmark's are kept beside `out` until all have theirs: what ends the run, at the eighth of eleven, costs that
     one. Data sets are looked for before the model is loaded. Raises UserError as `load`, `check_data` and `evaluate`.
     """
     parts = out.with_name(f"{out.name}.parts")
     suite = tasks_that_may_run(suite, run_code=run_code)
+    if not suite:
+        raise UserError("the suite has no benchmark that may run: choose another --suite")
     kept = {one: parts / f"{one.name}-{source_of(model, (one, backend, limit))}.parquet" for one in suite}
     if left := [one for one in suite if not kept[one].is_file()]:
         resolve_model(model)
