@@ -22,7 +22,7 @@ class Command(NamedTuple):
 STAGES = {
     "data": Command(
         "uniapl.data.__main__",
-        "write the prompts and demonstrations of a world: miniature, public, files",
+        "write the prompts and demonstrations of a world: miniature, everyday, public, files",
         "miniature --scale smoke --out results/local/smoke/data",
     ),
     "prompts": Command(

@@ -25,7 +25,7 @@ OFF_CURVES: Mapping[str, str] = {
     "learning_rate": "the learning rate",
     "length": "mean length of the step's rollouts, tokens",
     "clipped": "share of the step's rollouts that reached the limit of tokens",
-    "sampler_difference": "mean |log p of vLLM - log p of the trainer| of sampled tokens, nats",
+    "sampler_difference": "mean |log p of vLLM or the engine - log p of the trainer| of sampled tokens, nats",
     "sampler_difference_max": "the largest of these",
     "sampler_ratio_min": "smallest importance ratio of trainer over sampler, after the correction",
     "sampler_ratio": "mean of these ratios",

@@ -1,4 +1,4 @@
-"""What every trainer builds on: where a run's files are, its policy, its rows and its shared arguments."""
+"""Checkpoints: whether a folder holds one as it was written, its policy and its tokenizer; a prompt as a chat."""
 
 from pathlib import Path
 
