@@ -105,9 +105,16 @@ def test_room_for_results_and_downloads_also_where_one_disk_holds_both(tmp_path,
 
     assert not free(own - 1).passed and not free(own + 1).passed  # each fits, both do not
     assert free(own + estimate.disk["downloads"]).passed
-    (tmp_path / "cache").mkdir()
-    with open(tmp_path / "cache/weights", "wb") as file:  # what is there needs no room; a sparse file
-        file.truncate(int(estimate.disk["downloads"]))
+
+    def cached(name):  # as large as all downloads together; a sparse file
+        (tmp_path / "cache" / name).mkdir(parents=True)
+        with open(tmp_path / "cache" / name / "weights", "wb") as file:
+            file.truncate(int(estimate.disk["downloads"]))
+
+    cached("models--somebody--else")
+    assert not free(own + 1).passed
+    for model in estimate.models:  # what is there needs no room
+        cached(f"models--{model.replace('/', '--')}")
     assert free(own + 1).passed
 
 

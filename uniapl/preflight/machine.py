@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 from uniapl.config.runs import Runs
+from uniapl.costs import work
 from uniapl.costs.estimate import Estimate
+from uniapl.costs.shapes import shape_of
 from uniapl.dag import lease
 from uniapl.dag.environment import WITH_VLLM, needs_vllm
 from uniapl.models.startup import VLLM
@@ -108,7 +110,7 @@ def disk(estimate: Estimate, results: Path, cache: Path) -> Finding:
     """Room for checkpoints and unfinished trainings beside the results, and for downloads in the hub's cache."""
     wanted = {
         results: estimate.disk["checkpoints"] + estimate.disk["unfinished trainings"],
-        cache: estimate.disk["downloads"] - _size(cache),
+        cache: sum(max(0.0, work.download(shape_of(model)) - _size(_of(model, cache))) for model in estimate.models),
     }
     short, seen = [], []
     for place, size in wanted.items():
@@ -119,6 +121,13 @@ def disk(estimate: Estimate, results: Path, cache: Path) -> Finding:
         short += [results] if sum(wanted.values()) > shutil.disk_usage(_existing(results)).free else []
     remedy = f"free space in {short[0]}, or move it: HF_HOME is the cache's" if short else ""
     return Finding("disk", not short, "; ".join(seen), remedy)
+
+
+def _of(model: str, cache: Path) -> Path:
+    """The folder of a model in the hub's cache."""
+    from huggingface_hub.file_download import repo_folder_name
+
+    return cache / repo_folder_name(repo_id=model, repo_type="model")
 
 
 def _existing(place: Path) -> Path:
