@@ -11,6 +11,7 @@ from support.clones import planned
 
 from uniapl.config import PUBLISHED, load_scale
 from uniapl.config.card import REQUIRED
+from uniapl.config.repository import MARK
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError
 from uniapl.models.checkpoints import load_tokenizer
@@ -254,6 +255,10 @@ def test_all_taken_leaves_only_tables(half):
     os.rename("results/local", "results/other")
     make_data()
     saved = SET.rename(SET.with_name("saved"))  # its manifest, not its folder, says the scale
+    write(ROOT / MARK, "/somewhere/else\n")
+    with pytest.raises(UserError, match="holds results of /somewhere/else"):
+        take.take(saved, ROOT.parent)
+    (ROOT / MARK).unlink()
     taken, left = take.take(saved, ROOT.parent)
     assert {*taken} == wanted(RUNS) and not left
 

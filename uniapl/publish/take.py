@@ -22,6 +22,7 @@ from pathlib import Path
 
 from uniapl.config import load_scale
 from uniapl.config.card import read_card
+from uniapl.config.repository import check_results, mark_results
 from uniapl.config.runs import Runs
 from uniapl.errors import UserError, one_line_errors
 from uniapl.models.checkpoints import TAKEN
@@ -153,6 +154,8 @@ def take(folder: Path, results: Path) -> tuple[list[Training], list[Training]]:
                 f"{folder}: {card['arm']}/seed{card['seed']} was trained at commit {card['commit'][:12]}, whose code "
                 f"is not this checkout's: git checkout {card['commit'][:12]}"
             )
+    check_results(root)
+    mark_results(root)
     take_data(folder, root / "data")
     trained = {(card["arm"], card["seed"]) for card in cards}
     complete = {one for one in trained if is_evaluated(runs, one, files_of(folder, one))}
