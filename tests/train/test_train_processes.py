@@ -15,6 +15,7 @@ from support.places import ROOT
 from support.settings import EVALUATION
 from support.train_command import ENVIRONMENT, arguments, command
 
+from uniapl.config import Compute
 from uniapl.config.job import Job
 from uniapl.errors import UserError
 from uniapl.models import devices
@@ -112,7 +113,7 @@ def test_only_the_first_process_looks_whose_the_unfinished_run_is(rank, error, m
         raise ValueError("no method")
 
     absent = types.SimpleNamespace(build=refuses)
-    run = types.SimpleNamespace(arm="x", method=absent, describe=lambda: {"settings": {"steps": 2}})
+    run = types.SimpleNamespace(arm="x", method=absent, compute=Compute(), describe=lambda: {"settings": {"steps": 2}})
     with pytest.raises(error, match=message):
         train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path), EVALUATION, tmp_path)
     assert (tmp_path / "run.json").read_text() == '{"settings": {}}'
@@ -122,7 +123,7 @@ def test_a_training_that_is_not_sharded_as_its_scale_asks_ends_before_its_first_
     (tmp_path / "summary.json").write_text("{}")
     alone = types.SimpleNamespace(distributed_type=types.SimpleNamespace(value="NO"), num_processes=1)
     method = types.SimpleNamespace(build=lambda job: types.SimpleNamespace(accelerator=alone))
-    compute = types.SimpleNamespace(sharded=True)
+    compute = Compute(sharded=True)
     run = types.SimpleNamespace(arm="x", method=method, compute=compute, describe=lambda: {"settings": {}})
     with pytest.raises(UserError, match="compute.sharded=True .*accelerate runs NO in 1 process"):
         train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state"), EVALUATION, tmp_path)
@@ -148,7 +149,7 @@ def test_a_sharded_training_in_bfloat16_adds_up_in_float32(tmp_path):
     )
     trainer = types.SimpleNamespace(accelerator=together, remove_callback=first_use)
     method = types.SimpleNamespace(build=lambda job: trainer)
-    compute = types.SimpleNamespace(sharded=True)
+    compute = Compute(sharded=True)
     run = types.SimpleNamespace(arm="x", method=method, compute=compute, describe=lambda: {"settings": {}})
     with pytest.raises(Reached):
         train(Job(run=run, data=tmp_path, start=tmp_path, state=tmp_path / "state"), EVALUATION, tmp_path)
