@@ -15,7 +15,6 @@ from uniapl.config.suites import SUITES, Task
 from uniapl.errors import UserError
 from uniapl.generate import suite
 from uniapl.generate.suite import read_samples, rows, tasks_that_may_run
-from uniapl.generate.tasks import math500
 from uniapl.generate.tasks import miniature as tasks
 from uniapl.models import harness
 
@@ -380,25 +379,6 @@ def test_an_answer_that_reaches_its_limit_is_counted_as_cut(of_the_hub):
     short = Task("gsm8k", "mathematics", 3.0, few_shot=1, metric="exact_match,flexible-extract", tokens=4)
     found = rows(suite.evaluate(Says("one two three four"), [short], limit=2))
     assert found[found.metric == "cut,flexible-extract"].value.tolist() == [1.0, 1.0]
-
-
-@pytest.mark.parametrize(
-    "answer, right",
-    [
-        (r"$1$ and $2$, so \boxed{2}", 1),
-        (r"\boxed{1} no, \boxed{2}", 1),
-        (r"it goes into \boxed notation: \boxed{2}", 1),  # which lm-eval's own search takes for the last box
-        (r"$\boxed 2$, no: $\boxed {3}$", 0),
-        (r"\boxed {2}, by \boxed notation", 1),
-        (r"$\boxed 2$", 1),
-        (r"\boxed{\boxed{2}}", 1),
-        ("2", 0),
-        (r"\boxed{3}", 0),
-        (r"\boxed{2", 0),
-    ],
-)
-def test_the_last_box_of_a_solution_is_its_answer(answer, right):
-    assert math500.process_results({"answer": "2"}, [answer]) == {"exact_match": right}
 
 
 def test_bbh_is_not_ended_by_an_empty_line():

@@ -13,7 +13,7 @@ from support.places import ROOT
 from support.two_prompts import PROMPTS, RESPONSES, write
 
 from uniapl.errors import UserError
-from uniapl.generate.tasks import process
+from uniapl.generate.tasks import math500, process
 from uniapl.scorers import verdicts as score
 
 TASKS = ROOT / "uniapl/generate/tasks"
@@ -204,3 +204,22 @@ def test_lm_eval_runs_the_tasks_from_a_shell(tmp_path):
         "uniapl_ifbench": 6,
         "uniapl_multi_if_turn_1": 1,
     }
+
+
+@pytest.mark.parametrize(
+    "answer, right",
+    [
+        (r"$1$ and $2$, so \boxed{2}", 1),
+        (r"\boxed{1} no, \boxed{2}", 1),
+        (r"it goes into \boxed notation: \boxed{2}", 1),  # which lm-eval's own search takes for the last box
+        (r"$\boxed 2$, no: $\boxed {3}$", 0),
+        (r"\boxed {2}, by \boxed notation", 1),
+        (r"$\boxed 2$", 1),
+        (r"\boxed{\boxed{2}}", 1),
+        ("2", 0),
+        (r"\boxed{3}", 0),
+        (r"\boxed{2", 0),
+    ],
+)
+def test_the_last_box_of_a_solution_is_its_answer(answer, right):
+    assert math500.process_results({"answer": "2"}, [answer]) == {"exact_match": right}
